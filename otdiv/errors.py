@@ -1,0 +1,168 @@
+"""The exception tree, and the checks every argument passes on its way in.
+
+A message always says four things: which argument, what it must be, what came,
+and what to do about it.  This is the lowest room: it imports numpy only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class OtdivError(Exception):
+    """Root of every error that otdiv raises on purpose."""
+
+
+class InvalidInput(OtdivError, ValueError):
+    """An argument breaks a stated requirement."""
+
+
+class Infeasible(InvalidInput):
+    """No transport plan exists; ``witness`` holds the proof.
+
+    Attributes
+    ----------
+    witness : dict
+        Farkas witness ``f`` [n], ``g`` [m]: f_i + g_j <= 0 on every allowed arc
+        while sum a f + sum b g > 0; and the sets ``sources``, ``targets``.
+    """
+
+    def __init__(self, message: str, witness: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.witness = witness
+
+
+class TooLarge(InvalidInput, MemoryError):
+    """The estimate of memory, made before allocating, exceeds the limit."""
+
+
+class CertificateRefused(InvalidInput):
+    """A claimed proof does not prove its claim."""
+
+
+class SolverFailed(OtdivError, RuntimeError):
+    """A solver gave neither an answer nor a reason that explains the problem."""
+
+
+class MissingPackage(OtdivError, ImportError):
+    """An optional package is needed for what was asked."""
+
+
+def invalid(subject: str, requirement: str, received: object, remedy: str) -> InvalidInput:
+    """Build the standard error: subject, requirement, what came, what to do."""
+    return InvalidInput(f"{subject} must {requirement}; got {received}. {remedy}")
+
+
+def as_float_array(name: str, value: Any) -> Array:
+    """Convert lists, integers, float32, pandas and torch input once to float64.
+
+    Raises
+    ------
+    InvalidInput
+        For text, complex, boolean, masked or object data, integers that float64
+        cannot hold, and values that are not numbers.
+    """
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value
+    if hasattr(value, "detach"):  # a torch tensor, without importing torch
+        value = value.detach().cpu().numpy()
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise invalid(name, "have no masked entries", "a masked array", "Drop or fill the masked rows first.")
+    try:
+        array = np.asarray(value)
+    except ValueError as problem:
+        raise invalid(name, "be rectangular", f"rows of different lengths ({problem})", "Give every row the same length.") from None
+    if array.dtype == object:
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise invalid(name, "hold numbers only", "objects that are not numbers", "Select the numeric columns.") from None
+    kind = array.dtype.kind
+    if kind not in "fiu":
+        raise invalid(name, "hold real numbers", f"dtype {array.dtype}", "Convert it to float64 as you mean it.")
+    if kind in "iu" and array.size and max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
+        raise invalid(name, "fit into float64", "an integer beyond 2**53", "Subtract an offset or rescale first.")
+    return array.astype(np.float64)
+
+
+def require_finite(name: str, array: Array) -> None:
+    """Refuse NaN and infinity, naming the first entry."""
+    total = array.sum()
+    if total - total == 0.0:  # finite sum: no NaN, no infinity
+        return
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = tuple(int(k) for k in np.argwhere(bad)[0])
+        raise invalid(name, "be finite", f"{array[where]} at index {where}", "Remove or repair that entry.")
+
+
+def frozen(array: Array) -> Array:
+    """A private, read-only, C-ordered float64 copy."""
+    copy = np.array(array, dtype=np.float64, order="C")
+    copy.flags.writeable = False
+    return copy
+
+
+def as_points(name: str, value: Any) -> Array:
+    """Points as a read-only float64 array [n, d]; a 1-D array means points on the line.
+
+    Raises
+    ------
+    InvalidInput
+        Not 1-D or 2-D, empty, zero columns, NaN or infinity.
+    """
+    array = as_float_array(name, value)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise invalid(name, "have shape [n, d] or [n]", f"shape {array.shape}", "Reshape it so that each row is a point.")
+    if array.shape[0] == 0 or array.shape[1] == 0:
+        raise invalid(name, "hold at least one point of at least one coordinate", f"shape {array.shape}", "Check where it was read.")
+    require_finite(name, array)
+    return frozen(array)
+
+
+def as_weights(name: str, value: Any, n: int) -> Array:
+    """Non-negative weights [n] with positive, finite total; None is uniform 1/n.
+
+    Raises
+    ------
+    InvalidInput
+        Wrong length, negative, NaN, infinite, or all zero.
+    """
+    if value is None:
+        weights = np.full(n, 1.0 / n)
+        weights.flags.writeable = False
+        return weights
+    array = as_float_array(name, value)
+    if array.ndim != 1 or array.shape[0] != n:
+        raise invalid(name, f"have shape [{n}], one weight for each point", f"shape {array.shape}", "Pass one weight per point, or None for uniform weights.")
+    require_finite(name, array)
+    if array.min() < 0:
+        where = int(np.argmin(array))
+        raise invalid(name, "be non-negative", f"{array[where]} at index {where}", "A measure has no negative mass; split signed data into two measures.")
+    total = array.sum()
+    if not 0 < total < np.inf:
+        raise invalid(name, "have a positive, finite total", f"total {total}", "Give at least one positive weight, of moderate size.")
+    return frozen(array)
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """Return ``value`` if it is one of ``choices``."""
+    if value not in choices:
+        raise invalid(name, f"be one of {', '.join(choices)}", repr(value), "See the documentation for what each does.")
+    return value
+
+
+def optional_import(module: str, purpose: str, extra: str) -> Any:
+    """Import an optional package inside the function that needs it."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as problem:
+        raise MissingPackage(f"{purpose} needs the package {module}: install it with pip install 'otdiv[{extra}]' ({problem}).") from None
