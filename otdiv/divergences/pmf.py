@@ -1,0 +1,211 @@
+"""The arguments and the answer of a divergence.
+
+Two pmfs on one support, checked once on their way in, and a float that can say
+why it is infinite.  Imports errors and measures.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from otdiv.errors import Array, as_float_array, as_weights, frozen, invalid
+from otdiv.measures import DiscreteMeasure, common_support
+
+MASS_TOLERANCE = 1e-9
+"""How far from 1 the mass of a pmf may be before it is refused."""
+
+
+class DivergenceValue(float):
+    """A divergence: a float in every arithmetic, which knows why it is infinite.
+
+    Attributes
+    ----------
+    name : str
+        Which divergence this is.
+    reason : str or None
+        A sentence naming the mass that makes the value infinite; None when it is finite.
+    escaping_mass : float
+        How much mass that is; 0.0 when the value is finite.
+
+    Examples
+    --------
+    >>> value = DivergenceValue(0.25, "KL(P || Q)")
+    >>> value + 1
+    1.25
+    """
+
+    __slots__ = ("_escaping_mass", "_name", "_reason")
+
+    _name: str
+    _reason: str | None
+    _escaping_mass: float
+
+    def __new__(
+        cls, value: float, name: str = "divergence", reason: str | None = None, escaping_mass: float = 0.0
+    ) -> Self:
+        self = super().__new__(cls, value)
+        self._name, self._reason, self._escaping_mass = name, reason, float(escaping_mass)
+        return self
+
+    @property
+    def name(self) -> str:
+        """Which divergence this is."""
+        return self._name
+
+    @property
+    def reason(self) -> str | None:
+        """Why the value is infinite, or None."""
+        return self._reason
+
+    @property
+    def escaping_mass(self) -> float:
+        """The mass that makes the value infinite, or 0.0."""
+        return self._escaping_mass
+
+    def __reduce__(self) -> tuple[Any, ...]:  # copy and pickle keep the attributes
+        return DivergenceValue, (float(self), self._name, self._reason, self._escaping_mass)
+
+    def __str__(self) -> str:
+        return float.__repr__(self)
+
+    def __repr__(self) -> str:
+        return str(self) if self._reason is None else f"{self} ({self._reason})"
+
+
+@dataclass(frozen=True, eq=False)
+class PmfPair:
+    """Two pmfs p, q [n] on one support; ``points`` [n, d] when they came as measures."""
+
+    p: Array
+    q: Array
+    points: Array | None = None
+
+    def swapped(self) -> PmfPair:
+        """The same pair in the other order."""
+        return PmfPair(self.q, self.p, self.points)
+
+    def escape(self, first: str = "P", second: str = "Q") -> tuple[str, float] | None:
+        """The mass of the first pmf where the second has none: a sentence and its amount, or None."""
+        atoms = np.flatnonzero((self.p > 0) & (self.q == 0))
+        if atoms.size == 0:
+            return None
+        mass = math.fsum(self.p[atoms].tolist())
+        shown = ", ".join(self._label(k) for k in atoms[:3]) + (", ..." if atoms.size > 3 else "")
+        kind = "index" if self.points is None else "point"
+        many = "1 atom" if atoms.size == 1 else f"{atoms.size} atoms"
+        return f"{first} puts mass {mass:.6g} on {many} where {second} has none: {kind} {shown}.", mass
+
+    def _label(self, k: int) -> str:
+        if self.points is None:
+            return str(int(k))
+        return "(" + ", ".join(f"{c:.6g}" for c in self.points[k]) + ")"
+
+
+def explained(name: str, value: float, *escapes: tuple[str, float] | None) -> DivergenceValue:
+    """The value with its reason: the escapes that are there, or the range of floats."""
+    if value < math.inf:
+        return DivergenceValue(value, name)
+    found = [e for e in escapes if e is not None]
+    if not found:
+        return DivergenceValue(value, name, f"{name} exceeds the range of float64, though no mass escapes.")
+    sentence = " ".join(e[0] for e in found)
+    return DivergenceValue(value, name, sentence, math.fsum(e[1] for e in found))
+
+
+def log_of_base(base: float | None) -> float:
+    """log(base), the size of the unit in nats; 1 for None, the nat itself.
+
+    Raises
+    ------
+    InvalidInput
+        If ``base`` is not a finite number above 1.
+    """
+    if base is None:
+        return 1.0
+    if not 1.0 < base < math.inf:
+        raise invalid(
+            "base", "be a finite number above 1", repr(base), "Use 2 for bits, 10 for hartleys, None for nats."
+        )
+    return math.log(base)
+
+
+def as_pmf(name: str, value: Any, *, normalize: bool = False) -> Array:
+    """A pmf [n]: finite, non-negative, mass 1 within 1e-9.
+
+    Parameters
+    ----------
+    name : str
+        What to call the argument in an error.
+    value : array_like [n]
+        Probabilities.
+    normalize : bool
+        Divide by the total first, so that any positive mass is accepted.
+
+    Raises
+    ------
+    InvalidInput
+        Not 1-D, empty, negative, NaN, or of another mass while ``normalize`` is False.
+    """
+    if value is None:
+        raise invalid(name, "be a pmf of shape [n]", "None", "Pass the probabilities.")
+    array = as_float_array(name, value)
+    if array.ndim != 1 or array.size == 0:
+        raise invalid(
+            name,
+            "be a pmf of shape [n] with n >= 1",
+            f"shape {array.shape}",
+            "Pass one probability for each atom; ravel a table.",
+        )
+    pmf = as_weights(name, array, array.size)
+    mass = math.fsum(pmf.tolist())
+    if normalize:
+        return frozen(pmf / mass)
+    if abs(mass - 1.0) > MASS_TOLERANCE:
+        raise invalid(
+            name,
+            f"have mass 1 (within {MASS_TOLERANCE:g})",
+            f"mass {mass:.12g}",
+            "Pass normalize=True to divide it by its mass.",
+        )
+    return pmf
+
+
+def as_pmf_pair(p: Any, q: Any, *, normalize: bool = False, names: tuple[str, str] = ("p", "q")) -> PmfPair:
+    """Two pmfs of one length, or two measures brought onto their common support.
+
+    Parameters
+    ----------
+    p, q : array_like [n], or DiscreteMeasure
+        Both of the same kind.
+    normalize : bool
+        Divide each by its mass first.
+    names : tuple of str
+        What to call them in an error.
+
+    Raises
+    ------
+    InvalidInput
+        Different kinds or lengths; anything that :func:`as_pmf` refuses.
+    """
+    measures = isinstance(p, DiscreteMeasure), isinstance(q, DiscreteMeasure)
+    if all(measures):
+        points, a, b = common_support(p, q)
+        return PmfPair(as_pmf(names[0], a, normalize=normalize), as_pmf(names[1], b, normalize=normalize), points)
+    if any(measures):
+        kinds = f"{type(p).__name__} and {type(q).__name__}"
+        raise invalid(
+            " and ".join(names), "be of one kind", kinds, "Pass two pmfs on the same atoms, or two DiscreteMeasure."
+        )
+    a, b = as_pmf(names[0], p, normalize=normalize), as_pmf(names[1], q, normalize=normalize)
+    if a.size != b.size:
+        raise invalid(
+            " and ".join(names),
+            "have the same length",
+            f"{a.size} and {b.size}",
+            "Give both on the same atoms, with 0 where one has no mass.",
+        )
+    return PmfPair(a, b)
