@@ -1,5 +1,22 @@
 """otdiv: exact optimal transport and divergences, every distance with a proof."""
 
 from otdiv._version import __version__
+from otdiv.duality.certificate import Certificate, certify
+from otdiv.measures import DiscreteMeasure, common_support
+from otdiv.problem import TransportProblem
+from otdiv.transport.result import TransportResult
+from otdiv.transport.solve import emd, select_method, solve, wasserstein
 
-__all__ = ["__version__"]
+__all__ = [
+    "Certificate",
+    "DiscreteMeasure",
+    "TransportProblem",
+    "TransportResult",
+    "__version__",
+    "certify",
+    "common_support",
+    "emd",
+    "select_method",
+    "solve",
+    "wasserstein",
+]

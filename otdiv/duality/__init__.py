@@ -1,0 +1,1 @@
+"""What proves an answer: certificates, transforms, and the alternatives of duality."""

@@ -1,0 +1,95 @@
+"""Repair of proposed potentials into feasible ones: the lower bound's half of the audit.
+
+For any f the c-transform g_j = min_i (c_ij - f_i), followed by
+f_i = min_j (c_ij - g_j), satisfies f_i + g_j <= c_ij for all pairs; rounding the
+last step down makes that hold for the stored floats, in real arithmetic.
+One sweep over all pairs, O(n m) time and O(n + m) memory; on the line
+O((n + m) log) time (:mod:`otdiv.duality.line`).  Imports problem and below.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otdiv.duality.line import line_potentials
+from otdiv.errors import Array, CertificateRefused
+from otdiv.problem import TransportProblem
+from otdiv.rounding import below
+
+LINE_ABOVE = 2**20
+"""Problems on the line with more pairs than this are audited in sorted order."""
+_EXACT_ROUNDING_UP_TO = 2**16
+
+
+def feasible_potentials(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
+    """Potentials with f_i + g_j <= c_ij for the computed costs, as good as those given or better.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+    f, g : ndarray [n], [m] or None
+        Either may be missing; with both missing the start is f = 0.
+
+    Raises
+    ------
+    CertificateRefused
+        Wrong shape, NaN or infinity.
+    """
+    f, g = _checked("f", f, problem.n), _checked("g", g, problem.m)
+    if problem.on_line and problem.n * problem.m > LINE_ABOVE:
+        return line_potentials(problem, f, g)
+    if f is None:
+        f = np.zeros(problem.n) if g is None else _over_targets(problem, g)
+    # the dual is indifferent to (f + t, g - t); a centred f keeps rounding small
+    f = f - 0.5 * (float(f.max()) + float(f.min()))
+    g = _over_sources(problem, f)
+    return _rounded_down(problem, g), g
+
+
+def _checked(name: str, potential: Array | None, size: int) -> Array | None:
+    if potential is None:
+        return None
+    if potential.shape != (size,):
+        raise CertificateRefused(f"the potential {name} must have shape [{size}]; got {potential.shape}. Give one value for each point.")
+    if not np.isfinite(potential.sum()) and not np.isfinite(potential).all():
+        raise CertificateRefused(f"the potential {name} must be finite; got NaN or infinity. No bound can come from it.")
+    return potential
+
+
+def _over_sources(problem: TransportProblem, f: Array) -> Array:
+    """g_j = min_i (c_ij - f_i)."""
+    if problem.keeps_matrix:
+        return _settled((problem.costs() - f[:, None]).min(axis=0))
+    g = np.full(problem.m, np.inf)
+    for rows, block in problem.cost_blocks():
+        np.minimum(g, (block - f[rows, None]).min(axis=0), out=g)
+    return _settled(g)
+
+
+def _over_targets(problem: TransportProblem, g: Array) -> Array:
+    """f_i = min_j (c_ij - g_j)."""
+    if problem.keeps_matrix:
+        return _settled((problem.costs() - g).min(axis=1))
+    return _settled(np.concatenate([(block - g).min(axis=1) for _, block in problem.cost_blocks()]))
+
+
+def _settled(potential: Array) -> Array:
+    """A point whose arcs are all forbidden has no constraint; any finite value will do."""
+    potential[potential == np.inf] = 0.0
+    return potential
+
+
+def _rounded_down(problem: TransportProblem, g: Array) -> Array:
+    """f_i <= min_j (c_ij - g_j) in real arithmetic, one float lower only where rounding went up."""
+    if problem.n * problem.m > _EXACT_ROUNDING_UP_TO:
+        return below(_over_targets(problem, g))
+    costs = problem.costs()
+    differences = costs - g
+    f = differences.min(axis=1)
+    with np.errstate(invalid="ignore"):  # forbidden arcs give inf - inf, which compares as false
+        part = differences - costs
+        error = (costs - (differences - part)) - (g + part)  # exact: costs - g = differences + error
+        too_high = ((differences == f[:, None]) & (error < 0)).any(axis=1)
+    if too_high.any():
+        f[too_high] = below(f[too_high])
+    return _settled(f)

@@ -1,0 +1,219 @@
+"""What is asked (TransportProblem) and what a method hands over (Proposal).
+
+A proposal claims nothing: :mod:`otdiv.duality.certificate` turns it into
+bounds.  Imports measures, costs, plan and below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from otdiv.bounds import Status
+from otdiv.costs import CallableCost, Cost, MatrixCost, as_cost
+from otdiv.errors import Array, TooLarge, invalid
+from otdiv.measures import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
+from otdiv.plan import Plan
+
+CACHED_ENTRIES = 2**21
+"""Cost matrices up to this many entries are computed once and kept."""
+_BLOCK_ENTRIES = 2**21
+
+
+class LineOrder(NamedTuple):
+    """The sorting of a problem on the line: x[ix] and y[iy] ascend."""
+
+    ix: Array
+    iy: Array
+    xs: Array
+    ys: Array
+
+
+@dataclass(frozen=True, eq=False)
+class TransportProblem:
+    """Move ``mu`` onto ``nu`` at the least total cost.
+
+    Parameters
+    ----------
+    mu, nu : DiscreteMeasure
+        Sources (n points, weights a) and targets (m points, weights b).
+    cost : str, matrix, callable or Cost
+        The ground cost, see :func:`otdiv.costs.as_cost`.
+
+    Raises
+    ------
+    InvalidInput
+        Dimensions differ, a cost matrix of another shape, or total masses that differ by more
+        than 1e-9 of them.
+
+    Notes
+    -----
+    Masses that differ by rounding are read as ``nu`` times ``mass_ratio``; the certified interval
+    is about exactly that problem.
+    """
+
+    mu: DiscreteMeasure
+    nu: DiscreteMeasure
+    cost: Cost = "euclidean"  # type: ignore[assignment]  # replaced by the Cost itself on construction
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cost", as_cost(self.cost))
+        require_same_dimension(self.mu, self.nu)
+        if isinstance(self.cost, MatrixCost):
+            self.cost.matrix(self.mu.points, self.nu.points)
+        if not abs(self.mu.mass - self.nu.mass) <= MASS_TOLERANCE * max(self.mu.mass, self.nu.mass):
+            raise invalid(
+                "the weights of x and y",
+                "have the same total mass",
+                f"{self.mu.mass:.10g} and {self.nu.mass:.10g}",
+                "Pass normalize=True to scale both to mass 1, or correct the weights.",
+            )
+
+    @property
+    def n(self) -> int:
+        """Number of sources."""
+        return self.mu.n
+
+    @property
+    def m(self) -> int:
+        """Number of targets."""
+        return self.nu.n
+
+    @property
+    def d(self) -> int:
+        """Dimension of the points."""
+        return self.mu.d
+
+    @property
+    def a(self) -> Array:
+        """Source weights [n]."""
+        return self.mu.weights
+
+    @cached_property
+    def b(self) -> Array:
+        """Target weights [m], scaled by ``mass_ratio``."""
+        return self.nu.weights if self.mass_ratio == 1.0 else self.nu.weights * self.mass_ratio
+
+    @property
+    def mass_ratio(self) -> float:
+        """Mass of mu over mass of nu: 1 but for rounding."""
+        return self.mu.mass / self.nu.mass
+
+    @property
+    def mass_defect(self) -> float:
+        """Relative difference of the two masses as given."""
+        return abs(self.mu.mass - self.nu.mass) / max(self.mu.mass, self.nu.mass)
+
+    @property
+    def keeps_matrix(self) -> bool:
+        """Whether the full cost matrix is at hand (given, or small enough to keep)."""
+        return isinstance(self.cost, MatrixCost | CallableCost) or self.n * self.m <= CACHED_ENTRIES
+
+    @cached_property
+    def _kept(self) -> Array:
+        matrix = self.cost.matrix(self.mu.points, self.nu.points)
+        matrix.flags.writeable = False
+        return matrix
+
+    def costs(self) -> Array:
+        """The cost matrix [n, m]; kept when small, computed anew when large."""
+        return self._kept if self.keeps_matrix else self.cost.matrix(self.mu.points, self.nu.points)
+
+    def cost_blocks(self) -> Iterator[tuple[slice, Array]]:
+        """The cost matrix in blocks of rows, each of bounded size."""
+        if self.keeps_matrix:
+            yield slice(0, self.n), self._kept
+            return
+        step = max(1, _BLOCK_ENTRIES // self.m)
+        for start in range(0, self.n, step):
+            rows = slice(start, min(start + step, self.n))
+            yield rows, self.cost.matrix(self.mu.points[rows], self.nu.points)
+
+    def arc_costs(self, rows: Array, columns: Array) -> Array:
+        """The costs [k] of the arcs (rows[k], columns[k])."""
+        if self.keeps_matrix:
+            return self._kept[rows, columns]
+        return self.cost.paired(self.mu.points[rows], self.nu.points[columns])
+
+    @cached_property
+    def largest_cost(self) -> float:
+        """An upper bound on every finite cost in absolute value."""
+        if self.keeps_matrix:
+            largest = max(float(self._kept.max()), -float(self._kept.min()))
+            return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
+        low = np.minimum(self.mu.points.min(axis=0), self.nu.points.min(axis=0))
+        high = np.maximum(self.mu.points.max(axis=0), self.nu.points.max(axis=0))
+        return float(self.cost.paired(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(self.d))
+
+    @cached_property
+    def forbids(self) -> bool:
+        """Whether some arcs are forbidden (cost +inf)."""
+        return isinstance(self.cost, MatrixCost | CallableCost) and bool(self._kept.max() == np.inf)
+
+    @property
+    def on_line(self) -> bool:
+        """Whether the points lie on the line and the cost is a power of their distance."""
+        return self.d == 1 and self.cost.line_power is not None
+
+    @cached_property
+    def line(self) -> LineOrder:
+        """Both supports sorted (only where ``on_line``)."""
+        x, y = self.mu.points[:, 0], self.nu.points[:, 0]
+        ix, iy = np.argsort(x), np.argsort(y)
+        return LineOrder(ix, iy, x[ix], y[iy])
+
+    def require_memory(self, bytes_needed: float, limit: float | None, what: str) -> None:
+        """Refuse before allocating, if ``what`` would take more than ``limit`` bytes.
+
+        Raises
+        ------
+        TooLarge
+            Naming the estimate and the limit.
+        """
+        limit = available_memory() if limit is None else limit
+        if bytes_needed > limit:
+            raise TooLarge(
+                f"{what} for n = {self.n}, m = {self.m} needs about {bytes_needed / 2**30:.3g} GiB; "
+                f"the limit is {limit / 2**30:.3g} GiB. Raise memory_limit, choose another method, or use fewer points."
+            )
+
+    def __repr__(self) -> str:
+        return f"TransportProblem(n={self.n}, m={self.m}, d={self.d}, cost={self.cost.name!r})"
+
+
+def available_memory() -> float:
+    """Bytes of memory free for use now; infinity where the system does not tell."""
+    try:
+        with open("/proc/meminfo") as table:
+            for line in table:
+                if line.startswith("MemAvailable:"):
+                    return float(line.split()[1]) * 1024
+    except OSError:
+        pass  # other systems have no such table: then nothing is known, and nothing is refused
+    return np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """What a method hands over; the auditor believes none of it.
+
+    Attributes
+    ----------
+    plan : Plan or None
+    f, g : ndarray [n], [m] or None
+        Potentials, meant to satisfy f_i + g_j <= c_ij.
+    status : Status
+        The method's own word.
+    stats : dict
+        Iterations, solver messages, objectives.
+    """
+
+    plan: Plan | None
+    f: Array | None
+    g: Array | None
+    status: Status
+    stats: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Exact optimal transport: independent methods, one answer record, one auditor."""

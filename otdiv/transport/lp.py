@@ -1,0 +1,114 @@
+"""Exact transport as a linear program, and as its dual.
+
+    primal   min sum c_ij plan_ij   s.t. row sums = a, column sums = b, plan >= 0
+    dual     max sum a_i f_i + sum b_j g_j   s.t. f_i + g_j <= c_ij
+
+Each is handed to the solver as a program of its own; HiGHS and cvxpy are
+independent backends.  Imports problem, linear_program and below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from otdiv.errors import Array
+from otdiv.linear_program import LinearProgram, LPSolution, solve_lp
+from otdiv.plan import Plan
+from otdiv.problem import Proposal, TransportProblem
+
+_BYTES_PER_ARC = 400
+_SENTINEL = 1e8
+"""A cost this many times the median is tried as a forbidden arc first: next to it float64 cannot see the others."""
+
+
+def marginal_matrix(n: int, m: int, rows: Array, columns: Array) -> Any:
+    """The constraint matrix A [n + m, k] of the arcs: A plan = (row sums, column sums)."""
+    k = len(rows)
+    indices = np.stack([rows, columns + n], axis=1).ravel()
+    return sparse.csc_array((np.ones(2 * k), indices, np.arange(0, 2 * k + 1, 2)), shape=(n + m, k))
+
+
+def transport_program(problem: TransportProblem, allowed: Array | None = None) -> tuple[LinearProgram, Array, Array]:
+    """The transport problem as min c'x, A x = b, x >= 0 over its arcs.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+    allowed : ndarray of bool [n, m], optional
+        Which arcs are variables; by default those of finite cost.
+
+    Returns
+    -------
+    program : LinearProgram
+        Variables are the arcs in row-major order, A = [row sums; column sums], b = [a; b].
+    rows, columns : ndarray of int [k]
+        The ends of each arc.
+    """
+    costs = problem.costs()
+    if allowed is None:
+        allowed = np.isfinite(costs)
+    rows, columns = allowed.nonzero()
+    matrix = marginal_matrix(problem.n, problem.m, rows, columns)
+    right = np.concatenate([problem.a, problem.b]) / problem.mu.mass
+    return LinearProgram(costs[rows, columns], matrix, right), rows, columns
+
+
+def solve_primal(problem: TransportProblem, backend: str = "highs", memory_limit: float | None = None) -> Proposal:
+    """Solve the primal program; the potentials are its multipliers."""
+    return _solve(problem, backend, memory_limit, dual=False)
+
+
+def solve_dual(problem: TransportProblem, backend: str = "highs", memory_limit: float | None = None) -> Proposal:
+    """Solve the dual program in its own right; the plan is its multipliers."""
+    return _solve(problem, backend, memory_limit, dual=True)
+
+
+def _solve(problem: TransportProblem, backend: str, memory_limit: float | None, dual: bool) -> Proposal:
+    problem.require_memory(_BYTES_PER_ARC * problem.n * problem.m, memory_limit, "the linear program")
+    ordinary = _ordinary_arcs(problem)
+    if ordinary is not None:
+        solution, rows, columns = _ask(problem, ordinary, backend, dual)
+        if solution.x is not None:
+            return _proposal(problem, solution, rows, columns)
+    return _proposal(problem, *_ask(problem, None, backend, dual))
+
+
+def _ask(problem: TransportProblem, allowed: Array | None, backend: str, dual: bool) -> tuple[LPSolution, Array, Array]:
+    program, rows, columns = transport_program(problem, allowed)
+    return solve_lp(program.dual() if dual else program, backend), rows, columns
+
+
+def _proposal(problem: TransportProblem, solution: LPSolution, rows: Array, columns: Array) -> Proposal:
+    stats = dict(solution.stats)
+    if solution.x is None or solution.y is None:
+        return Proposal(None, None, None, solution.status, stats)
+    stats["objective"] = solution.objective * problem.mu.mass
+    used = solution.x > 0
+    plan = Plan(rows[used], columns[used], solution.x[used] * problem.mu.mass, (problem.n, problem.m))
+    return Proposal(plan, solution.y[: problem.n], solution.y[problem.n :], solution.status, stats)
+
+
+def _ordinary_arcs(problem: TransportProblem) -> Array | None:
+    """Arcs left when sentinels (costs far beyond the median) are taken out; None if there are none."""
+    costs = problem.costs()
+    if not problem.largest_cost > 0:
+        return None
+    finite = np.isfinite(costs)
+    typical = float(np.median(np.abs(costs[finite])))
+    ordinary = finite & (costs <= _SENTINEL * max(typical, float(np.abs(costs).min())))
+    if typical == 0.0 or problem.largest_cost > _SENTINEL * typical:
+        return _below_widest_gap(costs, finite)
+    return None if ordinary.sum() == finite.sum() else ordinary
+
+
+def _below_widest_gap(costs: Array, finite: Array) -> Array | None:
+    """Cut the positive costs at their widest gap in magnitude, if that gap alone exceeds _SENTINEL."""
+    levels = np.unique(costs[finite & (costs > 0)])
+    if len(levels) < 2:
+        return None
+    steps = levels[1:] / levels[:-1]
+    cut = int(np.argmax(steps))
+    return finite & (costs <= levels[cut]) if steps[cut] > _SENTINEL else None

@@ -1,0 +1,306 @@
+"""Ask a transport problem and get a certified answer: emd, wasserstein, solve.
+
+The only place of this room that chooses a method, and the only one that raises
+on an infeasible problem.  Imports every other file of the room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from otdiv.bounds import Bounds, Status
+from otdiv.costs import MatrixCost, Power, as_cost
+from otdiv.duality.certificate import Certificate, certify
+from otdiv.errors import Infeasible, SolverFailed, invalid, one_of
+from otdiv.measures import DiscreteMeasure
+from otdiv.problem import Proposal, TransportProblem
+from otdiv.transport.line import solve_line
+from otdiv.transport.lp import solve_dual, solve_primal
+from otdiv.transport.pot import solve_pot
+from otdiv.transport.result import TransportResult
+
+METHODS = ("auto", "line", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
+RTOL = 1e-9
+_LP_ARCS = 250_000
+"""Up to this many arcs a second method is tried where the first is not proved optimal."""
+
+
+class Choice(NamedTuple):
+    """A method and the reason it was chosen."""
+
+    method: str
+    reason: str
+
+
+def select_method(problem: TransportProblem) -> Choice:
+    """Which method ``method="auto"`` takes, and why.
+
+    Examples
+    --------
+    >>> from otdiv import DiscreteMeasure, TransportProblem
+    >>> select_method(TransportProblem(DiscreteMeasure([0.0, 1.0]), DiscreteMeasure([2.0]))).method
+    'line'
+    """
+    if problem.on_line:
+        return Choice("line", f"the points lie on the line and {problem.cost.name} is convex there: sorting is exact")
+    if problem.forbids:
+        return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
+    return Choice("pot", "dense costs: the network simplex is the fastest exact method here")
+
+
+def solve(
+    problem: TransportProblem,
+    method: str = "auto",
+    *,
+    rtol: float = RTOL,
+    max_iter: int | None = None,
+    memory_limit: float | None = None,
+) -> TransportResult:
+    """Solve a transport problem and certify the answer.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+    method : {"auto", "line", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
+        Who proposes plan and potentials; "auto" is :func:`select_method`, and goes on to the linear
+        program where the first proposal is not proved optimal.  The interval is proved whoever proposes.
+    rtol : float
+        Relative gap at which the status is OPTIMAL.
+    max_iter : int, optional
+        Stop POT's network simplex after so many pivots.
+    memory_limit : float, optional
+        Bytes; by default what the machine has free.
+
+    Returns
+    -------
+    TransportResult
+
+    Raises
+    ------
+    InvalidInput
+        Unknown method, or one that does not apply to this problem.
+    Infeasible
+        Forbidden arcs leave no plan; the witness names the sets that cannot be balanced.
+    TooLarge
+        The method would need more memory than the limit.
+    SolverFailed
+        A single method was asked for and gave nothing at all.
+    """
+    one_of("method", method, METHODS)
+    if not 0 <= rtol < np.inf:
+        raise invalid("rtol", "be a non-negative number", repr(rtol), "For example 1e-9.")
+    if max_iter is not None and max_iter < 1:
+        raise invalid("max_iter", "be a positive integer", repr(max_iter), "Leave it out for no limit.")
+    if problem.forbids:
+        _require_feasible(problem)
+    choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
+    queue = [choice.method]
+    if method == "auto" and max_iter is None and choice.method != "line" and problem.n * problem.m <= _LP_ARCS:
+        queue += [other for other in ("primal", "dual") if other != choice.method]
+    best: tuple[Certificate, Proposal, str] | None = None
+    tried = []
+    for name in queue:
+        proposal = _propose(problem, name, max_iter, memory_limit)
+        tried.append(name)
+        if proposal.plan is None and proposal.f is None and method != "auto":
+            raise SolverFailed(f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'.")
+        proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
+        if best is None or proof.gap < best[0].gap:
+            best = (proof, proposal, name)
+        if best[0].proves_optimal(rtol):
+            break
+    assert best is not None
+    proof, proposal, name = best
+    status = Status.OPTIMAL if proof.proves_optimal(rtol) else Status.STOPPED
+    stats = {**proposal.stats, "reason": choice.reason, "tried": tuple(tried), "method_status": proposal.status}
+    return TransportResult(problem, proof, status, name, stats)
+
+
+def _propose(problem: TransportProblem, method: str, max_iter: int | None, memory_limit: float | None) -> Proposal:
+    if method == "line":
+        if not problem.on_line:
+            raise invalid("method", "fit the problem", f"'line' for d = {problem.d} and cost {problem.cost.name!r}", "It needs d = 1 and a power of |x - y|; use method='auto'.")
+        return solve_line(problem)
+    if method == "pot":
+        if problem.forbids:
+            raise invalid("method", "fit the problem", "'pot' with forbidden arcs (cost inf)", "Use method='primal' or 'auto'.")
+        return solve_pot(problem, max_iter, memory_limit)
+    program: Callable[..., Proposal] = solve_primal if method.startswith("primal") else solve_dual
+    return program(problem, "cvxpy" if method.endswith("cvxpy") else "highs", memory_limit)
+
+
+def _require_feasible(problem: TransportProblem) -> None:
+    from otdiv.duality.farkas import transport_witness
+
+    witness = transport_witness(problem.a, problem.b, np.isfinite(problem.costs()))
+    if witness is not None:
+        raise Infeasible(witness.sentence, {"f": witness.f, "g": witness.g, "sources": witness.sources, "targets": witness.targets})
+
+
+def emd(
+    x: Any = None,
+    y: Any = None,
+    a: Any = None,
+    b: Any = None,
+    *,
+    cost: Any = "euclidean",
+    method: str = "auto",
+    normalize: bool = False,
+    rtol: float = RTOL,
+    max_iter: int | None = None,
+    memory_limit: float | None = None,
+) -> TransportResult:
+    """Earth mover's distance between two weighted point sets, with its proof.
+
+    EMD = min { sum_ij plan_ij c_ij : plan >= 0, row sums = a, column sums = b }
+        = max { sum_i a_i f_i + sum_j b_j g_j : f_i + g_j <= c_ij for all i, j }
+
+    Parameters
+    ----------
+    x, y : array_like [n, d], [m, d], or [n], [m] on the line; or DiscreteMeasure
+        The points.  May be left out where ``cost`` is a matrix.
+    a, b : array_like [n], [m], optional
+        Non-negative weights of the same total; None is uniform, 1/n and 1/m.
+    cost : str, matrix [n, m], callable or Cost
+        Ground cost, see :func:`otdiv.costs.as_cost`; +inf in a matrix forbids an arc.
+    method, rtol, max_iter, memory_limit
+        See :func:`solve`.
+    normalize : bool
+        Scale both weights to total 1.  Without it different totals are an error.
+
+    Returns
+    -------
+    TransportResult
+        ``value`` in units of cost times mass, ``lower <= true <= upper``, ``plan``, ``f``, ``g``.
+
+    Raises
+    ------
+    InvalidInput, Infeasible, TooLarge
+        See :func:`solve`.
+
+    Examples
+    --------
+    >>> result = emd([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2])
+    >>> round(result.value, 9), result.status.word, result.gap < 1e-12
+    (0.7, 'optimal', True)
+    """
+    mu, nu = measures_of(x, y, a, b, cost=cost, normalize=normalize)
+    return solve(TransportProblem(mu, nu, cost), method, rtol=rtol, max_iter=max_iter, memory_limit=memory_limit)
+
+
+def measures_of(
+    x: Any, y: Any, a: Any = None, b: Any = None, *, cost: Any = None, normalize: bool = False
+) -> tuple[DiscreteMeasure, DiscreteMeasure]:
+    """The two measures of points and weights; with a cost matrix the points may be missing."""
+    if x is None and y is None:
+        if cost is None or isinstance(cost, str):
+            raise invalid("x and y", "be given unless cost is a matrix", "neither", "Pass the two point sets.")
+        cost = as_cost(cost)
+        if not isinstance(cost, MatrixCost):
+            raise invalid("x and y", "be given unless cost is a matrix", f"cost {cost.name!r} alone", "Pass the two point sets.")
+        x, y = (np.arange(size, dtype=np.float64) for size in cost.entries.shape)
+    measures = [_measure(name, p, w) for name, p, w in (("x", x, a), ("y", y, b))]
+    if normalize:
+        measures = [measure.normalized() for measure in measures]
+    return measures[0], measures[1]
+
+
+def _measure(name: str, points: Any, weights: Any) -> DiscreteMeasure:
+    if points is None:
+        raise invalid(name, "be given", "None", "Pass both x and y, or neither with a cost matrix.")
+    if isinstance(points, DiscreteMeasure):
+        if weights is not None:
+            raise invalid(f"the weights of {name}", "be left out for a DiscreteMeasure", "weights beside it", "It brings its own.")
+        return points
+    return DiscreteMeasure(points, weights)
+
+
+@dataclass(frozen=True, eq=False)
+class WassersteinDistance:
+    """W_p with its proved interval.
+
+    Attributes
+    ----------
+    value : float
+        W_p, in the unit of the metric.
+    bounds : Bounds
+        lower <= W_p <= upper.
+    p : float
+    transport : TransportResult
+        The transport of cost metric**p that it is the p-th root of.
+    """
+
+    value: float
+    bounds: Bounds
+    p: float
+    transport: TransportResult
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"WassersteinDistance(p={self.p:g}, value={self.value:.10g}, proved in [{self.bounds.lower:.10g}, {self.bounds.upper:.10g}])"
+
+
+def wasserstein(
+    x: Any,
+    y: Any,
+    a: Any = None,
+    b: Any = None,
+    *,
+    p: float = 1.0,
+    metric: Any = "euclidean",
+    method: str = "auto",
+    normalize: bool = False,
+    rtol: float = RTOL,
+    memory_limit: float | None = None,
+) -> WassersteinDistance:
+    """Wasserstein distance W_p = (min_plan sum plan_ij d(x_i, y_j)^p)^(1/p) of two probability measures.
+
+    Parameters
+    ----------
+    x, y, a, b, method, normalize, rtol, memory_limit
+        As in :func:`emd`; the weights must sum to 1.
+    p : float
+        Order, p >= 1.
+    metric : str or Cost
+        The metric d; it has to be one.
+
+    Returns
+    -------
+    WassersteinDistance
+        ``value`` in the unit of the metric, and its proved interval.
+
+    Raises
+    ------
+    InvalidInput
+        p < 1, a cost that is no metric, or weights that do not sum to 1 within 1e-9.
+
+    Examples
+    --------
+    >>> round(wasserstein([0.0, 1.0], [2.0, 3.0], p=2).value, 9)
+    2.0
+    """
+    base = as_cost(metric)
+    if not 1 <= p < np.inf:
+        raise invalid("p", "be a finite number >= 1", repr(p), "p = 1 and p = 2 are the usual ones.")
+    if not base.is_metric:
+        raise invalid("metric", "be a metric", f"{base.name!r}", "For another cost use emd.")
+    mu, nu = measures_of(x, y, a, b, cost=base, normalize=normalize)
+    if abs(mu.mass - 1) > 1e-9:
+        raise invalid("the weights", "sum to 1", f"{mu.mass:.10g}", "Pass normalize=True; for other masses use emd.")
+    if p == 1:
+        cost: Any = base
+    else:
+        cost = "sqeuclidean" if (p == 2 and base.name == "euclidean") else Power(base, p)
+    result = solve(TransportProblem(mu, nu, cost), method, rtol=rtol, memory_limit=memory_limit)
+    value = result.value ** (1 / p)
+    if p == 1:
+        return WassersteinDistance(value, result.bounds, p, result)
+    # the root is computed within a few units in the last place
+    ends = Bounds(result.lower ** (1 / p) * (1 - 1e-15), result.upper ** (1 / p) * (1 + 1e-15))
+    return WassersteinDistance(value, ends, p, result)
