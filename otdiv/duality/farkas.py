@@ -19,6 +19,7 @@ from scipy import sparse
 
 from otdiv.bounds import Status
 from otdiv.duality.rational import RationalProgram, Vector, dot, solve_exact, times, transposed_times
+from otdiv.duality.transport_witness import transport_witness as transport_witness  # the lemma's reading for transport
 from otdiv.errors import Array, CertificateRefused, SolverFailed, as_float_array, frozen
 from otdiv.linear_program import LinearProgram, solve_lp
 

@@ -39,6 +39,20 @@ class TransportWitness:
     side: str
     excess: float
 
+    @property
+    def sentence(self) -> str:
+        """Why there is no plan, for a reader."""
+        own, other = (self.sources, self.targets) if self.side == "sources" else (self.targets, self.sources)
+        if self.side == "sources":
+            return (
+                f"No plan exists: the mass of sources {_some(own)} may only go to targets {_some(other)}, "
+                f"which ask for {self.excess:.6g} less."
+            )
+        return (
+            f"No plan exists: targets {_some(own)} can only be filled from sources {_some(other)}, "
+            f"which hold {self.excess:.6g} less."
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The witness as the plain dictionary that an `otdiv.errors.Infeasible` carries."""
         names = ("f", "g", "sources", "targets", "side", "excess")
@@ -137,6 +151,14 @@ def verify_transport_witness(a: Any, b: Any, allowed: Any, f: Any, g: Any) -> fl
     if excess <= 0:
         raise CertificateRefused(f"a.f + b.g must be positive; it is {float(excess):.3g}")
     return float(excess)
+
+
+def _some(indices: tuple[int, ...]) -> str:
+    """A few indices, written out."""
+    if not indices:
+        return "(none)"
+    shown = ", ".join(map(str, indices[:5]))
+    return f"{shown}, ... ({len(indices)} in all)" if len(indices) > 5 else shown
 
 
 def _checked(
