@@ -20,6 +20,7 @@ from otdiv.divergences.discriminator import (
     gan_loss_logit_gradient,
     optimal_discriminator,
     optimal_gan_loss,
+    posterior_real,
 )
 from otdiv.divergences.f_divergences import f_divergence, optimal_critic, variational_bound
 from otdiv.divergences.generator_losses import (
@@ -67,6 +68,7 @@ __all__ = [
     "optimal_critic",
     "optimal_discriminator",
     "optimal_gan_loss",
+    "posterior_real",
     "renyi",
     "saturating_loss",
     "saturating_slope",

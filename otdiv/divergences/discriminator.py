@@ -13,24 +13,22 @@ import numpy as np
 from scipy.special import expit
 
 from otdiv.divergences.discrete import js
-from otdiv.divergences.pmf import as_pmf_pair
+from otdiv.divergences.pmf import as_densities, as_pmf_pair
 from otdiv.errors import Array, as_float_array, invalid, require_finite
 
 NAMES = ("p_r", "p_g")
 
 
-def optimal_discriminator(p_r: Any, p_g: Any, *, prior: float = 0.5, normalize: bool = False) -> Array:
-    """D* = p_r / (p_r + p_g), which maximises L(G, D): the posterior probability of "real".
+def optimal_discriminator(p_r: Any, p_g: Any, *, normalize: bool = False) -> Array:
+    """D* = p_r / (p_r + p_g), which maximises L(G, D).
 
-    By Bayes' rule it is P(real | x) when a real point is drawn with probability ``prior``;
-    the lecture's formula is prior = 1/2.
+    It is the posterior probability of "real" at even odds, see :func:`posterior_real`.
 
     Parameters
     ----------
     p_r, p_g : array_like [n], or DiscreteMeasure
-        Two pmfs on the same atoms, or two measures; then D* is on the points of their common support.
-    prior : float
-        Probability of a real point, strictly between 0 and 1.
+        Two pmfs on the same atoms, each of mass 1 within 1e-9, or two measures; then D* is on the
+        points of their common support.
     normalize : bool
         Divide each argument by its mass first.
 
@@ -42,7 +40,7 @@ def optimal_discriminator(p_r: Any, p_g: Any, *, prior: float = 0.5, normalize: 
     Raises
     ------
     InvalidInput
-        As in :func:`otdiv.divergences.kl`; or ``prior`` outside (0, 1).
+        As in :func:`otdiv.divergences.kl`.
 
     Notes
     -----
@@ -53,15 +51,51 @@ def optimal_discriminator(p_r: Any, p_g: Any, *, prior: float = 0.5, normalize: 
     >>> optimal_discriminator([0.5, 0.3, 0.2], [0.2, 0.2, 0.6]).round(6).tolist()
     [0.714286, 0.6, 0.25]
     """
+    pair = as_pmf_pair(p_r, p_g, normalize=normalize, names=NAMES)
+    return posterior_real(pair.p, pair.q)
+
+
+def posterior_real(p_r: Any, p_g: Any, *, prior: float = 0.5) -> Array:
+    """Bayes' rule, point by point: P(real | x) = w p_r / (w p_r + (1 - w) p_g), w = ``prior``.
+
+    Parameters
+    ----------
+    p_r, p_g : array_like, broadcast together
+        Masses or densities at the points x, finite and >= 0; no total is required.
+    prior : float
+        Probability w that a point is drawn from p_r, strictly between 0 and 1.
+
+    Returns
+    -------
+    ndarray
+        In [0, 1], of the broadcast shape; nan where both are 0.
+
+    Raises
+    ------
+    InvalidInput
+        Negative, NaN or infinite entries, shapes that do not broadcast, or ``prior`` outside (0, 1).
+
+    Notes
+    -----
+    Lecture item S9; that reading of D* needs prior = 1/2 (erratum E10).
+
+    Examples
+    --------
+    >>> posterior_real([3.0, 1.0], [1.0, 1.0]).tolist()
+    [0.75, 0.5]
+    >>> posterior_real([3.0, 1.0], [1.0, 1.0], prior=0.25).tolist()
+    [0.5, 0.25]
+    """
     if not 0.0 < prior < 1.0:
         raise invalid(
             "prior", "lie strictly between 0 and 1", repr(prior), "Use 0.5 for as many real as generated points."
         )
-    pair = as_pmf_pair(p_r, p_g, normalize=normalize, names=NAMES)
-    lift = 2.0**64  # an exact factor that cancels: half of the smallest denormal would vanish
-    real, generated = prior * (lift * pair.p), (1.0 - prior) * (lift * pair.q)
-    total = real + generated
-    return np.divide(real, total, out=np.full_like(total, np.nan), where=total > 0)
+    a, b = as_densities(p_r, p_g, names=NAMES)
+    size = np.maximum(a, b)
+    # relative to the larger of the two, so that half of the smallest float does not vanish
+    real = prior * np.divide(a, size, out=np.full_like(size, np.nan), where=size > 0)
+    generated = (1.0 - prior) * np.divide(b, size, out=np.full_like(size, np.nan), where=size > 0)
+    return np.asarray(real / (real + generated))
 
 
 def gan_loss(discriminator: Any, p_r: Any, p_g: Any, *, normalize: bool = False) -> float:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.divergences.pmf import DivergenceValue, as_pmf, as_pmf_pair, explained, log_of_base
+from otdiv.divergences.pmf import DivergenceValue, as_densities, as_pmf, as_pmf_pair, explained, log_of_base
 from otdiv.divergences.terms import add_up, log_ratio, power_terms
-from otdiv.errors import Array, as_float_array, invalid, require_finite
+from otdiv.errors import Array
 from otdiv.measures import DiscreteMeasure
 
 
@@ -123,7 +123,7 @@ def kl_integrand(p: Any, q: Any) -> Array:
     >>> float(kl_integrand(0.999999, 0.000001))
     13.815495742454216
     """
-    a, b = _densities(p, q)
+    a, b = as_densities(p, q)
     values = np.zeros_like(a)
     shared = (a > 0) & (b > 0)
     values[shared] = a[shared] * log_ratio(a[shared], b[shared])
@@ -161,24 +161,5 @@ def kl_integrand_nonnegative(p: Any, q: Any) -> Array:
     >>> round(float(kl_integrand_nonnegative(0.000001, 0.999999)), 12)
     0.99998418449
     """
-    a, b = _densities(p, q)
+    a, b = as_densities(p, q)
     return power_terms(a, b, 1.0)
-
-
-def _densities(p: Any, q: Any) -> tuple[Array, Array]:
-    """Both arguments checked and broadcast to one shape."""
-    arrays = []
-    for name, value in (("p", p), ("q", q)):
-        array = as_float_array(name, value)
-        require_finite(name, array)
-        if array.size and array.min() < 0:
-            raise invalid(name, "be non-negative", f"{array.min()}", "A density has no negative values.")
-        arrays.append(array)
-    try:
-        a, b = np.broadcast_arrays(*arrays)
-    except ValueError:
-        shapes = f"shapes {arrays[0].shape} and {arrays[1].shape}"
-        raise invalid(
-            "p and q", "have shapes that broadcast together", shapes, "Give both on the same points."
-        ) from None
-    return a, b

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from otdiv.errors import Array, as_float_array, as_weights, frozen, invalid
+from otdiv.errors import Array, as_float_array, as_weights, frozen, invalid, require_finite
 from otdiv.measures import DiscreteMeasure, common_support
 
 MASS_TOLERANCE = 1e-9
@@ -209,3 +209,28 @@ def as_pmf_pair(p: Any, q: Any, *, normalize: bool = False, names: tuple[str, st
             "Give both on the same atoms, with 0 where one has no mass.",
         )
     return PmfPair(a, b)
+
+
+def as_densities(p: Any, q: Any, *, names: tuple[str, str] = ("p", "q")) -> tuple[Array, Array]:
+    """Two non-negative, finite arrays of any total, broadcast to one shape.
+
+    Raises
+    ------
+    InvalidInput
+        Negative, NaN or infinite entries, or shapes that do not broadcast.
+    """
+    arrays = []
+    for name, value in zip(names, (p, q), strict=True):
+        array = as_float_array(name, value)
+        require_finite(name, array)
+        if array.size and array.min() < 0:
+            raise invalid(name, "be non-negative", f"{array.min()}", "A density has no negative values.")
+        arrays.append(array)
+    try:
+        a, b = np.broadcast_arrays(*arrays)
+    except ValueError:
+        shapes = f"shapes {arrays[0].shape} and {arrays[1].shape}"
+        raise invalid(
+            "p and q", "have shapes that broadcast together", shapes, "Give both on the same points."
+        ) from None
+    return a, b

@@ -1,0 +1,69 @@
+"""The lecture's numbers, computed anew beside what is known.
+
+Each chapter maps its items to functions that yield :class:`LectureRow`; a new
+chapter is one more entry of ``CHAPTERS``.  Imports the chapters beside it, and
+errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from otdiv.errors import invalid
+from otdiv.lecture import cited, gan, kullback, transport
+from otdiv.lecture.examples import Example, blocks, line, plane, ten_states, three_points, two_bars
+from otdiv.lecture.record import Items, LectureRow
+
+CHAPTERS: tuple[Items, ...] = (gan.ITEMS, kullback.ITEMS, transport.ITEMS, cited.ITEMS)
+
+__all__ = [
+    "CHAPTERS",
+    "Example",
+    "LectureRow",
+    "blocks",
+    "item_names",
+    "line",
+    "plane",
+    "rows",
+    "ten_states",
+    "three_points",
+    "two_bars",
+]
+
+
+def item_names() -> list[str]:
+    """Every item with checkable numbers: the lecture's S1, S2, ..., then the cited pages' R1, ..."""
+    names = (name for chapter in CHAPTERS for name in chapter)
+    return sorted(names, key=lambda name: (name[0] != "S", int(name[1:])))
+
+
+def rows(items: Iterable[str] | None = None) -> list[LectureRow]:
+    """Compute the rows of some items, in the order of the lecture.
+
+    Parameters
+    ----------
+    items : iterable of str, optional
+        Names such as "S10" or "R1"; None is every item.
+
+    Returns
+    -------
+    list of LectureRow
+        Several for each item; ``row.ok`` says whether computed and expected agree.
+
+    Raises
+    ------
+    InvalidInput
+        For a name that is not an item.
+
+    Examples
+    --------
+    >>> [row.ok for row in rows(["S12"])]
+    [True, True, True]
+    """
+    builders = {name: build for chapter in CHAPTERS for name, build in chapter.items()}
+    known = item_names()
+    wanted = known if items is None else [items] if isinstance(items, str) else list(items)
+    for name in wanted:
+        if name not in builders:
+            raise invalid("items", "name lecture items", repr(name), f"Known: {', '.join(known)}.")
+    return [row for name in known if name in wanted for row in builders[name]()]

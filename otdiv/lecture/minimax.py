@@ -1,0 +1,80 @@
+"""Lecture items S42 to S47: from two potentials to one function, matrix games, and W1 as a game.
+
+Imports the examples beside it, games, transport and below.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otdiv.games import MatrixGame, balanced_flow, critic_payoff, solve_game
+from otdiv.lecture.examples import GENERATED, REAL
+from otdiv.lecture.numeric import largest
+from otdiv.lecture.record import Items, LectureRow, Rows
+from otdiv.transport.solve import emd
+
+PLACES = np.arange(3.0)
+DISTANCE = np.abs(PLACES[:, None] - PLACES[None, :])
+FIRST, LAST = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
+
+
+def s44() -> Rows:
+    """The payoff is the sum over j of y_j x'a_j, and its minimum over y sits on one column."""
+    game = MatrixGame([[3, -1], [-2, 4]])
+    half = np.array([0.5, 0.5])
+    yield LectureRow("S44", "x'A for x = (.5, .5), less (.5, 1.5)", largest(half @ game.payoff - [0.5, 1.5]), 0.0)
+    yield LectureRow("S44", "min over y of x'Ay", game.secured(half).lower, 0.5)
+    yield LectureRow("S44", "x'Ay at y = (.5, .5)", game.expected(half, half), 1.0)
+    # min over y and j of y_j x'a_j: some y_j is 0 at a vertex, so nothing is left of the game.
+    literal = min(float((y * (half @ game.payoff)).min()) for y in np.eye(2))
+    yield LectureRow("S44", "min over y and j of y_j x'a_j, as printed", literal, 0.0)
+
+
+def s45() -> Rows:
+    """The value by linear programming, between what x secures and what y concedes."""
+    pennies = solve_game([[3, -1], [-2, 4]])
+    yield LectureRow("S45", "value of [[3,-1],[-2,4]], secured by x", pennies.bounds.lower, 1.0)
+    yield LectureRow("S45", "value of [[3,-1],[-2,4]], conceded by y", pennies.bounds.upper, 1.0)
+    yield LectureRow("S45", "x - (.6, .4)", largest(pennies.x - [0.6, 0.4]), 0.0)
+    yield LectureRow("S45", "y - (.5, .5)", largest(pennies.y - [0.5, 0.5]), 0.0)
+    yield LectureRow("S45", "pure maxmin", pennies.game.pure_maxmin, -1.0)
+    yield LectureRow("S45", "pure minmax", pennies.game.pure_minmax, 3.0)
+    hands = solve_game([[0, -1, 1], [1, 0, -1], [-1, 1, 0]])
+    yield LectureRow("S45", "rock, paper, scissors", hands.value, 0.0)
+    yield LectureRow("S45", "its x - 1/3", largest(hands.x - 1 / 3), 0.0)
+    yield LectureRow("S45", "value of [[1,4],[3,2],[0,5]]", solve_game([[1, 4], [3, 2], [0, 5]]).value, 2.5)
+
+
+def s46() -> Rows:
+    """inf over flows = sup over f; equal to the transport cost for a metric, smaller for squared cost."""
+    yield LectureRow("S46", "balanced flow, free mass", balanced_flow(REAL, GENERATED, DISTANCE).value, 0.7)
+    with_mass = balanced_flow(REAL, GENERATED, DISTANCE, mass=1.0)
+    yield LectureRow("S46", "balanced flow of mass 1", with_mass.value, 0.7)
+    yield LectureRow("S46", "sup over f of the payoff", critic_payoff(with_mass.f, REAL, GENERATED, DISTANCE), 0.7)
+    squared = DISTANCE**2
+    for name, p, q, free, one, transport in (
+        ("squared, delta_2 and delta_0", LAST, FIRST, 2.0, 4.0, 4.0),
+        ("squared, three points", REAL, GENERATED, 0.7, 0.7, 0.9),
+    ):
+        yield LectureRow("S46", f"{name}: free mass", balanced_flow(p, q, squared).value, free)
+        yield LectureRow("S46", f"{name}: mass 1", balanced_flow(p, q, squared, mass=1.0).value, one)
+        yield LectureRow("S46", f"{name}: transport", emd(PLACES, PLACES, p, q, cost="sqeuclidean").value, transport)
+
+
+def s47() -> Rows:
+    """For a 1-Lipschitz f the best pair costs 0; otherwise it is negative, and the payoff still at most W."""
+    for name, f, pair, payoff in (
+        ("x", PLACES, 0.0, -0.7),
+        ("-x", -PLACES, 0.0, 0.7),
+        ("2x", 2 * PLACES, -2.0, -3.4),
+        ("-2x", -2 * PLACES, -2.0, -0.6),
+    ):
+        value = critic_payoff(f, REAL, GENERATED, DISTANCE)
+        yield LectureRow("S47", f"f = {name}: smallest d - (f(x1) - f(x2))", value - float((REAL - GENERATED) @ f), pair)
+        yield LectureRow("S47", f"f = {name}: payoff", value, payoff)
+    pairs = DISTANCE[0, 2] * 2 - 3 * np.array([1, -1])
+    yield LectureRow("S47", "4 - 3", float(pairs[0]), 1.0)
+    yield LectureRow("S47", "4 - (-3)", float(pairs[1]), 7.0)
+
+
+ITEMS: Items = {"S44": s44, "S45": s45, "S46": s46, "S47": s47}
