@@ -19,9 +19,11 @@ from scipy import sparse
 
 from otdiv.bounds import Status
 from otdiv.duality.rational import RationalProgram, Vector, dot, solve_exact, times, transposed_times
-from otdiv.duality.transport_witness import transport_witness as transport_witness  # the lemma's reading for transport
+from otdiv.duality.transport_witness import transport_witness
 from otdiv.errors import Array, CertificateRefused, SolverFailed, as_float_array, frozen
 from otdiv.linear_program import LinearProgram, solve_lp
+
+__all__ = ["FarkasAlternative", "box_certificate", "farkas", "transport_witness", "verify_farkas"]
 
 TOLERANCE = 1e-9  # relative to the size of the numbers that are added up
 
