@@ -1,0 +1,193 @@
+"""The command ``otdiv``: emd, compare, lecture, demo.
+
+Exit codes: 0 certified optimal, 1 stopped early or a mismatch, 2 bad input.
+Imports everything below; nothing imports it but ``__main__``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from otdiv._version import __version__
+from otdiv.bounds import Status
+from otdiv.costs import POINT_COSTS
+from otdiv.errors import OtdivError, SolverFailed
+from otdiv.files import read_measure
+from otdiv.tables import Table, json_number, number
+from otdiv.transport.solve import METHODS, RTOL, emd
+
+_WEIGHTS = click.option("--weights", metavar="COLUMN", help="Column (name, or number from 0) or .npz array that holds the weights.")
+_NORMALIZE = click.option("--normalize", is_flag=True, help="Scale both weights to total 1.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_COST_HELP = f"{', '.join(POINT_COSTS)}, or minkowski:p."
+
+
+class _Stop(Exception):
+    """Ends the command with an exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="otdiv")
+def app() -> None:
+    """Exact optimal transport and divergences; every distance comes with a proof."""
+
+
+@app.command("emd")
+@click.argument("a")
+@click.argument("b")
+@click.option("--cost", default="euclidean", show_default=True, help=_COST_HELP)
+@click.option("--method", type=click.Choice(METHODS), default="auto", show_default=True)
+@click.option("--rtol", type=float, default=RTOL, show_default=True, help="Relative gap that counts as optimal.")
+@click.option("--max-iter", type=int, help="Stop POT's network simplex after so many pivots.")
+@click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
+@_WEIGHTS
+@_NORMALIZE
+@_JSON
+def emd_command(
+    a: str,
+    b: str,
+    cost: str,
+    method: str,
+    rtol: float,
+    max_iter: int | None,
+    memory_limit: float | None,
+    weights: str | None,
+    normalize: bool,
+    as_json: bool,
+) -> None:
+    """Exact earth mover's distance between the measures in files A and B."""
+    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    limit = None if memory_limit is None else memory_limit * 2**30
+    result = emd(x, y, cost=cost, method=method, rtol=rtol, max_iter=max_iter, memory_limit=limit, normalize=normalize)
+    if as_json:
+        _print_json(result.to_dict())
+    else:
+        click.echo(f"EMD        {number(result.value, 12)}")
+        click.echo(f"proved in  [{number(result.lower, 15)}, {number(result.upper, 15)}]   gap {result.gap:.2g}")
+        click.echo(f"status     {result.status.value}")
+        click.echo(f"method     {result.method} ({result.stats['reason']})")
+        click.echo(f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}")
+    if result.status is not Status.OPTIMAL:
+        raise _Stop(1)
+
+
+@app.command("compare")
+@click.argument("a")
+@click.argument("b")
+@click.option("--cost", default="euclidean", show_default=True, help="The metric of W1 and W2: " + _COST_HELP)
+@click.option("--bins", type=int, help="Count both in this many cells along each coordinate before KL, JS and the like.")
+@_WEIGHTS
+@_NORMALIZE
+@_JSON
+def compare_command(
+    a: str, b: str, cost: str, bins: int | None, weights: str | None, normalize: bool, as_json: bool
+) -> None:
+    """Every distance between the measures in files A and B, in one table."""
+    from otdiv.compare import compare
+
+    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    result = compare(x, y, cost=cost, bins=bins, normalize=normalize)
+    if as_json:
+        _print_json(result.to_dict())
+    else:
+        _show(result.table(f"{Path(a).name} against {Path(b).name}: {result.mu.n} and {result.nu.n} points, d = {result.mu.d}"))
+    if result.transport.status is not Status.OPTIMAL:
+        raise _Stop(1)
+
+
+@app.command("lecture")
+@click.argument("items", nargs=-1)
+@_JSON
+def lecture_command(items: tuple[str, ...], as_json: bool) -> None:
+    """The lecture's examples, computed beside known; ITEMS such as S7 R1 select some."""
+    from otdiv import lecture
+    from otdiv.demo import lecture_table
+
+    rows = list(lecture.rows(items or None))
+    if as_json:
+        listed = [
+            {
+                "item": row.item,
+                "name": row.name,
+                "computed": json_number(row.computed),
+                "expected": json_number(row.expected),
+                "ok": row.ok,
+            }
+            for row in rows
+        ]
+        _print_json({"rows": listed, "ok": all(row.ok for row in rows)})
+    else:
+        _show(lecture_table(rows))
+    if not all(row.ok for row in rows):
+        raise _Stop(1)
+
+
+@app.command("demo")
+@click.option("--output", default="otdiv-demo", show_default=True, help="Folder for the pictures and the page.")
+@_JSON
+def demo_command(output: str, as_json: bool) -> None:
+    """The lecture's table, two real comparisons, pictures and an HTML page, in under a minute."""
+    from otdiv.demo import run_demo
+
+    result = run_demo(Path(output), (lambda table: None) if as_json else _show)
+    if as_json:
+        _print_json({"mismatches": result.mismatches, "certified": result.certified, "page": str(result.page)})
+    else:
+        click.echo(f"\nPictures and page: {result.page}")
+    if result.mismatches or not result.certified:
+        raise _Stop(1)
+
+
+def _show(table: Table) -> None:
+    from rich.console import Console
+
+    console = Console()
+    if console.is_terminal:
+        console.print(table.rich())
+        for note in table.notes:
+            console.print(note, markup=False, highlight=False)
+    else:
+        click.echo(table.text(120))
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    click.echo(json.dumps(content, indent=2, allow_nan=False))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point: run the command, turn errors into one sentence and an exit code."""
+    sys.exit(_guarded(lambda: app.main(args=argv, prog_name="otdiv", standalone_mode=False)))
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    try:
+        command()
+        return 0
+    except _Stop as stop:
+        return stop.code
+    except click.ClickException as problem:
+        problem.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("otdiv: interrupted.", err=True)
+        return 130
+    except SolverFailed as problem:
+        click.echo(f"otdiv: {problem}", err=True)
+        return 1
+    except OtdivError as problem:
+        click.echo(f"otdiv: {problem}", err=True)
+        return 2
+
+
+if __name__ == "__main__":
+    main()

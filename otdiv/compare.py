@@ -1,0 +1,264 @@
+"""One table: every distance between two distributions, side by side.
+
+Exact transport (primal program, dual program, POT) beside KL, JS and their
+relatives; which are finite, symmetric, metrics; and why, where one fails.
+Imports divergences and transport.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from otdiv import divergences
+from otdiv.costs import as_cost
+from otdiv.divergences import DivergenceValue
+from otdiv.errors import invalid
+from otdiv.measures import DiscreteMeasure, binned, common_support
+from otdiv.problem import TransportProblem
+from otdiv.tables import Table, json_number, number
+from otdiv.transport.result import TransportResult
+from otdiv.transport.solve import measures_of, solve, wasserstein
+
+LP_ARCS = 60_000
+"""Up to this many pairs the primal and the dual are each solved as a linear program of their own."""
+POT_ENTRIES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Distance:
+    """One row of a comparison.
+
+    Attributes
+    ----------
+    key, label : str
+        Short name for programs, and the name people read.
+    value : float
+        May be inf.
+    lower, upper : float
+        Proved interval; for divergences both are the value.
+    how : str
+        Who computed it.
+    symmetric, metric : bool
+        Whether exchanging the arguments changes it; whether it is a metric.
+    note : str
+        Why it is infinite or uninformative; empty otherwise.
+    """
+
+    key: str
+    label: str
+    value: float
+    lower: float
+    upper: float
+    how: str
+    symmetric: bool
+    metric: bool
+    note: str = ""
+
+    @property
+    def finite(self) -> bool:
+        """Whether the value is finite."""
+        return math.isfinite(self.value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON; infinite values as the string "inf"."""
+        return {
+            "label": self.label,
+            "value": json_number(self.value),
+            "lower": json_number(self.lower),
+            "upper": json_number(self.upper),
+            "how": self.how,
+            "finite": self.finite,
+            "symmetric": self.symmetric,
+            "metric": self.metric,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Every distance on one pair of distributions; prints as a table.
+
+    Attributes
+    ----------
+    distances : tuple of Distance
+    notes : tuple of str
+        What the pair's supports mean for the divergences, and what to use instead.
+    mu, nu : DiscreteMeasure
+        The pair as given (the divergences may have been taken after binning).
+    transport : TransportResult
+        The exact W1 with its plan and potentials.
+    """
+
+    distances: tuple[Distance, ...]
+    notes: tuple[str, ...]
+    mu: DiscreteMeasure
+    nu: DiscreteMeasure
+    transport: TransportResult
+
+    def __getitem__(self, key: str) -> Distance:
+        for distance in self.distances:
+            if distance.key == key:
+                return distance
+        raise KeyError(f"no distance {key!r}; there are {', '.join(d.key for d in self.distances)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON; infinite values as the string "inf"."""
+        return {
+            "n": self.mu.n,
+            "m": self.nu.n,
+            "d": self.mu.d,
+            "cost": self.transport.problem.cost.name,
+            "gap": self.transport.gap,
+            "status": self.transport.status.word,
+            "distances": {d.key: d.to_dict() for d in self.distances},
+            "notes": list(self.notes),
+        }
+
+    def table(self, title: str = "") -> Table:
+        """The comparison as a table."""
+        yes = {True: "yes", False: "no"}
+        rows = [(d.label, number(d.value), yes[d.symmetric], yes[d.metric], d.how) for d in self.distances]
+        where = f"W1 is proved to lie in [{number(self.transport.lower, 12)}, {number(self.transport.upper, 12)}], gap {self.transport.gap:.1e}."
+        title = title or f"{self.mu.n} against {self.nu.n} points in dimension {self.mu.d}"
+        return Table(title, ("distance", "value", "symmetric", "metric", "computed by"), rows, (where, *self.notes), (1,))
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+
+def compare(
+    x: Any,
+    y: Any,
+    a: Any = None,
+    b: Any = None,
+    *,
+    cost: Any = "euclidean",
+    bins: int | Sequence[int] | None = None,
+    normalize: bool = False,
+) -> Comparison:
+    """Every distance between two distributions in one table.
+
+    Parameters
+    ----------
+    x, y : array_like [n, d], [m, d] (or [n], [m] on the line), or DiscreteMeasure
+        The points.
+    a, b : array_like [n], [m], optional
+        Weights, each of total 1; None is uniform.
+    cost : str or Cost
+        The metric of W1 and W2; the divergences do not look at it.
+    bins : int or sequence of int, optional
+        Take the divergences after binning both into this many equal cells along each coordinate.
+        The transport distances always use the points as given.
+    normalize : bool
+        Scale both weights to total 1 first.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`otdiv.emd`; also a cost that is no metric, or weights that do not sum to 1.
+
+    Examples
+    --------
+    >>> table = compare([0, 1, 2], [0, 1, 2], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2])
+    >>> round(table["w1_primal"].value, 9), round(table["js"].value, 9)
+    (0.7, 0.09056585)
+    """
+    metric = as_cost(cost)
+    if not metric.is_metric or metric.name in ("matrix", "callable"):
+        raise invalid("cost", "be a metric on points", repr(metric.name), "For other costs use emd.")
+    mu, nu = measures_of(x, y, a, b, cost=metric, normalize=normalize)
+    for name, measure in (("x", mu), ("y", nu)):
+        if abs(measure.mass - 1) > 1e-9:
+            raise invalid(f"the weights of {name}", "sum to 1", f"{measure.mass:.10g}", "Pass normalize=True to compare the shapes.")
+    transport, rows = _transport_rows(mu, nu, metric)
+    pair = (mu, nu) if bins is None else binned(mu, nu, bins)
+    rows += _divergence_rows(*pair)
+    return Comparison(tuple(rows), tuple(_notes(pair[0], pair[1], bins)), mu, nu, transport)
+
+
+def _transport_rows(mu: DiscreteMeasure, nu: DiscreteMeasure, metric: Any) -> tuple[TransportResult, list[Distance]]:
+    problem = TransportProblem(mu, nu, metric)
+    result = solve(problem)
+
+    def row(key: str, label: str, value: float, proof: Any, how: str) -> Distance:
+        return Distance(key, label, value, proof.bounds.lower, proof.bounds.upper, how, True, True)
+
+    arcs = mu.n * nu.n
+    if arcs <= LP_ARCS:
+        primal, dual = solve(problem, "primal"), solve(problem, "dual")
+        rows = [
+            row("w1_primal", "W1, primal program", primal.value, primal, "HiGHS, linear program"),
+            row("w1_dual", "W1, dual program", _dual_value(dual), dual, "HiGHS, its dual: f + g <= d"),
+        ]
+    else:
+        rows = [
+            row("w1_primal", "W1, cost of the plan", result.value, result, f"{result.method}, feasible plan"),
+            row("w1_dual", "W1, value of the potentials", _dual_value(result), result, f"{result.method}, f + g <= d"),
+        ]
+    if arcs <= POT_ENTRIES:
+        pot = result if result.method == "pot" else solve(problem, "pot")
+        rows.append(row("w1_pot", "W1, network simplex", pot.value, pot, "POT"))
+    second = wasserstein(mu, nu, p=2, metric=metric)
+    rows.append(row("w2", "W2", second.value, second, f"{second.transport.method}, exact"))
+    return result, rows
+
+
+def _dual_value(result: TransportResult) -> float:
+    """sum a f + sum b g: what the potentials are worth."""
+    return max(0.0, float(result.problem.a @ result.f + result.problem.b @ result.g))
+
+
+_DIVERGENCES: tuple[tuple[str, str, Callable[..., DivergenceValue], bool, bool], ...] = (
+    ("kl", "KL(x || y)", divergences.kl, False, False),
+    ("kl_reverse", "KL(y || x)", divergences.kl_reverse, False, False),
+    ("jeffreys", "Jeffreys", divergences.jeffreys, True, False),
+    ("js", "JS", divergences.js, True, False),
+    ("js_distance", "sqrt JS", divergences.js_distance, True, True),
+    ("tv", "total variation", divergences.total_variation, True, True),
+    ("hellinger", "Hellinger", divergences.hellinger, True, True),
+    ("chi_square", "chi-square(x || y)", divergences.chi_square, False, False),
+    ("chi_square_reverse", "chi-square(y || x)", divergences.chi_square_reverse, False, False),
+)
+
+
+def _divergence_rows(mu: DiscreteMeasure, nu: DiscreteMeasure) -> list[Distance]:
+    _, p, q = common_support(mu, nu)
+    rows = []
+    for key, label, divergence, symmetric, metric in _DIVERGENCES:
+        value = divergence(p, q)
+        rows.append(Distance(key, label, float(value), float(value), float(value), "sum over the support", symmetric, metric, value.reason or ""))
+    return rows
+
+
+def _notes(mu: DiscreteMeasure, nu: DiscreteMeasure, bins: Any) -> list[str]:
+    """What the supports mean for KL and JS, and what to use instead."""
+    points, p, q = common_support(mu, nu)
+    shared = int(np.sum((p > 0) & (q > 0)))
+    what = "points" if bins is None else "occupied bins"
+    if shared == 0:
+        return [
+            f"x and y share none of their {len(points)} {what}: KL = inf and JS = log 2 = 0.6931 however near or far they are, "
+            "so neither says anything here. Use W1, which sees the distance"
+            + (", or compare(..., bins=k) to count both in common cells." if bins is None else ", or fewer bins.")
+        ]
+    lost_p, lost_q = float(p[q == 0].sum()), float(q[p == 0].sum())
+    notes = []
+    for lost, here, there, name in ((lost_p, "x", "y", "KL(x || y)"), (lost_q, "y", "x", "KL(y || x)")):
+        if lost > 0:
+            notes.append(f"{name} = inf: mass {lost:.4g} of {here} lies on {what} where {there} has none.")
+    if notes and bins is None:
+        notes.append("For continuous data use W1, or compare(..., bins=k) to count both in common cells.")
+    return notes
+
