@@ -5,13 +5,15 @@ from otdiv.duality.certificate import Certificate, certify
 from otdiv.measures import DiscreteMeasure, common_support
 from otdiv.problem import TransportProblem
 from otdiv.transport.result import TransportResult
-from otdiv.transport.solve import emd, select_method, solve, wasserstein
+from otdiv.transport.solve import emd, select_method, solve
+from otdiv.transport.wasserstein import WassersteinDistance, wasserstein
 
 __all__ = [
     "Certificate",
     "DiscreteMeasure",
     "TransportProblem",
     "TransportResult",
+    "WassersteinDistance",
     "__version__",
     "certify",
     "common_support",

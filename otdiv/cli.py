@@ -22,7 +22,9 @@ from otdiv.files import read_measure
 from otdiv.tables import Table, json_number, number
 from otdiv.transport.solve import METHODS, RTOL, emd
 
-_WEIGHTS = click.option("--weights", metavar="COLUMN", help="Column (name, or number from 0) or .npz array that holds the weights.")
+_WEIGHTS = click.option(
+    "--weights", metavar="COLUMN", help="Column (name, or number from 0) or .npz array that holds the weights."
+)
 _NORMALIZE = click.option("--normalize", is_flag=True, help="Scale both weights to total 1.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 _COST_HELP = f"{', '.join(POINT_COSTS)}, or minkowski:p."
@@ -76,7 +78,9 @@ def emd_command(
         click.echo(f"proved in  [{number(result.lower, 15)}, {number(result.upper, 15)}]   gap {result.gap:.2g}")
         click.echo(f"status     {result.status.value}")
         click.echo(f"method     {result.method} ({result.stats['reason']})")
-        click.echo(f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}")
+        click.echo(
+            f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}"
+        )
     if result.status is not Status.OPTIMAL:
         raise _Stop(1)
 
@@ -85,7 +89,9 @@ def emd_command(
 @click.argument("a")
 @click.argument("b")
 @click.option("--cost", default="euclidean", show_default=True, help="The metric of W1 and W2: " + _COST_HELP)
-@click.option("--bins", type=int, help="Count both in this many cells along each coordinate before KL, JS and the like.")
+@click.option(
+    "--bins", type=int, help="Count both in this many cells along each coordinate before KL, JS and the like."
+)
 @_WEIGHTS
 @_NORMALIZE
 @_JSON
@@ -100,7 +106,11 @@ def compare_command(
     if as_json:
         _print_json(result.to_dict())
     else:
-        _show(result.table(f"{Path(a).name} against {Path(b).name}: {result.mu.n} and {result.nu.n} points, d = {result.mu.d}"))
+        _show(
+            result.table(
+                f"{Path(a).name} against {Path(b).name}: {result.mu.n} and {result.nu.n} points, d = {result.mu.d}"
+            )
+        )
     if result.transport.status is not Status.OPTIMAL:
         raise _Stop(1)
 

@@ -22,7 +22,8 @@ from otdiv.measures import DiscreteMeasure, binned, common_support
 from otdiv.problem import TransportProblem
 from otdiv.tables import Table, json_number, number
 from otdiv.transport.result import TransportResult
-from otdiv.transport.solve import measures_of, solve, wasserstein
+from otdiv.transport.solve import measures_of, solve
+from otdiv.transport.wasserstein import wasserstein
 
 LP_ARCS = 60_000
 """Up to this many pairs the primal and the dual are each solved as a linear program of their own."""
@@ -123,9 +124,12 @@ class Comparison:
         """The comparison as a table."""
         yes = {True: "yes", False: "no"}
         rows = [(d.label, number(d.value), yes[d.symmetric], yes[d.metric], d.how) for d in self.distances]
-        where = f"W1 is proved to lie in [{number(self.transport.lower, 12)}, {number(self.transport.upper, 12)}], gap {self.transport.gap:.1e}."
+        ends = f"[{number(self.transport.lower, 12)}, {number(self.transport.upper, 12)}]"
+        where = f"W1 is proved to lie in {ends}, gap {self.transport.gap:.1e}."
         title = title or f"{self.mu.n} against {self.nu.n} points in dimension {self.mu.d}"
-        return Table(title, ("distance", "value", "symmetric", "metric", "computed by"), rows, (where, *self.notes), (1,))
+        return Table(
+            title, ("distance", "value", "symmetric", "metric", "computed by"), rows, (where, *self.notes), (1,)
+        )
 
     def __repr__(self) -> str:
         return self.table().text()
@@ -181,7 +185,12 @@ def compare(
     mu, nu = measures_of(x, y, a, b, cost=metric, normalize=normalize)
     for name, measure in (("x", mu), ("y", nu)):
         if abs(measure.mass - 1) > 1e-9:
-            raise invalid(f"the weights of {name}", "sum to 1", f"{measure.mass:.10g}", "Pass normalize=True to compare the shapes.")
+            raise invalid(
+                f"the weights of {name}",
+                "sum to 1",
+                f"{measure.mass:.10g}",
+                "Pass normalize=True to compare the shapes.",
+            )
     transport, rows = _transport_rows(mu, nu, metric)
     pair = (mu, nu) if bins is None else binned(mu, nu, bins)
     rows += _divergence_rows(*pair)
@@ -238,7 +247,19 @@ def _divergence_rows(mu: DiscreteMeasure, nu: DiscreteMeasure) -> list[Distance]
     rows = []
     for key, label, divergence, symmetric, metric in _DIVERGENCES:
         value = divergence(p, q)
-        rows.append(Distance(key, label, float(value), float(value), float(value), "sum over the support", symmetric, metric, value.reason or ""))
+        rows.append(
+            Distance(
+                key,
+                label,
+                float(value),
+                float(value),
+                float(value),
+                "sum over the support",
+                symmetric,
+                metric,
+                value.reason or "",
+            )
+        )
     return rows
 
 
@@ -249,8 +270,8 @@ def _notes(mu: DiscreteMeasure, nu: DiscreteMeasure, bins: Any) -> list[str]:
     what = "points" if bins is None else "occupied bins"
     if shared == 0:
         return [
-            f"x and y share none of their {len(points)} {what}: KL = inf and JS = log 2 = 0.6931 however near or far they are, "
-            "so neither says anything here. Use W1, which sees the distance"
+            f"x and y share none of their {len(points)} {what}: KL = inf and JS = log 2 = 0.6931 "
+            "however near or far they are, so neither says anything here. Use W1, which sees the distance"
             + (", or compare(..., bins=k) to count both in common cells." if bins is None else ", or fewer bins.")
         ]
     lost_p, lost_q = float(p[q == 0].sum()), float(q[p == 0].sum())
@@ -261,4 +282,3 @@ def _notes(mu: DiscreteMeasure, nu: DiscreteMeasure, bins: Any) -> list[str]:
     if notes and bins is None:
         notes.append("For continuous data use W1, or compare(..., bins=k) to count both in common cells.")
     return notes
-

@@ -71,7 +71,8 @@ def theta_sweep(thetas: tuple[float, ...] = THETAS, n: int = 16) -> list[dict[st
 def lecture_table(rows: list[lecture.LectureRow]) -> Table:
     """The lecture's examples, computed beside known."""
     cells = [
-        (row.item, row.name, number(row.computed, 12), number(row.expected, 12), "ok" if row.ok else "NO") for row in rows
+        (row.item, row.name, number(row.computed, 12), number(row.expected, 12), "ok" if row.ok else "NO")
+        for row in rows
     ]
     wrong = sum(not row.ok for row in rows)
     note = f"{len(rows)} rows, all ok." if wrong == 0 else f"{wrong} of {len(rows)} rows do not match."
@@ -97,7 +98,11 @@ def run_demo(folder: Path, show: Callable[[Table], None]) -> DemoResult:
         "theta_sweep": ("KL, JS and W1 of the two bars against theta", plot_theta_sweep(theta_sweep())),
         "plan": (
             "Optimal plan between two wine cultivars",
-            plot_plan(plane, labels=("cultivar 1", "cultivar 2"), axes_names=("alcohol (standardised)", "colour intensity (standardised)")),
+            plot_plan(
+                plane,
+                labels=("cultivar 1", "cultivar 2"),
+                axes_names=("alcohol (standardised)", "colour intensity (standardised)"),
+            ),
         ),
         "potentials": ("Potentials and slack of the ten-state example", plot_potentials(states)),
     }

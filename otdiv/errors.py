@@ -75,12 +75,16 @@ def as_float_array(name: str, value: Any) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as problem:
-        raise invalid(name, "be rectangular", f"rows of different lengths ({problem})", "Give every row the same length.") from None
+        raise invalid(
+            name, "be rectangular", f"rows of different lengths ({problem})", "Give every row the same length."
+        ) from None
     if array.dtype == object:
         try:
             array = array.astype(np.float64)
         except (TypeError, ValueError):
-            raise invalid(name, "hold numbers only", "objects that are not numbers", "Select the numeric columns.") from None
+            raise invalid(
+                name, "hold numbers only", "objects that are not numbers", "Select the numeric columns."
+            ) from None
     kind = array.dtype.kind
     if kind not in "fiu":
         raise invalid(name, "hold real numbers", f"dtype {array.dtype}", "Convert it to float64 as you mean it.")
@@ -119,9 +123,16 @@ def as_points(name: str, value: Any) -> Array:
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
-        raise invalid(name, "have shape [n, d] or [n]", f"shape {array.shape}", "Reshape it so that each row is a point.")
+        raise invalid(
+            name, "have shape [n, d] or [n]", f"shape {array.shape}", "Reshape it so that each row is a point."
+        )
     if array.shape[0] == 0 or array.shape[1] == 0:
-        raise invalid(name, "hold at least one point of at least one coordinate", f"shape {array.shape}", "Check where it was read.")
+        raise invalid(
+            name,
+            "hold at least one point of at least one coordinate",
+            f"shape {array.shape}",
+            "Check where it was read.",
+        )
     require_finite(name, array)
     return frozen(array)
 
@@ -140,14 +151,29 @@ def as_weights(name: str, value: Any, n: int) -> Array:
         return weights
     array = as_float_array(name, value)
     if array.ndim != 1 or array.shape[0] != n:
-        raise invalid(name, f"have shape [{n}], one weight for each point", f"shape {array.shape}", "Pass one weight per point, or None for uniform weights.")
+        raise invalid(
+            name,
+            f"have shape [{n}], one weight for each point",
+            f"shape {array.shape}",
+            "Pass one weight per point, or None for uniform weights.",
+        )
     require_finite(name, array)
     if array.min() < 0:
         where = int(np.argmin(array))
-        raise invalid(name, "be non-negative", f"{array[where]} at index {where}", "A measure has no negative mass; split signed data into two measures.")
+        raise invalid(
+            name,
+            "be non-negative",
+            f"{array[where]} at index {where}",
+            "A measure has no negative mass; split signed data into two measures.",
+        )
     total = array.sum()
     if not 0 < total < np.inf:
-        raise invalid(name, "have a positive, finite total", f"total {total}", "Give at least one positive weight, of moderate size.")
+        raise invalid(
+            name,
+            "have a positive, finite total",
+            f"total {total}",
+            "Give at least one positive weight, of moderate size.",
+        )
     return frozen(array)
 
 
@@ -165,4 +191,6 @@ def optional_import(module: str, purpose: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as problem:
-        raise MissingPackage(f"{purpose} needs the package {module}: install it with pip install 'otdiv[{extra}]' ({problem}).") from None
+        raise MissingPackage(
+            f"{purpose} needs the package {module}: install it with pip install 'otdiv[{extra}]' ({problem})."
+        ) from None

@@ -66,14 +66,24 @@ def _from_numpy(path: Path, weights: str | int | None) -> DiscreteMeasure:
             if isinstance(content, np.ndarray) and content.ndim == 2:
                 return _from_table(path, None, content, weights)
             if weights is not None:
-                raise invalid("weights", "name a column of a table [n, d]", f"{weights!r} for shape {content.shape}", "Save points and weights in one .npz.")
+                raise invalid(
+                    "weights",
+                    "name a column of a table [n, d]",
+                    f"{weights!r} for shape {content.shape}",
+                    "Save points and weights in one .npz.",
+                )
             return DiscreteMeasure(content)
         with content:
             arrays = {name: content[name] for name in content.files}
     except InvalidInput:
         raise
     except (ValueError, OSError, EOFError) as problem:
-        raise invalid(path.name, "be a numpy file of plain numbers", f"one that cannot be read ({problem})", "Save it with numpy.save and without objects.") from None
+        raise invalid(
+            path.name,
+            "be a numpy file of plain numbers",
+            f"one that cannot be read ({problem})",
+            "Save it with numpy.save and without objects.",
+        ) from None
     names = list(arrays)
     weighing = "weights" if weights is None and "weights" in arrays else weights
     if weighing is not None and weighing not in arrays:
@@ -91,7 +101,9 @@ def _delimited(path: Path, delimiter: str) -> tuple[list[str] | None, Array]:
         with open(path, newline="", encoding="utf-8-sig") as stream:
             rows = [row for row in csv.reader(stream, delimiter=delimiter) if row]
     except (UnicodeDecodeError, csv.Error) as problem:
-        raise invalid(path.name, "be a text file in UTF-8", f"other bytes ({problem})", "Save it as plain CSV.") from None
+        raise invalid(
+            path.name, "be a text file in UTF-8", f"other bytes ({problem})", "Save it as plain CSV."
+        ) from None
     if not rows:
         raise invalid(path.name, "hold at least one row", "an empty file", "Check where it was written.")
     names = None if all(_is_number(cell) for cell in rows[0]) else [cell.strip() for cell in rows[0]]
@@ -102,12 +114,19 @@ def _delimited(path: Path, delimiter: str) -> tuple[list[str] | None, Array]:
     first = 1 if names is None else 2
     for k, row in enumerate(body):
         if len(row) != width:
-            raise invalid(path.name, f"have {width} columns in every row", f"{len(row)} in row {k + first}", "Repair that row.")
+            raise invalid(
+                path.name, f"have {width} columns in every row", f"{len(row)} in row {k + first}", "Repair that row."
+            )
     try:
         return names, np.array(body, dtype=np.float64)
     except ValueError:
         k, j = next((k, j) for k, row in enumerate(body) for j, cell in enumerate(row) if not _is_number(cell))
-        raise invalid(path.name, "hold numbers only", f"{body[k][j]!r} in row {k + first}, column {j + 1}", "Remove or fill that cell.") from None
+        raise invalid(
+            path.name,
+            "hold numbers only",
+            f"{body[k][j]!r} in row {k + first}, column {j + 1}",
+            "Remove or fill that cell.",
+        ) from None
 
 
 def _is_number(cell: str) -> bool:
@@ -134,7 +153,9 @@ def _from_table(path: Path, names: Sequence[str] | None, table: Array, weights: 
     width = table.shape[1]
     column = _column(path, names, width, weights)
     if width == 1:
-        raise invalid(path.name, "have a column of coordinates beside the weights", "one column", "Add the coordinates.")
+        raise invalid(
+            path.name, "have a column of coordinates beside the weights", "one column", "Add the coordinates."
+        )
     return DiscreteMeasure(np.delete(table, column, axis=1), table[:, column])
 
 
@@ -146,7 +167,12 @@ def _column(path: Path, names: Sequence[str] | None, width: int, weights: str | 
         if 0 <= number < width:
             return number
     have = f"columns {list(names)}" if names is not None else f"{width} columns without names"
-    raise invalid("weights", f"name a column of {path.name} or its number from 0", f"{weights!r}, where the file has {have}", "Check the spelling.")
+    raise invalid(
+        "weights",
+        f"name a column of {path.name} or its number from 0",
+        f"{weights!r}, where the file has {have}",
+        "Check the spelling.",
+    )
 
 
 def _grey(path: Path) -> Array:
@@ -155,7 +181,11 @@ def _grey(path: Path) -> Array:
         with image_module.open(path) as image:
             bands = image.getbands()
             if len(bands) > 1:
-                raise invalid(path.name, "be a grey image", f"one with bands {', '.join(bands)}", "Convert it to grey first.")
+                raise invalid(
+                    path.name, "be a grey image", f"one with bands {', '.join(bands)}", "Convert it to grey first."
+                )
             return np.asarray(image, dtype=np.float64)
     except OSError as problem:
-        raise invalid(path.name, "be an image", f"one that cannot be read ({problem})", "Save it again as .png.") from None
+        raise invalid(
+            path.name, "be an image", f"one that cannot be read ({problem})", "Save it again as .png."
+        ) from None

@@ -60,7 +60,9 @@ class DiscreteMeasure:
         """Probability mass function on given points; its total must be 1 within 1e-9."""
         measure = cls(points, pmf)
         if abs(measure.mass - 1) > MASS_TOLERANCE:
-            raise invalid("pmf", "sum to 1", f"a total of {measure.mass:.12g}", "Divide it by its sum, or use from_counts.")
+            raise invalid(
+                "pmf", "sum to 1", f"a total of {measure.mass:.12g}", "Divide it by its sum, or use from_counts."
+            )
         return measure
 
     @classmethod
@@ -85,11 +87,21 @@ class DiscreteMeasure:
         table = as_float_array("counts", counts)
         axes = [as_float_array("edges", e) for e in edges] if table.ndim > 1 else [as_float_array("edges", edges)]
         if len(axes) != table.ndim:
-            raise invalid("edges", f"hold {table.ndim} arrays, one for each axis of counts", f"{len(axes)}", "Pass what numpy.histogramdd returned.")
+            raise invalid(
+                "edges",
+                f"hold {table.ndim} arrays, one for each axis of counts",
+                f"{len(axes)}",
+                "Pass what numpy.histogramdd returned.",
+            )
         for size, e in zip(table.shape, axes, strict=True):
             require_finite("edges", e)
             if e.ndim != 1 or len(e) != size + 1 or not np.all(np.diff(e) > 0):
-                raise invalid("edges", f"be strictly increasing of length {size + 1}, one more than the bins", f"shape {e.shape}", "Pass bin edges, not centres.")
+                raise invalid(
+                    "edges",
+                    f"be strictly increasing of length {size + 1}, one more than the bins",
+                    f"shape {e.shape}",
+                    "Pass bin edges, not centres.",
+                )
         centres = np.meshgrid(*[(e[:-1] + e[1:]) / 2 for e in axes], indexing="ij")
         points = np.stack([c.ravel() for c in centres], axis=1)
         return cls.from_counts(points, table.ravel(), normalize=normalize)
@@ -105,7 +117,12 @@ class DiscreteMeasure:
         """
         grey = as_float_array("image", image)
         if grey.ndim != 2:
-            raise invalid("image", "be a grey image of shape [h, w]", f"shape {grey.shape}", "Convert a colour image to grey first.")
+            raise invalid(
+                "image",
+                "be a grey image of shape [h, w]",
+                f"shape {grey.shape}",
+                "Convert a colour image to grey first.",
+            )
         rows, columns = np.indices(grey.shape)
         points = np.stack([rows.ravel(), columns.ravel()], axis=1)
         return cls.from_counts(points, grey.ravel(), normalize=normalize)
@@ -141,7 +158,12 @@ class DiscreteMeasure:
         """
         moved = as_points("transform(points)", transform(self.points))
         if len(moved) != self.n:
-            raise invalid("transform", f"return one point for each of the {self.n} points", f"{len(moved)}", "Map the whole array [n, d] to [n, k].")
+            raise invalid(
+                "transform",
+                f"return one point for each of the {self.n} points",
+                f"{len(moved)}",
+                "Map the whole array [n, d] to [n, k].",
+            )
         image = DiscreteMeasure(moved, self.weights)
         return image.merged() if merge else image
 
@@ -195,10 +217,17 @@ def common_support(mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[Array, Arr
 def require_same_dimension(mu: DiscreteMeasure, nu: DiscreteMeasure) -> None:
     """Refuse two measures whose points have different numbers of coordinates."""
     if mu.d != nu.d:
-        raise invalid("x and y", "have points of the same dimension", f"d = {mu.d} and d = {nu.d}", "Select the same columns of both.")
+        raise invalid(
+            "x and y",
+            "have points of the same dimension",
+            f"d = {mu.d} and d = {nu.d}",
+            "Select the same columns of both.",
+        )
 
 
-def binned(mu: DiscreteMeasure, nu: DiscreteMeasure, bins: int | Sequence[int]) -> tuple[DiscreteMeasure, DiscreteMeasure]:
+def binned(
+    mu: DiscreteMeasure, nu: DiscreteMeasure, bins: int | Sequence[int]
+) -> tuple[DiscreteMeasure, DiscreteMeasure]:
     """Both measures on one grid of bin centres over their joint range.
 
     Parameters
@@ -216,9 +245,13 @@ def binned(mu: DiscreteMeasure, nu: DiscreteMeasure, bins: int | Sequence[int]) 
         If the dimensions differ or a number of bins is below 1.
     """
     require_same_dimension(mu, nu)
-    counts = np.full(mu.d, bins, dtype=np.int64) if isinstance(bins, int | np.integer) else np.asarray(bins, dtype=np.int64)
+    counts = (
+        np.full(mu.d, bins, dtype=np.int64) if isinstance(bins, int | np.integer) else np.asarray(bins, dtype=np.int64)
+    )
     if counts.shape != (mu.d,) or counts.min() < 1:
-        raise invalid("bins", f"be a positive integer, or {mu.d} of them", repr(bins), "One number of bins for each coordinate.")
+        raise invalid(
+            "bins", f"be a positive integer, or {mu.d} of them", repr(bins), "One number of bins for each coordinate."
+        )
     pooled = np.concatenate([mu.points, nu.points])
     low, high = pooled.min(axis=0), pooled.max(axis=0)
     width = np.where(high > low, (high - low) / counts, 1.0)

@@ -47,10 +47,17 @@ class Plan:
             return value
         if sparse.issparse(value):
             coo = sparse.coo_array(value)
-            return cls(coo.coords[0].astype(np.intp), coo.coords[1].astype(np.intp), coo.data.astype(np.float64), coo.shape)
+            return cls(
+                coo.coords[0].astype(np.intp), coo.coords[1].astype(np.intp), coo.data.astype(np.float64), coo.shape
+            )
         matrix = np.asarray(value, dtype=np.float64)
         if matrix.ndim != 2:
-            raise invalid("plan", "be a matrix [n, m]", f"shape {matrix.shape}", "Give one row for each x and one column for each y.")
+            raise invalid(
+                "plan",
+                "be a matrix [n, m]",
+                f"shape {matrix.shape}",
+                "Give one row for each x and one column for each y.",
+            )
         return cls.from_dense(matrix)
 
     @classmethod

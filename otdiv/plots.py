@@ -53,18 +53,27 @@ def plot_theta_sweep(sweep: Sequence[Mapping[str, float]]) -> Figure:
     jump = ~moved
     right.plot(np.where(jump, np.nan, theta), np.where(jump, np.nan, js), color=ORANGE, lw=2)
     right.plot(theta[jump], js[jump], "o", color=ORANGE, ms=6)
-    right.annotate("JS = log 2", (theta[-1], math.log(2)), xytext=(0, 6), textcoords="offset points", color=ORANGE, ha="right")
+    right.annotate(
+        "JS = log 2", (theta[-1], math.log(2)), xytext=(0, 6), textcoords="offset points", color=ORANGE, ha="right"
+    )
     top = 1.25
     infinite = np.isinf(kl)
     right.plot(theta[infinite], np.full(int(infinite.sum()), top), "^", color=GREEN, ms=4)
     right.annotate("KL = ∞", (theta[-1], top), xytext=(0, -14), textcoords="offset points", color=GREEN, ha="right")
     right.plot(theta[~infinite], kl[~infinite], "s", color=GREEN, ms=4)
     right.annotate("θ = 0: both are 0", (0, 0), xytext=(10, 4), textcoords="offset points", color=GREY)
-    right.set(title="KL and JS jump at θ = 0 and are flat elsewhere", xlabel="θ", ylabel="divergence (nats)", ylim=(-0.06, top + 0.12))
+    right.set(
+        title="KL and JS jump at θ = 0 and are flat elsewhere",
+        xlabel="θ",
+        ylabel="divergence (nats)",
+        ylim=(-0.06, top + 0.12),
+    )
     return fig
 
 
-def plot_plan(result: TransportResult, *, labels: tuple[str, str] = ("x", "y"), axes_names: tuple[str, str] | None = None) -> Figure:
+def plot_plan(
+    result: TransportResult, *, labels: tuple[str, str] = ("x", "y"), axes_names: tuple[str, str] | None = None
+) -> Figure:
     """The transport plan: lines between points of the plane, or the plan matrix for points of the line.
 
     Raises
@@ -75,7 +84,12 @@ def plot_plan(result: TransportResult, *, labels: tuple[str, str] = ("x", "y"), 
     if result.d == 1:
         return _plot_plan_matrix(result, labels)
     if result.d > 2:
-        raise invalid("result", "be about points of the line or the plane to be drawn", f"d = {result.d}", "Draw two coordinates of your choice.")
+        raise invalid(
+            "result",
+            "be about points of the line or the plane to be drawn",
+            f"d = {result.d}",
+            "Draw two coordinates of your choice.",
+        )
     fig, (ax,) = figure(6.4, 5.2)
     from matplotlib.collections import LineCollection
 
@@ -101,7 +115,16 @@ def _plot_plan_matrix(result: TransportResult, labels: tuple[str, str]) -> Figur
     plan = result.plan
     low, high = min(x.min(), y.min()), max(x.max(), y.max())
     ax.plot([low, high], [low, high], color=GREY, lw=0.8, ls=":", zorder=1)
-    drawn = ax.scatter(y[plan.columns], x[plan.rows], s=20 + 260 * plan.mass / plan.mass.max(), c=plan.mass, cmap="Blues", vmin=0, edgecolors=BLUE, zorder=2)
+    drawn = ax.scatter(
+        y[plan.columns],
+        x[plan.rows],
+        s=20 + 260 * plan.mass / plan.mass.max(),
+        c=plan.mass,
+        cmap="Blues",
+        vmin=0,
+        edgecolors=BLUE,
+        zorder=2,
+    )
     fig.colorbar(drawn, ax=ax, label="mass moved")
     ax.set(title=f"Optimal plan: cost {result.value:.6g}", xlabel=f"to ({labels[1]})", ylabel=f"from ({labels[0]})")
     return fig
@@ -116,7 +139,9 @@ def plot_potentials(result: TransportResult) -> Figure:
         For points that do not lie on the line.
     """
     if result.d != 1:
-        raise invalid("result", "be about points of the line", f"d = {result.d}", "Draw result.f and result.g yourself.")
+        raise invalid(
+            "result", "be about points of the line", f"d = {result.d}", "Draw result.f and result.g yourself."
+        )
     fig, (left, right) = figure(9.6, 3.9, columns=2)
     x, y = result.problem.mu.points[:, 0], result.problem.nu.points[:, 0]
     ix, iy = np.argsort(x), np.argsort(y)

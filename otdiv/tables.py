@@ -27,7 +27,9 @@ class Table:
 
         table = RichTable(title=self.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
         for k, header in enumerate(self.headers):
-            table.add_column(header, justify="right" if k in self.numeric else "left", no_wrap=k != len(self.headers) - 1)
+            table.add_column(
+                header, justify="right" if k in self.numeric else "left", no_wrap=k != len(self.headers) - 1
+            )
         for row in self.rows:
             table.add_row(*[Text(cell, style="red" if cell in ("NO", "inf") else "") for cell in row])
         return table

@@ -53,7 +53,10 @@ def marginal_error(problem: TransportProblem, plan: Plan) -> float:
     rows, columns = plan.row_sums, plan.column_sums
     off = float(np.abs(rows - problem.a).sum() + np.abs(columns - problem.b).sum())
     # a sum of k masses is off by at most k u times itself, and the comparison rounds once more
-    degrees = np.bincount(plan.rows, minlength=plan.shape[0]) @ rows + np.bincount(plan.columns, minlength=plan.shape[1]) @ columns
+    degrees = (
+        np.bincount(plan.rows, minlength=plan.shape[0]) @ rows
+        + np.bincount(plan.columns, minlength=plan.shape[1]) @ columns
+    )
     return off * (1 + 1e-9) + UNIT * (float(degrees) + 2 * problem.mu.mass) + weight_error(problem) * problem.mu.mass
 
 
@@ -64,17 +67,23 @@ def weight_error(problem: TransportProblem) -> float:
 
 def _checked(problem: TransportProblem, plan: Plan) -> Plan:
     if plan.shape != (problem.n, problem.m):
-        raise CertificateRefused(f"the plan must have shape {(problem.n, problem.m)}; got {plan.shape}. Give one row for each source.")
+        raise CertificateRefused(
+            f"the plan must have shape {(problem.n, problem.m)}; got {plan.shape}. Give one row for each source."
+        )
     if len(plan) == 0:
         return plan
     lowest, sum_of = float(plan.mass.min()), float(plan.mass.sum())
     if not np.isfinite(sum_of) or np.isnan(lowest):
         raise CertificateRefused("the plan must be finite; got NaN or infinity. No bound can come from it.")
     if min(plan.rows.min(), plan.columns.min()) < 0 or plan.rows.max() >= problem.n or plan.columns.max() >= problem.m:
-        raise CertificateRefused(f"the plan's indices must lie inside {plan.shape}; got others. Check rows and columns.")
+        raise CertificateRefused(
+            f"the plan's indices must lie inside {plan.shape}; got others. Check rows and columns."
+        )
     if lowest < -NEGATIVE_NOISE * problem.mu.mass:
         k = int(np.argmin(plan.mass))
-        raise CertificateRefused(f"the plan must be non-negative; got {lowest:.6g} at ({plan.rows[k]}, {plan.columns[k]}). It is no plan.")
+        raise CertificateRefused(
+            f"the plan must be non-negative; got {lowest:.6g} at ({plan.rows[k]}, {plan.columns[k]}). It is no plan."
+        )
     if lowest <= 0:
         keep = plan.mass > 0
         plan = Plan(plan.rows[keep], plan.columns[keep], plan.mass[keep], plan.shape)

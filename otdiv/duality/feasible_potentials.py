@@ -50,9 +50,13 @@ def _checked(name: str, potential: Array | None, size: int) -> Array | None:
     if potential is None:
         return None
     if potential.shape != (size,):
-        raise CertificateRefused(f"the potential {name} must have shape [{size}]; got {potential.shape}. Give one value for each point.")
+        raise CertificateRefused(
+            f"the potential {name} must have shape [{size}]; got {potential.shape}. Give one value for each point."
+        )
     if not np.isfinite(potential.sum()) and not np.isfinite(potential).all():
-        raise CertificateRefused(f"the potential {name} must be finite; got NaN or infinity. No bound can come from it.")
+        raise CertificateRefused(
+            f"the potential {name} must be finite; got NaN or infinity. No bound can come from it."
+        )
     return potential
 
 

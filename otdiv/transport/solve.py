@@ -1,4 +1,4 @@
-"""Ask a transport problem and get a certified answer: emd, wasserstein, solve.
+"""Ask a transport problem and get a certified answer: emd, solve.
 
 The only place of this room that chooses a method, and the only one that raises
 on an infeasible problem.  Imports every other file of the room.
@@ -7,13 +7,12 @@ on an infeasible problem.  Imports every other file of the room.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from otdiv.bounds import Bounds, Status
-from otdiv.costs import MatrixCost, Power, as_cost
+from otdiv.bounds import Status
+from otdiv.costs import MatrixCost, as_cost
 from otdiv.duality.certificate import Certificate, certify
 from otdiv.errors import Infeasible, SolverFailed, invalid, one_of
 from otdiv.measures import DiscreteMeasure
@@ -107,7 +106,9 @@ def solve(
         proposal = _propose(problem, name, max_iter, memory_limit)
         tried.append(name)
         if proposal.plan is None and proposal.f is None and method != "auto":
-            raise SolverFailed(f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'.")
+            raise SolverFailed(
+                f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'."
+            )
         proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
         if best is None or proof.gap < best[0].gap:
             best = (proof, proposal, name)
@@ -123,11 +124,18 @@ def solve(
 def _propose(problem: TransportProblem, method: str, max_iter: int | None, memory_limit: float | None) -> Proposal:
     if method == "line":
         if not problem.on_line:
-            raise invalid("method", "fit the problem", f"'line' for d = {problem.d} and cost {problem.cost.name!r}", "It needs d = 1 and a power of |x - y|; use method='auto'.")
+            raise invalid(
+                "method",
+                "fit the problem",
+                f"'line' for d = {problem.d} and cost {problem.cost.name!r}",
+                "It needs d = 1 and a power of |x - y|; use method='auto'.",
+            )
         return solve_line(problem)
     if method == "pot":
         if problem.forbids:
-            raise invalid("method", "fit the problem", "'pot' with forbidden arcs (cost inf)", "Use method='primal' or 'auto'.")
+            raise invalid(
+                "method", "fit the problem", "'pot' with forbidden arcs (cost inf)", "Use method='primal' or 'auto'."
+            )
         return solve_pot(problem, max_iter, memory_limit)
     program: Callable[..., Proposal] = solve_primal if method.startswith("primal") else solve_dual
     return program(problem, "cvxpy" if method.endswith("cvxpy") else "highs", memory_limit)
@@ -138,7 +146,9 @@ def _require_feasible(problem: TransportProblem) -> None:
 
     witness = transport_witness(problem.a, problem.b, np.isfinite(problem.costs()))
     if witness is not None:
-        raise Infeasible(witness.sentence, {"f": witness.f, "g": witness.g, "sources": witness.sources, "targets": witness.targets})
+        raise Infeasible(
+            witness.sentence, {"f": witness.f, "g": witness.g, "sources": witness.sources, "targets": witness.targets}
+        )
 
 
 def emd(
@@ -201,7 +211,9 @@ def measures_of(
             raise invalid("x and y", "be given unless cost is a matrix", "neither", "Pass the two point sets.")
         cost = as_cost(cost)
         if not isinstance(cost, MatrixCost):
-            raise invalid("x and y", "be given unless cost is a matrix", f"cost {cost.name!r} alone", "Pass the two point sets.")
+            raise invalid(
+                "x and y", "be given unless cost is a matrix", f"cost {cost.name!r} alone", "Pass the two point sets."
+            )
         x, y = (np.arange(size, dtype=np.float64) for size in cost.entries.shape)
     measures = [_measure(name, p, w) for name, p, w in (("x", x, a), ("y", y, b))]
     if normalize:
@@ -214,93 +226,8 @@ def _measure(name: str, points: Any, weights: Any) -> DiscreteMeasure:
         raise invalid(name, "be given", "None", "Pass both x and y, or neither with a cost matrix.")
     if isinstance(points, DiscreteMeasure):
         if weights is not None:
-            raise invalid(f"the weights of {name}", "be left out for a DiscreteMeasure", "weights beside it", "It brings its own.")
+            raise invalid(
+                f"the weights of {name}", "be left out for a DiscreteMeasure", "weights beside it", "It brings its own."
+            )
         return points
     return DiscreteMeasure(points, weights)
-
-
-@dataclass(frozen=True, eq=False)
-class WassersteinDistance:
-    """W_p with its proved interval.
-
-    Attributes
-    ----------
-    value : float
-        W_p, in the unit of the metric.
-    bounds : Bounds
-        lower <= W_p <= upper.
-    p : float
-    transport : TransportResult
-        The transport of cost metric**p that it is the p-th root of.
-    """
-
-    value: float
-    bounds: Bounds
-    p: float
-    transport: TransportResult
-
-    def __float__(self) -> float:
-        return self.value
-
-    def __repr__(self) -> str:
-        return f"WassersteinDistance(p={self.p:g}, value={self.value:.10g}, proved in [{self.bounds.lower:.10g}, {self.bounds.upper:.10g}])"
-
-
-def wasserstein(
-    x: Any,
-    y: Any,
-    a: Any = None,
-    b: Any = None,
-    *,
-    p: float = 1.0,
-    metric: Any = "euclidean",
-    method: str = "auto",
-    normalize: bool = False,
-    rtol: float = RTOL,
-    memory_limit: float | None = None,
-) -> WassersteinDistance:
-    """Wasserstein distance W_p = (min_plan sum plan_ij d(x_i, y_j)^p)^(1/p) of two probability measures.
-
-    Parameters
-    ----------
-    x, y, a, b, method, normalize, rtol, memory_limit
-        As in :func:`emd`; the weights must sum to 1.
-    p : float
-        Order, p >= 1.
-    metric : str or Cost
-        The metric d; it has to be one.
-
-    Returns
-    -------
-    WassersteinDistance
-        ``value`` in the unit of the metric, and its proved interval.
-
-    Raises
-    ------
-    InvalidInput
-        p < 1, a cost that is no metric, or weights that do not sum to 1 within 1e-9.
-
-    Examples
-    --------
-    >>> round(wasserstein([0.0, 1.0], [2.0, 3.0], p=2).value, 9)
-    2.0
-    """
-    base = as_cost(metric)
-    if not 1 <= p < np.inf:
-        raise invalid("p", "be a finite number >= 1", repr(p), "p = 1 and p = 2 are the usual ones.")
-    if not base.is_metric:
-        raise invalid("metric", "be a metric", f"{base.name!r}", "For another cost use emd.")
-    mu, nu = measures_of(x, y, a, b, cost=base, normalize=normalize)
-    if abs(mu.mass - 1) > 1e-9:
-        raise invalid("the weights", "sum to 1", f"{mu.mass:.10g}", "Pass normalize=True; for other masses use emd.")
-    if p == 1:
-        cost: Any = base
-    else:
-        cost = "sqeuclidean" if (p == 2 and base.name == "euclidean") else Power(base, p)
-    result = solve(TransportProblem(mu, nu, cost), method, rtol=rtol, memory_limit=memory_limit)
-    value = result.value ** (1 / p)
-    if p == 1:
-        return WassersteinDistance(value, result.bounds, p, result)
-    # the root is computed within a few units in the last place
-    ends = Bounds(result.lower ** (1 / p) * (1 - 1e-15), result.upper ** (1 / p) * (1 + 1e-15))
-    return WassersteinDistance(value, ends, p, result)

@@ -1,0 +1,144 @@
+"""Costs given entry by entry: a matrix, a sparse matrix, or a function of all points.
+
+Imports base and below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial.distance import cdist
+
+from otdiv.costs.base import Cost
+from otdiv.errors import Array, as_float_array, frozen, invalid
+from otdiv.rounding import UNIT
+
+
+class MatrixCost(Cost):
+    """A cost given entry by entry; the points are only labels.
+
+    Parameters
+    ----------
+    entries : array_like or scipy.sparse [n, m]
+        +inf forbids an arc.  In a sparse matrix a missing entry forbids the arc and a stored
+        zero is a cost of zero.
+
+    Raises
+    ------
+    InvalidInput
+        NaN, -inf, or not two-dimensional.
+    """
+
+    name = "matrix"
+
+    def __init__(self, entries: Any) -> None:
+        if sparse.issparse(entries):
+            listed = sparse.coo_array(entries)
+            listed.sum_duplicates()
+            table = np.full(listed.shape, np.inf)
+            table[listed.coords] = as_float_array("cost", listed.data)
+        else:
+            table = as_float_array("cost", entries)
+        if table.ndim != 2 or 0 in table.shape:
+            raise invalid(
+                "cost",
+                "be a matrix [n, m]",
+                f"shape {table.shape}",
+                "Give one row for each x and one column for each y.",
+            )
+        lowest = table.min()
+        if not lowest > -np.inf:  # true for NaN and for -inf
+            bad = np.isnan(table) | (table == -np.inf)
+            where = tuple(int(k) for k in np.argwhere(bad)[0])
+            raise invalid(
+                "cost",
+                "hold numbers, or +inf to forbid an arc",
+                f"{table[where]} at index {where}",
+                "Repair that entry.",
+            )
+        self.entries = frozen(table)
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        if self.entries.shape != (len(x), len(y)):
+            raise invalid(
+                "cost",
+                f"have shape [{len(x)}, {len(y)}], sources by targets",
+                f"shape {self.entries.shape}",
+                "Give one row for each x and one column for each y.",
+            )
+        return self.entries
+
+    def paired(self, x: Array, y: Array) -> Array:
+        raise NotImplementedError("a cost matrix is read by index, through TransportProblem.arc_costs")
+
+    def relative_error(self, d: int) -> float:
+        return 0.0
+
+    @cached_property
+    def is_metric(self) -> bool | None:  # type: ignore[override]
+        """Whether a square matrix is a metric on its labels; None if it is not square."""
+        return metric_defect(self.entries) == 0 if self.entries.shape[0] == self.entries.shape[1] else None
+
+
+class CallableCost(Cost):
+    """A cost computed by a function of all points at once.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, y)`` takes [n, d] and [m, d] and returns all costs [n, m].
+    metric : bool, optional
+        Whether it is a metric; None (the default) where you do not know.
+
+    Notes
+    -----
+    For a function of two single points use :meth:`from_pairs`.
+    """
+
+    def __init__(
+        self, function: Callable[[Array, Array], Any], *, metric: bool | None = None, name: str = "callable"
+    ) -> None:
+        self.function, self.is_metric, self.name = function, metric, name
+
+    @classmethod
+    def from_pairs(cls, function: Callable[[Array, Array], float], *, metric: bool | None = None) -> CallableCost:
+        """A cost from ``function(u, v) -> float`` of two single points [d]; n m slow calls."""
+        return cls(lambda x, y: cdist(x, y, function), metric=metric)
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        table = MatrixCost(self.function(x, y)).entries
+        if table.shape != (len(x), len(y)):
+            raise invalid(
+                "cost",
+                f"return shape [{len(x)}, {len(y)}] for x [n, d] and y [m, d]",
+                f"shape {table.shape}",
+                "Wrap a function of two single points in CallableCost.from_pairs.",
+            )
+        return table
+
+    def paired(self, x: Array, y: Array) -> Array:
+        raise NotImplementedError("a callable cost is read by index, through TransportProblem.arc_costs")
+
+    def relative_error(self, d: int) -> float:
+        return 0.0
+
+
+def metric_defect(table: Array) -> float:
+    """How far a square matrix is from a metric; 0 exactly when it is one.
+
+    The largest of: a negative entry, a non-zero diagonal, a zero off the
+    diagonal (counted as 1), an asymmetry, a violated triangle
+    d(i, k) > d(i, j) + d(j, k).
+    """
+    off = ~np.eye(len(table), dtype=bool)
+    if not np.all(np.isfinite(table)):
+        return np.inf
+    defects = [float(np.abs(np.diag(table)).max()), float(np.abs(table - table.T).max()), float(-min(table.min(), 0.0))]
+    defects.append(1.0 if np.any(table[off] == 0) else 0.0)
+    excess = max(float((table - (table[:, j, None] + table[None, j, :])).max()) for j in range(len(table)))
+    # three computed distances carry three rounding errors, so a triangle may fail by that much
+    return max(*defects, excess if excess > 8 * UNIT * float(table.max()) else 0.0)

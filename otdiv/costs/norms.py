@@ -1,0 +1,187 @@
+"""Costs of points: norms of their difference, and powers of them.
+
+Evaluated by differences, never by |x|^2 + |y|^2 - 2 x.y, so that a far offset
+of the coordinates costs no digits.  Imports base and below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from otdiv.costs.base import Cost
+from otdiv.errors import Array, invalid
+from otdiv.rounding import UNIT
+
+
+class Euclidean(Cost):
+    """d(x, y) = |x - y|_2, in the unit of the coordinates."""
+
+    name, is_metric, line_power = "euclidean", True, 1
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        return _guarded(lambda s, t: cdist(s, t, "euclidean"), x, y, power=1)
+
+    def paired(self, x: Array, y: Array) -> Array:
+        if x.shape[1] == 1:
+            return np.abs(x[:, 0] - y[:, 0])
+        return _guarded(lambda s, t: np.sqrt(np.sum((s - t) ** 2, axis=1)), x, y, power=1)
+
+    def absolute_error(self, d: int) -> float:
+        return d * 1e-160
+
+
+class SquaredEuclidean(Cost):
+    """d(x, y) = |x - y|_2^2, in the squared unit of the coordinates; not a metric."""
+
+    name, is_metric, line_power = "sqeuclidean", False, 2
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        return _guarded(lambda s, t: cdist(s, t, "sqeuclidean"), x, y, power=2)
+
+    def paired(self, x: Array, y: Array) -> Array:
+        return _guarded(lambda s, t: np.sum((s - t) ** 2, axis=1), x, y, power=2)
+
+    def absolute_error(self, d: int) -> float:
+        return d * 1e-300
+
+
+class Cityblock(Cost):
+    """d(x, y) = sum_k |x_k - y_k|, the 1-norm."""
+
+    name, is_metric, line_power = "cityblock", True, 1
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        return _guarded(lambda s, t: cdist(s, t, "cityblock"), x, y, power=1)
+
+    def paired(self, x: Array, y: Array) -> Array:
+        return np.sum(np.abs(x - y), axis=1)
+
+
+class Chebyshev(Cost):
+    """d(x, y) = max_k |x_k - y_k|, the maximum norm."""
+
+    name, is_metric, line_power = "chebyshev", True, 1
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        return _guarded(lambda s, t: cdist(s, t, "chebyshev"), x, y, power=1)
+
+    def paired(self, x: Array, y: Array) -> Array:
+        return np.max(np.abs(x - y), axis=1)
+
+    def relative_error(self, d: int) -> float:
+        return 2 * UNIT
+
+
+@dataclass(frozen=True)
+class Minkowski(Cost):
+    """d(x, y) = (sum_k |x_k - y_k|^p)^(1/p), the p-norm, p >= 1.
+
+    Evaluated as M (sum (|x_k - y_k| / M)^p)^(1/p) with M the largest
+    difference, so that no power overflows or underflows.
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.p < np.inf:
+            raise invalid("p", "be at least 1 and finite", repr(self.p), "Use cost='chebyshev' for p = inf.")
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"minkowski:{self.p:g}"
+
+    is_metric, line_power = True, 1
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        top = Chebyshev().matrix(x, y)
+        safe = np.where(top > 0, top, 1.0)
+        powers = np.zeros_like(top)
+        for k in range(x.shape[1]):
+            powers += (np.abs(x[:, k, None] - y[None, :, k]) / safe) ** self.p
+        return top * powers ** (1 / self.p)
+
+    def paired(self, x: Array, y: Array) -> Array:
+        gaps = np.abs(x - y)
+        top = gaps.max(axis=1)
+        safe = np.where(top > 0, top, 1.0)
+        return top * np.sum((gaps / safe[:, None]) ** self.p, axis=1) ** (1 / self.p)
+
+    def relative_error(self, d: int) -> float:
+        return (d + 20) * UNIT
+
+
+class Discrete(Cost):
+    """d(x, y) = 0 if x = y, else 1: optimal transport is then the total variation."""
+
+    name, is_metric = "discrete", True
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        return (cdist(x, y, "hamming") > 0).astype(np.float64)
+
+    def paired(self, x: Array, y: Array) -> Array:
+        return np.any(x != y, axis=1).astype(np.float64)
+
+    def relative_error(self, d: int) -> float:
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Power(Cost):
+    """d(x, y) ** p of another point cost, p > 1: what W_p transports with; not a metric."""
+
+    base: Cost
+    p: float
+
+    def __post_init__(self) -> None:
+        if not 1 < self.p < np.inf:
+            raise invalid("p", "be a finite number above 1", repr(self.p), "For p = 1 use the cost itself.")
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{self.base.name}**{self.p:g}"
+
+    is_metric = False
+
+    @property
+    def line_power(self) -> float | None:  # type: ignore[override]
+        return None if self.base.line_power is None else self.p * self.base.line_power
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        return self.base.matrix(x, y) ** self.p
+
+    def paired(self, x: Array, y: Array) -> Array:
+        return self.base.paired(x, y) ** self.p
+
+    def relative_error(self, d: int) -> float:
+        return 1.01 * self.p * self.base.relative_error(d) + 8 * UNIT
+
+    def absolute_error(self, d: int) -> float:
+        return 1e-160
+
+
+def _guarded(distance: Callable[[Array, Array], Array], x: Array, y: Array, power: int) -> Array:
+    """Apply ``distance``; where its squares leave the range of float64, rescale by a power of two first."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        result = distance(x, y)
+        largest = float(result.max())
+        if 1e-140 < largest < 1e290 or (largest == 0.0 and not np.any(x[:1] != y)):
+            return result
+        spread = float(max(np.abs(x).max(), np.abs(y).max()))
+        if spread == 0.0:
+            return result
+        exponent = int(np.frexp(spread)[1])
+        if abs(exponent) < 400 and np.isfinite(largest):
+            return result
+        result = np.ldexp(distance(np.ldexp(x, -exponent), np.ldexp(y, -exponent)), power * exponent)
+    if not np.all(np.isfinite(result)):
+        raise invalid(
+            "points",
+            "lie close enough for float64 to hold their distances",
+            f"coordinates up to {spread:.3g}",
+            "Rescale the points.",
+        )
+    return result
