@@ -209,8 +209,9 @@ def alpha_generator(order: float) -> Generator:
             return np.expm1(s)
         power = 1.0 + (a - 1.0) * s  # t**(a - 1) at the maximiser t
         outside = (power < 0) if a < 1.0 else np.zeros_like(power, dtype=bool)
-        t = np.maximum(power, 0.0) ** (1.0 / (a - 1.0))
-        value = np.log(t) if a == 0.0 else (t**a - 1.0) / a
+        with np.errstate(divide="ignore", over="ignore"):  # t = 0 and t = inf are the ends of the domain
+            t = np.maximum(power, 0.0) ** (1.0 / (a - 1.0))
+            value = np.log(t) if a == 0.0 else (t**a - 1.0) / a
         return np.where(outside, np.inf, value)
 
     return Generator(

@@ -9,7 +9,6 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 
 from otdiv.divergences.pmf import DivergenceValue, PmfPair, as_pmf_pair, explained, log_of_base
 from otdiv.divergences.terms import add_up, log_ratio, power_terms
@@ -119,4 +118,6 @@ def _renyi(pair: PmfPair, order: float) -> float:
     excess = order * (order - 1.0) * add_up(power_terms(pair.p, pair.q, order))  # sum p^a q^(1-a) - 1
     if abs(excess) < 0.5:  # keeps the digits where P and Q nearly agree, and for orders near 1
         return math.log1p(excess) / (order - 1.0)
-    return float(logsumexp(np.log(p) + (order - 1.0) * log_ratio(p, q))) / (order - 1.0)
+    logs = np.log(p) + (order - 1.0) * log_ratio(p, q)
+    top = float(logs.max())  # taken out so that no power overflows
+    return (top + math.log(add_up(np.exp(logs - top)))) / (order - 1.0)

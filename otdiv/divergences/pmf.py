@@ -94,7 +94,7 @@ class PmfPair:
         if atoms.size == 0:
             return None
         mass = math.fsum(self.p[atoms].tolist())
-        shown = ", ".join(self._label(k) for k in atoms[:3]) + (", ..." if atoms.size > 3 else "")
+        shown = ", ".join(self._label(k) for k in atoms[:3]) + (" and more" if atoms.size > 3 else "")
         kind = "index" if self.points is None else "point"
         many = "1 atom" if atoms.size == 1 else f"{atoms.size} atoms"
         return f"{first} puts mass {mass:.6g} on {many} where {second} has none: {kind} {shown}.", mass
