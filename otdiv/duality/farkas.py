@@ -25,7 +25,7 @@ from otdiv.linear_program import LinearProgram, solve_lp
 
 __all__ = ["FarkasAlternative", "box_certificate", "farkas", "transport_witness", "verify_farkas"]
 
-TOLERANCE = 1e-9  # relative to the size of the numbers that are added up
+TOLERANCE = 1e-9  # relative to the largest sum of absolute terms in the product that is checked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,12 +106,15 @@ def farkas(A: Any, b: Any, *, exact: bool = False, backend: str = "highs") -> Fa
         return verify_farkas(A, b, x=found.x, F=found.ray, exact=True)
     program_f = LinearProgram(np.zeros(_columns(A)), A, b)
     answer = solve_lp(program_f, backend)
-    if answer.status is Status.OPTIMAL:
-        return verify_farkas(program_f.A, program_f.b, x=answer.x)
-    if answer.status is Status.INFEASIBLE:
-        return verify_farkas(program_f.A, program_f.b, F=answer.ray)
-    message = answer.stats["message"]
-    raise SolverFailed(f"b is too close to the boundary of the cone for float arithmetic ({message}); use exact=True.")
+    reason = answer.stats["message"]
+    try:
+        if answer.status is Status.OPTIMAL:
+            return verify_farkas(program_f.A, program_f.b, x=answer.x)
+        if answer.status is Status.INFEASIBLE:
+            return verify_farkas(program_f.A, program_f.b, F=answer.ray)
+    except CertificateRefused as refusal:
+        reason = str(refusal)
+    raise SolverFailed(f"b is too close to the boundary of the cone for float arithmetic ({reason}); use exact=True.")
 
 
 def verify_farkas(A: Any, b: Any, *, x: Any = None, F: Any = None, exact: bool = False) -> FarkasAlternative:
@@ -148,16 +151,14 @@ def verify_farkas(A: Any, b: Any, *, x: Any = None, F: Any = None, exact: bool =
             j = int(np.argmin(x))
             raise CertificateRefused(f"x must be non-negative; x[{j}] is {x[j]}")
         difference = np.abs(A @ x - b)
-        allowed = TOLERANCE * (abs(A) @ x + np.abs(b))
-        if (difference > allowed).any():
-            i = int(np.argmax(difference - allowed))
+        if difference.max() > TOLERANCE * (abs(A) @ x + np.abs(b)).max():
+            i = int(np.argmax(difference))
             raise CertificateRefused(f"A x must equal b; row {i} differs by {difference[i]:.3g}")
         return FarkasAlternative(1, frozen(x), None, float(difference.max()), 0.0)
     F = _witness("F", F, A.shape[0])
     excess = A.T @ F
-    allowed = TOLERANCE * (abs(A).T @ np.abs(F))
-    if (excess > allowed).any():
-        j = int(np.argmax(excess - allowed))
+    if excess.max() > TOLERANCE * (abs(A).T @ np.abs(F)).max():
+        j = int(np.argmax(excess))
         raise CertificateRefused(f"A'F must be at most 0; column {j} gives {excess[j]:.3g}")
     gain = float(b @ F)
     if not gain > TOLERANCE * float(np.abs(b) @ np.abs(F)):
@@ -234,5 +235,8 @@ def _floats(values: Vector) -> Array:
 
 def _columns(A: Any) -> int:
     """How many columns A has; 1 for something that is no matrix, so that the record that checks A can say so."""
-    shape = np.shape(A)
+    try:
+        shape = np.shape(A)
+    except ValueError:  # rows of different lengths
+        return 1
     return int(shape[1]) if len(shape) == 2 else 1

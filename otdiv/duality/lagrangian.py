@@ -85,7 +85,7 @@ def dual_function(lp: LinearProgram, y: Any, *, tolerance: float = TOLERANCE) ->
     y : array_like, shape [m]
         Multipliers; the lecture's F is -y.
     tolerance : float
-        A negative component of c - A'y smaller than tolerance x (|c| + |A|'|y|) counts as rounding.
+        A negative component of c - A'y below tolerance x (largest entry of |c| + |A|'|y|) counts as rounding.
 
     Raises
     ------
@@ -102,10 +102,12 @@ def dual_function(lp: LinearProgram, y: Any, *, tolerance: float = TOLERANCE) ->
     """
     y = _vector("y", y, lp.shape[0])
     reduced = lp.c - lp.A.T @ y
-    slack = reduced + tolerance * (np.abs(lp.c) + abs(lp.A).T @ np.abs(y))
+    rounding = tolerance * float((np.abs(lp.c) + abs(lp.A).T @ np.abs(y)).max())
     value = float(lp.b @ y)
-    causes = [("x", int(j), float(reduced[j])) for j in (np.argmin(reduced),) if slack.min() < 0]
-    if lp.form == "inequality" and y.min() < 0:
+    causes = []
+    if reduced.min() < -rounding:
+        causes.append(("x", int(np.argmin(reduced)), float(reduced.min())))
+    if lp.form == "inequality" and y.min() < -tolerance * np.abs(y).max():
         causes.append(("surplus", int(np.argmin(y)), float(y.min())))
     if not causes:
         return DualValue(value, value, frozen(reduced), None, None, 0.0)

@@ -93,8 +93,8 @@ class RationalProgram:
 
     Notes
     -----
-    The float 0.2 is not 1/5.  Masses (.2, .2, .6) and (.5, .3, .2) taken literally
-    differ by 2**-54, and then no plan exists at all; write "1/5" where 1/5 is meant.
+    The float 0.1 is not 1/10.  Masses (.1, .1, .8) and (.2, .3, .5) taken literally
+    differ by 2**-54, and then no plan exists at all; write "1/10" where 1/10 is meant.
     """
 
     c: Vector

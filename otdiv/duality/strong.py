@@ -206,7 +206,7 @@ def strong_duality_step(
     Notes
     -----
     "constructed" takes the floats of a LinearProgram literally, and masses such as
-    (.2, .2, .6) and (.5, .3, .2) are not equal then: pass a RationalProgram.
+    (.1, .1, .8) and (.2, .3, .5) are not equal then: pass a RationalProgram.
 
     Examples
     --------

@@ -72,9 +72,10 @@ def s47() -> Rows:
         value = critic_payoff(f, REAL, GENERATED, DISTANCE)
         yield LectureRow("S47", f"f = {name}: smallest d - (f(x1) - f(x2))", value - float((REAL - GENERATED) @ f), pair)
         yield LectureRow("S47", f"f = {name}: payoff", value, payoff)
-    pairs = DISTANCE[0, 2] * 2 - 3 * np.array([1, -1])
-    yield LectureRow("S47", "4 - 3", float(pairs[0]), 1.0)
-    yield LectureRow("S47", "4 - (-3)", float(pairs[1]), 7.0)
+    one_way = np.array([[100.0, 4], [100, 100]])  # only the pair (0, 1) is cheap, at distance 4
+    for step, expected in ((3, 1.0), (-3, 7.0)):
+        least = critic_payoff([step, 0], [0.5, 0.5], [0.5, 0.5], one_way)
+        yield LectureRow("S47", f"distance 4, f(x1) - f(x2) = {step}", least, expected)
 
 
 ITEMS: Items = {"S44": s44, "S45": s45, "S46": s46, "S47": s47}
