@@ -264,7 +264,9 @@ def _common_points(p: Any, q: Any, cost: Any) -> tuple[Array, Array, Array]:
     p, cost = as_weights("p", p, np.size(p)), as_float_array("cost", cost)
     q = as_weights("q", q, p.size)
     if cost.shape != (p.size, p.size):
-        raise invalid("cost", f"have shape [{p.size}, {p.size}]", f"shape {cost.shape}", "p and q live on one point list.")
+        raise invalid(
+            "cost", f"have shape [{p.size}, {p.size}]", f"shape {cost.shape}", "p and q live on one point list."
+        )
     require_finite("cost", cost)
     if abs(p.sum() - q.sum()) > 1e-9 * p.sum():
         raise invalid("p and q", "have equal mass", f"{p.sum()} and {q.sum()}", "Normalise them first.")

@@ -127,7 +127,9 @@ def by_cvxpy(rows: Rows, time_limit: float | None) -> Answer:
         # cvxpy's multiplier for a minimum is d(minimum)/d(rhs) only for >=; it has the other sign for = and <=.
         multipliers = np.asarray(row.dual_value, dtype=np.float64).ravel() * (1.0 if rows.sense == ">=" else -1.0)
     stats = question.solver_stats
-    return Answer(word, point, multipliers, solver, f"cvxpy: {status}", seconds, int(getattr(stats, "num_iters", 0) or 0))
+    return Answer(
+        word, point, multipliers, solver, f"cvxpy: {status}", seconds, int(getattr(stats, "num_iters", 0) or 0)
+    )
 
 
 def _cvxpy_status(question: Any, **options: Any) -> str:

@@ -37,7 +37,12 @@ def systems(draw):
 def test_s30_convex_and_conic_combinations(exact):
     inside = in_convex_hull(TRIANGLE, [2, 1.5], exact=exact)
     np.testing.assert_allclose(inside.weights, [0.375, 0.375, 0.25], atol=1e-12)
-    for point, hull, cone in (([2, 1.5], True, True), ([4, 4], False, True), ([1, 3], False, False), ([-1, 1], False, False)):
+    for point, hull, cone in (
+        ([2, 1.5], True, True),
+        ([4, 4], False, True),
+        ([1, 3], False, False),
+        ([-1, 1], False, False),
+    ):
         in_hull, conic = in_convex_hull(TRIANGLE, point, exact=exact), in_cone(TRIANGLE, point, exact=exact)
         assert (in_hull.inside, conic.inside) == (hull, cone)
         if not hull:  # the functional separates: all columns on one side, the point on the other
@@ -105,7 +110,9 @@ def test_s31_farkas_exactly_one_alternative_in_exact_arithmetic(system):
         # The other alternative would need some F with A'F <= 0, b'F > 0; but b'F = x'(A'F) <= 0 for every F in the box.
         assert box_certificate(A, b)[1] == pytest.approx(0, abs=1e-9)
     else:
-        assert all(sum(v * f for v, f in zip(column, answer.exact, strict=True)) <= 0 for column in zip(*rows, strict=True))
+        assert all(
+            sum(v * f for v, f in zip(column, answer.exact, strict=True)) <= 0 for column in zip(*rows, strict=True)
+        )
         assert sum(v * f for v, f in zip(b, answer.exact, strict=True)) > 0
         assert box_certificate(A, b)[1] > 1e-6
 
@@ -167,7 +174,9 @@ def test_exact_verification_has_no_tolerance():
 
 
 @pytest.mark.parametrize("exact", [False, True])
-@pytest.mark.parametrize("A, b", [([[1, 2]], [1, 2]), ([1, 2], [1]), ([[np.nan]], [1]), ([[1], [1, 2]], [1, 2]), ([[1]], ["x"])])
+@pytest.mark.parametrize(
+    "A, b", [([[1, 2]], [1, 2]), ([1, 2], [1]), ([[np.nan]], [1]), ([[1], [1, 2]], [1, 2]), ([[1]], ["x"])]
+)
 def test_farkas_refuses_what_is_no_system(A, b, exact):
     with pytest.raises(InvalidInput):
         farkas(A, b, exact=exact)
@@ -197,7 +206,7 @@ def test_s32_every_functional_stands_at_least_90_from_the_walls_and_less_from_b(
 
 
 def test_s32_e43_zero_satisfies_the_weak_inequalities_and_proves_nothing():
-    """With b'F >= 0 instead of > 0 the vector F = 0 would be a witness beside x: the alternatives would not exclude each other."""
+    """With b'F >= 0 instead of > 0, F = 0 would be a witness beside x: the alternatives would not exclude each other."""
     b = [3, 4]
     assert farkas(WALLS, b).inside
     zero = np.zeros(2)
@@ -352,7 +361,12 @@ def test_a_transport_witness_exists_exactly_when_no_plan_does(seed):
 
 @pytest.mark.parametrize(
     "f, g, word",
-    [([1, 1], [-1, -0.5], "arc"), ([0, 0], [0, 0], "positive"), ([1], [-1, -1], "finite numbers"), ([np.nan, 1], [-1, -1], "finite")],
+    [
+        ([1, 1], [-1, -0.5], "arc"),
+        ([0, 0], [0, 0], "positive"),
+        ([1], [-1, -1], "finite numbers"),
+        ([np.nan, 1], [-1, -1], "finite"),
+    ],
 )
 def test_a_tampered_transport_witness_is_refused(f, g, word):
     assert verify_transport_witness([2, 1], [1, 1], None, [1, 1], [-1, -1]) == 1

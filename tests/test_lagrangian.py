@@ -78,7 +78,9 @@ def test_s25_rounding_is_not_minus_infinity_but_a_real_violation_is():
 def test_s25_in_the_inequality_form_a_negative_y_frees_the_surplus():
     bad = dual_function(COVER, [-1, 0.5])
     assert bad.value == -np.inf and (bad.variable, bad.index, bad.slope) == ("surplus", 0, -1.0)
-    assert dual_function(LinearProgram(COVER.c, COVER.A, COVER.b), [-1, 0.5]).value == -1.0, "in the form A x = b it is allowed"
+    assert dual_function(LinearProgram(COVER.c, COVER.A, COVER.b), [-1, 0.5]).value == -1.0, (
+        "in the form A x = b it is allowed"
+    )
     assert dual_function(COVER, [1.5, 0.5]).value == 9.0
 
 

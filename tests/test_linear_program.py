@@ -55,7 +55,9 @@ def test_the_dual_program_hands_the_solver_its_own_rows(monkeypatch):
     from otdiv import linear_program
 
     asked = []
-    monkeypatch.setattr(linear_program, "by_highs", lambda rows, *rest: asked.append(rows) or lp_backends.by_highs(rows, *rest))
+    monkeypatch.setattr(
+        linear_program, "by_highs", lambda rows, *rest: asked.append(rows) or lp_backends.by_highs(rows, *rest)
+    )
     solve_lp(COVER.dual())
     (rows,) = asked
     assert rows.sense == "<=" and rows.rhs.size == 2 and rows.lower == 0.0
@@ -130,7 +132,7 @@ def test_the_answer_scales_with_the_data(scale_b, scale_c):
         solution = solve_lp(program)
         assert solution.status is Status.OPTIMAL
         assert solution.objective == pytest.approx(0.25 * scale_b * scale_c, rel=1e-9)
-    unbalanced = LinearProgram(OT2.c, OT2.A, scale_b * (OT2.b + [0, 0, 0, 0.5]))
+    unbalanced = LinearProgram(OT2.c, OT2.A, scale_b * np.array([0.5, 0.5, 0.25, 1.25]))
     assert solve_lp(unbalanced).status is Status.INFEASIBLE
 
 
@@ -179,7 +181,9 @@ def answering(word, point=None, multipliers=None):
     [
         answering("optimal", np.array([0.5, 0, 0, 0.5]), np.array([0.0, 0, 0, 0])),  # infeasible point
         answering("optimal", np.array([0.0, 0.5, 0.25, 0.25]), np.array([0.0, -1, 0, 1])),  # not optimal
-        answering("optimal", np.array([0.25, 0.25, 0, 0.5]), np.array([0.0, 1, 0, -1])),  # multipliers of the wrong sign
+        answering(
+            "optimal", np.array([0.25, 0.25, 0, 0.5]), np.array([0.0, 1, 0, -1])
+        ),  # multipliers of the wrong sign
         answering("optimal", np.full(4, np.nan), np.zeros(4)),
         answering("infeasible"),
         answering("unbounded"),

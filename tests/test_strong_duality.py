@@ -76,7 +76,9 @@ def test_s29_a_solver_asked_beyond_its_tolerance_says_so():
 
 def test_s29_e39_the_interval_is_closed_at_z_star():
     step = strong_duality_step(OT2, Fraction(1, 10))
-    assert step.value == step.z_star == Fraction(1, 4), "the dual value equals z*, so the printed open interval misses it"
+    assert step.value == step.z_star == Fraction(1, 4), (
+        "the dual value equals z*, so the printed open interval misses it"
+    )
     assert not step.value < step.interval[1]
 
 

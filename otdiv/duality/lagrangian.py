@@ -249,6 +249,8 @@ def weak_duality(lp: LinearProgram, x: Any, y: Any, *, tolerance: float = TOLERA
 def _vector(name: str, value: Any, length: int) -> Array:
     vector = as_float_array(name, value)
     if vector.shape != (length,):
-        raise invalid(name, f"have shape [{length}]", f"shape {vector.shape}", "The program's matrix A sets the lengths.")
+        raise invalid(
+            name, f"have shape [{length}]", f"shape {vector.shape}", "The program's matrix A sets the lengths."
+        )
     require_finite(name, vector)
     return vector

@@ -282,4 +282,6 @@ def _fraction(name: str, value: Any) -> Fraction:
             return Fraction(value)
         return Fraction(float(value))
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        raise invalid(name, "hold finite numbers", repr(value), 'Write integers, Fractions, floats, or "p/q".') from None
+        raise invalid(
+            name, "hold finite numbers", repr(value), 'Write integers, Fractions, floats, or "p/q".'
+        ) from None

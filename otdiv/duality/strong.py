@@ -254,7 +254,8 @@ def strong_duality(
             steps.append(_solver_step(float_program, solution, float(eps)))
         else:
             if exact_program is None or exact is None:
-                exact_program = _equality(RationalProgram.of(program) if isinstance(program, LinearProgram) else program)
+                literal = RationalProgram.of(program) if isinstance(program, LinearProgram) else program
+                exact_program = _equality(literal)
                 exact = _solved(solve_exact(exact_program))
             steps.append(_constructed_step(exact_program, exact, Fraction(eps)))
     if not steps:

@@ -200,7 +200,9 @@ def _arcs(allowed: Any, n: int, m: int) -> Any:
     """The allowed arcs as a sparse matrix of 0 and 1."""
     if allowed is None:
         return sparse.csr_array(np.ones((n, m)))
-    matrix = sparse.csr_array(allowed if sparse.issparse(allowed) else np.asarray(allowed, dtype=bool), dtype=np.float64)
+    matrix = sparse.csr_array(
+        allowed if sparse.issparse(allowed) else np.asarray(allowed, dtype=bool), dtype=np.float64
+    )
     if matrix.shape != (n, m):
         raise invalid("allowed", f"have shape [{n}, {m}]", f"shape {matrix.shape}", "One row per source.")
     matrix.eliminate_zeros()

@@ -39,7 +39,8 @@ def s25() -> Rows:
     yield LectureRow("S25", "q((-5,0,0; 0,0,0))", bad.value, -np.inf)
     for t, expected in ((1, -4.0), (10, -49.0), (1000, -4999.0)):
         yield LectureRow("S25", f"Lagrangian along the bad coordinate, t = {t}", bad.along(t), expected)
-    yield LectureRow("S25", "L(0, (-1,0,0; 0,0,0)) above f(0) = 0", lagrangian(lp, np.zeros(9), [1, 0, 0, 0, 0, 0]), 0.2)
+    above = lagrangian(lp, np.zeros(9), [1, 0, 0, 0, 0, 0])
+    yield LectureRow("S25", "L(0, (-1,0,0; 0,0,0)), above f(0) = 0", above, 0.2)
 
 
 def s26() -> Rows:
@@ -51,7 +52,8 @@ def s26() -> Rows:
     for f in rng.uniform(-1, 1, size=(200, 3)):
         g = (lp.c.reshape(3, 3) - f[:, None]).min(axis=0)
         values.append(weak_duality(lp, x, np.concatenate([f, g])).dual_value)
-    yield LectureRow("S26", "200 feasible F: how many exceed the optimum .7", float(np.sum(np.array(values) > 0.7)), 0.0)
+    exceeding = float(np.sum(np.array(values) > 0.7))
+    yield LectureRow("S26", "200 feasible F: how many exceed the optimum .7", exceeding, 0.0)
     wrong = kkt(lp, x, [1, 1, 1, 0, 0, 3])
     yield LectureRow("S26", "b'F of an infeasible F", wrong.dual_value, 1.6)
     try:
@@ -95,11 +97,11 @@ def s29() -> Rows:
 
 def s38() -> Rows:
     """A x >= b: the dual gains F >= 0, and transport with >= marginals costs nothing."""
-    lp = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
+    lp = LinearProgram(np.array([2.0, 3]), [[1, 1], [1, 3]], np.array([4.0, 6]), "inequality")
     yield LectureRow("S38", "min 2x1 + 3x2 with A x >= b", solve_lp(lp).objective, 9.0)
     yield LectureRow("S38", "max b'F with F >= 0", solve_lp(lp.dual()).objective, 9.0)
     yield LectureRow("S38", "the same with a surplus, [A, -I]", solve_lp(surplus_form(lp)).objective, 9.0)
-    twice = LinearProgram([1], [[1], [1]], [1, 2], "inequality")
+    twice = LinearProgram(np.ones(1), [[1], [1]], np.array([1.0, 2]), "inequality")
     yield LectureRow("S38", "min x with x >= 1, x >= 2", solve_lp(twice.dual()).objective, 2.0)
     free = LinearProgram(twice.c, twice.A, twice.b)
     yield LectureRow("S38", "its dual with F free", solve_lp(free.dual()).objective, np.inf)

@@ -25,16 +25,19 @@ WALLS = [[2, 1], [1, 3]]  # a1 = (2, 1), a2 = (1, 3)
 def two_points() -> LinearProgram:
     """Transport on the points 0, 1 from (.5, .5) to (.25, .75): z* = .25, and the largest cost of a plan is .75."""
     A = [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]]
-    return LinearProgram([0, 1, 1, 0], A, [0.5, 0.5, 0.25, 0.75])
+    return LinearProgram(np.array([0.0, 1, 1, 0]), A, np.array([0.5, 0.5, 0.25, 0.75]))
 
 
 def s30() -> Rows:
     """Convex and conic combinations of three columns."""
     inside = in_convex_hull(TRIANGLE, [2, 1.5])
-    yield LectureRow("S30", "(2, 1.5): weights - (.375, .375, .25)", largest(inside.weights - [0.375, 0.375, 0.25]), 0.0)
+    yield LectureRow(
+        "S30", "(2, 1.5): weights - (.375, .375, .25)", largest(np.array(inside.weights) - [0.375, 0.375, 0.25]), 0.0
+    )
     for point, hull, cone in (([2, 1.5], 1, 1), ([4, 4], 0, 1), ([1, 3], 0, 0), ([-1, 1], 0, 0)):
-        yield LectureRow("S30", f"{tuple(point)} in the hull", float(in_convex_hull(TRIANGLE, point).inside), float(hull))
-        yield LectureRow("S30", f"{tuple(point)} in the cone", float(in_cone(TRIANGLE, point).inside), float(cone))
+        answers = in_convex_hull(TRIANGLE, point).inside, in_cone(TRIANGLE, point).inside
+        yield LectureRow("S30", f"{tuple(point)} in the hull", float(answers[0]), float(hull))
+        yield LectureRow("S30", f"{tuple(point)} in the cone", float(answers[1]), float(cone))
 
 
 def s31() -> Rows:
@@ -42,10 +45,11 @@ def s31() -> Rows:
     for b, expected in (((3, 4), 1), ((1, -1), 2), ((2, 1), 1), ((0, 0), 1), ((-1, 1), 2)):
         answer = farkas(WALLS, b, exact=True)
         yield LectureRow("S31", f"alternative for b = {b}", float(answer.alternative), float(expected))
-    yield LectureRow("S31", "b = (3, 4): x - (1, 1)", largest(farkas(WALLS, [3, 4]).x - np.ones(2)), 0.0)
+    yield LectureRow("S31", "b = (3, 4): x - (1, 1)", largest(np.array(farkas(WALLS, [3, 4]).x) - 1), 0.0)
     yield LectureRow("S31", "b = (1, -1): gain of F = (1, -2)", verify_farkas(WALLS, [1, -1], F=[1, -2]).gain, 3.0)
     third = Fraction(1, 3)
-    yield LectureRow("S31", "b = (-1, 1): gain of F = (-1, 1/3)", verify_farkas(WALLS, [-1, 1], F=[-1, third], exact=True).gain, 4 / 3)
+    gain = verify_farkas(WALLS, [-1, 1], F=[-1, third], exact=True).gain
+    yield LectureRow("S31", "b = (-1, 1): gain of F = (-1, 1/3)", gain, 4 / 3)
     cases = random_systems()
     yield LectureRow("S31", "400 random systems, alternative (1)", float(cases.count(1)), 124.0)
     yield LectureRow("S31", "400 random systems, alternative (2)", float(cases.count(2)), 276.0)
@@ -54,7 +58,7 @@ def s31() -> Rows:
 def random_systems(count: int = 400) -> list[int]:
     """The alternatives of random integer systems of 3 equations in 4 unknowns, decided exactly."""
     rng = np.random.default_rng(0)
-    cases = []
+    cases: list[int] = []
     for _ in range(count):
         A = rng.integers(-3, 4, size=(3, 4))
         b = rng.integers(-3, 4, size=3)
@@ -105,7 +109,9 @@ def s34() -> Rows:
         yield LectureRow("S34", f"gain of (0,-1; 0,1; 1) at eps = {eps:g}", gain, eps)
     for eps, expected in ((-0.5, 1), (-0.5001, 2), (0.001, 2)):
         A_hat, b_eps = extended_system(lp, 0.25, eps)
-        yield LectureRow("S34", f"alternative at eps = {eps:g}", float(farkas(A_hat, b_eps).alternative), float(expected))
+        yield LectureRow(
+            "S34", f"alternative at eps = {eps:g}", float(farkas(A_hat, b_eps).alternative), float(expected)
+        )
 
 
 def s35() -> Rows:
@@ -117,7 +123,8 @@ def s35() -> Rows:
         yield LectureRow("S35", f"least alpha at gain 1, eps = {eps:g}", conditions.least_alpha, 1 / eps)
     half = np.array([0, -0.5, 0, 0.5, 1])
     for eps, expected in ((0.1, -0.025), (0.2, 0.075)):
-        yield LectureRow("S35", f"b^'F^ of (F*/2, 1), eps = {eps:g}", float(extended_system(lp, 0.25, eps)[1] @ half), expected)
+        gain = float(extended_system(lp, 0.25, eps)[1] @ half)
+        yield LectureRow("S35", f"b^'F^ of (F*/2, 1), eps = {eps:g}", gain, expected)
 
 
 def s36() -> Rows:
@@ -136,7 +143,8 @@ def s37() -> Rows:
     proof = strong_duality(exact, epsilons)
     for step, expected in zip(proof.steps, (0.15, 0.249, 0.249999, 0.25), strict=True):
         yield LectureRow("S37", f"lower end at eps = {float(step.eps):g}", float(step.interval[0]), expected)
-    yield LectureRow("S37", "steps that hold exactly", float(sum(step.holds and step.exact for step in proof.steps)), 4.0)
+    exactly = sum(step.holds and step.exact for step in proof.steps)
+    yield LectureRow("S37", "steps that hold exactly", float(exactly), 4.0)
     yield LectureRow("S37", "z* - best b'F/alpha", float(proof.upper - proof.lower), 0.0)
 
 

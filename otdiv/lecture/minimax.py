@@ -20,7 +20,7 @@ FIRST, LAST = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
 
 def s44() -> Rows:
     """The payoff is the sum over j of y_j x'a_j, and its minimum over y sits on one column."""
-    game = MatrixGame([[3, -1], [-2, 4]])
+    game = MatrixGame(np.array([[3.0, -1], [-2, 4]]))
     half = np.array([0.5, 0.5])
     yield LectureRow("S44", "x'A for x = (.5, .5), less (.5, 1.5)", largest(half @ game.payoff - [0.5, 1.5]), 0.0)
     yield LectureRow("S44", "min over y of x'Ay", game.secured(half).lower, 0.5)
@@ -70,7 +70,8 @@ def s47() -> Rows:
         ("-2x", -2 * PLACES, -2.0, -0.6),
     ):
         value = critic_payoff(f, REAL, GENERATED, DISTANCE)
-        yield LectureRow("S47", f"f = {name}: smallest d - (f(x1) - f(x2))", value - float((REAL - GENERATED) @ f), pair)
+        least = value - float((REAL - GENERATED) @ f)
+        yield LectureRow("S47", f"f = {name}: smallest d - (f(x1) - f(x2))", least, pair)
         yield LectureRow("S47", f"f = {name}: payoff", value, payoff)
     one_way = np.array([[100.0, 4], [100, 100]])  # only the pair (0, 1) is cheap, at distance 4
     for step, expected in ((3, 1.0), (-3, 7.0)):
