@@ -3,18 +3,7 @@
 Imports errors and measures.
 """
 
-from otdiv.divergences.discrete import (
-    chi_square,
-    chi_square_reverse,
-    hellinger,
-    hellinger_squared,
-    jeffreys,
-    js,
-    js_distance,
-    kl,
-    kl_reverse,
-    total_variation,
-)
+from otdiv.divergences.discrete import jeffreys, js, js_distance, kl, kl_reverse
 from otdiv.divergences.discriminator import (
     gan_loss,
     gan_loss_logit_gradient,
@@ -37,6 +26,13 @@ from otdiv.divergences.generators import GENERATORS, Generator, alpha_generator
 from otdiv.divergences.information import cross_entropy, entropy, kl_integrand, kl_integrand_nonnegative
 from otdiv.divergences.orders import alpha_divergence, renyi
 from otdiv.divergences.pmf import DivergenceValue
+from otdiv.divergences.variation import (
+    chi_square,
+    chi_square_reverse,
+    hellinger,
+    hellinger_squared,
+    total_variation,
+)
 
 __all__ = [
     "GENERATORS",

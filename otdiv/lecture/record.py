@@ -12,7 +12,7 @@ EXACT = 1e-9
 """Tolerance of identities and linear programs, whose numbers are known to 12 digits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LectureRow:
     """A number of the lecture, computed and expected.
 
