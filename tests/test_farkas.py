@@ -117,6 +117,11 @@ def test_s31_farkas_exactly_one_alternative_in_exact_arithmetic(system):
         assert box_certificate(A, b)[1] > 1e-6
 
 
+def test_s31_e42_F_has_one_entry_for_each_row_and_x_one_for_each_column():
+    A = [[1, 0, 2], [0, 1, 1]]
+    assert farkas(A, [1, 1]).x.shape == (3,) and farkas(A, [-1, -1]).F.shape == (2,)
+
+
 def test_s31_a_wall_missed_by_1e_12_is_decided_exactly():
     missed = [[1.0], [1.0]]
     assert farkas(missed, [1.0, 1.0], exact=True).alternative == 1
@@ -206,7 +211,7 @@ def test_s32_every_functional_stands_at_least_90_from_the_walls_and_less_from_b(
 
 
 def test_s32_e43_zero_satisfies_the_weak_inequalities_and_proves_nothing():
-    """With b'F >= 0 instead of > 0, F = 0 would be a witness beside x: the alternatives would not exclude each other."""
+    """With b'F >= 0 instead of > 0, F = 0 would be a witness beside x, and both alternatives would hold."""
     b = [3, 4]
     assert farkas(WALLS, b).inside
     zero = np.zeros(2)
@@ -231,6 +236,12 @@ def test_s32_e45_h_is_orthogonal_to_F_and_not_to_b():
     h = separation(WALLS, [1, -1], [1, -2]).h[:, 0]
     assert abs(h @ [1, -2]) < 1e-12
     assert abs(h @ [1, -1]) == pytest.approx(1 / np.sqrt(5)), "h = (2, 1) / sqrt 5 up to sign, and h . b = 1 / sqrt 5"
+
+
+def test_s32_e46_there_is_no_such_F_when_b_is_inside():
+    rng = np.random.default_rng(0)
+    doors = [F for F in rng.normal(size=(400, 2)) if (np.array(WALLS).T @ F <= 0).all()]
+    assert len(doors) > 50 and max(F @ [3, 4] for F in doors) < 0
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ def test_s44_e63_the_payoff_is_a_sum_and_not_the_least_of_its_terms():
     assert printed == 0.0 and PENNIES.secured(half).lower == pytest.approx(0.5)
 
 
+def test_s44_e64_the_formula_needs_independent_strategies():
+    half = np.array([0.5, 0.5])
+    together = np.diag(half)  # both players follow one coin
+    assert (together * PENNIES.payoff).sum() == 3.5 != PENNIES.expected(half, half)
+
+
 # S45: the value
 
 

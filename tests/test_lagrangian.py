@@ -53,6 +53,15 @@ def test_s25_e32_the_lagrangian_may_exceed_the_objective_at_an_infeasible_x():
         assert lagrangian(EX, INDEPENDENT, y) == pytest.approx(EX.c @ INDEPENDENT)
 
 
+def test_s25_e33_the_multiplier_of_x_at_least_0_is_the_reduced_cost():
+    """With lambda = c - A'y the term -lambda'x makes the Lagrangian b'y for every x; inf over x >= 0 hides that."""
+    y = solve_lp(EX.dual()).y
+    q = dual_function(EX, y)
+    rng = np.random.default_rng(0)
+    for x in rng.normal(size=(20, 9)):
+        assert lagrangian(EX, x, y) - q.reduced_cost @ x == pytest.approx(q.value)
+
+
 def test_s25_e34_one_negative_component_suffices():
     y = np.array([5, 0, 0, 0, 0, 0])
     reduced = dual_function(EX, y).reduced_cost

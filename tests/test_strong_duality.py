@@ -99,6 +99,12 @@ def test_s33_e47_the_inequalities_are_weak():
     assert b_zero @ CERTIFICATE == 0, "A^'F^ <= 0 with zeros, b^'F^ = 0: strict signs do not describe this F^"
 
 
+def test_s33_e48_x_star_has_zeros():
+    x = solve_lp(OT2).x
+    assert x.min() == 0 and not (x > 0).all(), "x >= 0; no plan of least cost is positive everywhere here"
+    assert solve_lp(OT2).objective == pytest.approx(0.25)
+
+
 # S34: eps > 0
 
 

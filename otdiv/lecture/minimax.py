@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from otdiv.errors import Array
 from otdiv.games import MatrixGame, balanced_flow, critic_payoff, solve_game
 from otdiv.lecture.examples import GENERATED, REAL
 from otdiv.lecture.numeric import largest
@@ -16,6 +17,46 @@ from otdiv.transport.solve import emd
 PLACES = np.arange(3.0)
 DISTANCE = np.abs(PLACES[:, None] - PLACES[None, :])
 FIRST, LAST = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
+
+
+QUASI_METRIC = np.array([[0.0, 1, 2], [3, 0, 1], [3, 3, 0]])  # the triangle inequality without symmetry
+
+
+def one_function(cost: Array, g: Array) -> Array:
+    """f(x) = min over y of cost(x, y) - g(y): the single function made of the second potential."""
+    return (cost - g[None, :]).min(axis=1)
+
+
+def s42() -> Rows:
+    """One function replaces the two potentials where the triangle inequality holds, and only there."""
+    g = emd(PLACES, PLACES, GENERATED, REAL, method="dual").g
+    f = one_function(DISTANCE, g)
+    excess = float((f[:, None] - f[None, :] - DISTANCE).max())
+    yield LectureRow("S42", "Lipschitz excess of min over y of d(x, y) - f_r(y)", max(0.0, excess), 0.0)
+    yield LectureRow("S42", "its value, sum p_g f - p_r f", float((GENERATED - REAL) @ f), 0.7)
+    uniform = np.array([0.5, 0.5])
+    for name, p, q, cost, two, one in (
+        ("distance", GENERATED, REAL, DISTANCE, 0.7, 0.7),
+        ("quasi-metric", GENERATED, REAL, QUASI_METRIC, 1.2, 1.2),
+        ("squared, delta_0 and delta_2", FIRST, LAST, DISTANCE**2, 4.0, 2.0),
+        ("squared, three points", GENERATED, REAL, DISTANCE**2, 0.9, 0.7),
+        ("cost 1 on the diagonal", uniform, uniform, np.array([[1.0, 2], [2, 1]]), 1.0, 0.0),
+    ):
+        yield LectureRow("S42", f"{name}: two potentials", emd(a=p, b=q, cost=cost, method="dual").lower, two)
+        yield LectureRow("S42", f"{name}: one function", balanced_flow(p, q, cost).value, one)
+
+
+def s43() -> Rows:
+    """W = max over 1-Lipschitz f of E_{p_r} f - E_{p_g} f."""
+    yield LectureRow("S43", "max over f(x) - f(y) <= d(x, y)", balanced_flow(REAL, GENERATED, DISTANCE).value, 0.7)
+    rng = np.random.default_rng(0)
+    worst = 0.0
+    for _ in range(10):
+        points = rng.normal(size=(6, 2))
+        p, q = rng.dirichlet(np.ones(6), size=2)
+        distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+        worst = max(worst, abs(balanced_flow(p, q, distances).value - emd(points, points, p, q).value))
+    yield LectureRow("S43", "10 random problems, largest difference from the primal", worst, 0.0)
 
 
 def s44() -> Rows:
@@ -79,4 +120,4 @@ def s47() -> Rows:
         yield LectureRow("S47", f"distance 4, f(x1) - f(x2) = {step}", least, expected)
 
 
-ITEMS: Items = {"S44": s44, "S45": s45, "S46": s46, "S47": s47}
+ITEMS: Items = {"S42": s42, "S43": s43, "S44": s44, "S45": s45, "S46": s46, "S47": s47}
