@@ -279,8 +279,8 @@ def _extreme(rows: Array, weights: Array, which: Any) -> Bounds:
     ends = []
     for row in rows:
         low, high = dot_bounds(row, weights)
-        # Divide by the larger total where that lowers the quotient, by the smaller where it raises it.
-        quotients = [low / total[0], low / total[1], high / total[0], high / total[1]]
-        ends.append((np.nextafter(min(quotients), -np.inf), np.nextafter(max(quotients), np.inf)))
+        # Divide by the larger total where that lowers the quotient, by the smaller where it raises it; 0 stays 0.
+        down, up = min(low / total[0], low / total[1]), max(high / total[0], high / total[1])
+        ends.append((np.nextafter(down, -np.inf) if low else 0.0, np.nextafter(up, np.inf) if high else 0.0))
     lows, highs = zip(*ends, strict=True)
     return Bounds(float(which(lows)), float(which(highs)))

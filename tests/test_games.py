@@ -128,6 +128,8 @@ def test_games_scale_and_degenerate_payoffs():
     assert shifted.value == pytest.approx(1e6 + 1, rel=1e-12)
     assert solve_game([[7.0]]).bounds.contains(7.0)
     assert solve_game(np.full((2, 3), -2.0)).bounds.contains(-2.0)
+    nothing = solve_game(np.zeros((2, 1)))
+    assert nothing.status is Status.OPTIMAL and nothing.bounds.lower == nothing.bounds.upper == 0.0
     saddle = solve_game([[2, 3], [1, 0]])
     assert saddle.game.pure_maxmin == saddle.game.pure_minmax == pytest.approx(saddle.value)
 
