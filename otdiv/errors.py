@@ -6,6 +6,7 @@ and what to do about it.  This is the lowest room: it imports numpy only.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def as_float_array(name: str, value: Any) -> Array:
 def require_finite(name: str, array: Array) -> None:
     """Refuse NaN and infinity, naming the first entry."""
     total = array.sum()
-    if total - total == 0.0:  # finite sum: no NaN, no infinity
+    if math.isfinite(total):  # then there is no NaN and no infinity
         return
     bad = ~np.isfinite(array)
     if bad.any():

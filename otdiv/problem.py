@@ -22,6 +22,7 @@ from otdiv.plan import Plan
 CACHED_ENTRIES = 2**21
 """Cost matrices up to this many entries are computed once and kept."""
 _BLOCK_ENTRIES = 2**21
+SENTINEL_STEP = 1e6
 
 
 class LineOrder(NamedTuple):
@@ -153,6 +154,23 @@ class TransportProblem:
     def forbids(self) -> bool:
         """Whether some arcs are forbidden (cost +inf)."""
         return isinstance(self.cost, MatrixCost | CallableCost) and bool(self._kept.max() == np.inf)
+
+    @cached_property
+    def sentinel_level(self) -> float | None:
+        """Where a given cost matrix holds sentinels: the largest cost below them; else None.
+
+        Positive costs are sorted; a step by more than ``SENTINEL_STEP`` from one to the next parts ordinary
+        costs from sentinels, beside which float64 cannot see the ordinary ones.
+        """
+        if not isinstance(self.cost, MatrixCost | CallableCost):
+            return None
+        positive = self._kept[(self._kept > 0) & np.isfinite(self._kept)]
+        if positive.size < 2 or positive.max() <= SENTINEL_STEP * positive.min():
+            return None
+        levels = np.unique(positive)
+        steps = levels[1:] / levels[:-1]
+        cut = int(np.argmax(steps))
+        return float(levels[cut]) if steps[cut] > SENTINEL_STEP else None
 
     @property
     def on_line(self) -> bool:

@@ -40,8 +40,10 @@ class Certificate:
     slackness : float
         sum plan_ij (c_ij - f_i - g_j): the duality gap as complementary slackness sees it.
     marginal_error : float
-        Mass by which the plan's marginals may be off after repair; already in the upper bound where
-        all costs are finite.  With forbidden arcs the interval is about weights within this error.
+        Mass by which the plan's marginals may be off after repair; already in the upper bound.
+    about : str
+        "the weights"; with forbidden or sentinel arcs "weights within marginal_error", since there
+        the last bit of a weight may decide whether a plan exists at all.
     resolution : float
         The part of the gap that float64 rounding alone explains.
     level : str
@@ -56,6 +58,7 @@ class Certificate:
     slackness: float
     marginal_error: float
     resolution: float
+    about: str = "the weights"
     level: str = "float"
 
     @property
@@ -128,14 +131,17 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
     value = 0.5 * (cost_low + cost_high)
     size = abs(cost_high) if not signed else float(np.abs(repaired.mass * costs).sum())
     unrouted = error * problem.largest_cost * (2 if signed else 1)
-    if problem.forbids:
-        # no finite cost bounds a detour around forbidden arcs: what rounding leaves is priced by the
-        # potentials (weights within `error` of those given), more is not forgiven
+    nearby = problem.forbids or problem.sentinel_level is not None
+    if nearby:
+        # a detour around forbidden or sentinel arcs has no useful bound: what rounding leaves is priced by
+        # the potentials (the statement is then about weights within `error`), more is not forgiven
         steepest = max(float(np.abs(f).max()), float(np.abs(g).max()))
         unrouted = error * steepest if error <= 1e-9 * problem.mu.mass else np.inf
     upper = cost_high + 2 * relative * size + absolute + unrouted
     rounding = dual_rounding + (from_f[1] - from_f[0]) + (from_g[1] - from_g[0]) + (cost_high - cost_low)
     rounding += 2 * relative * size + absolute + (unrouted if error < 1e-9 * problem.mu.mass else 0.0)
+    if problem.sentinel_level is not None:  # potentials as large as a sentinel must not pass for rounding
+        rounding = min(rounding, 1e-12 * max(problem.sentinel_level * problem.mu.mass, abs(value)))
 
     slacks = costs - f[repaired.rows] - g[repaired.columns]
     for array in (f, g):
@@ -149,5 +155,5 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
         slackness=float(np.maximum(slacks, 0.0) @ repaired.mass),
         marginal_error=error,
         resolution=4 * rounding,
-        level="float",
+        about="weights within marginal_error" if nearby else "the weights",
     )

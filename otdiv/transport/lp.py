@@ -20,8 +20,6 @@ from otdiv.plan import Plan
 from otdiv.problem import Proposal, TransportProblem
 
 _BYTES_PER_ARC = 400
-_SENTINEL = 1e8
-"""A cost this many times the median is tried as a forbidden arc first: next to it float64 cannot see the others."""
 
 
 def marginal_matrix(n: int, m: int, rows: Array, columns: Array) -> Any:
@@ -92,23 +90,6 @@ def _proposal(problem: TransportProblem, solution: LPSolution, rows: Array, colu
 
 
 def _ordinary_arcs(problem: TransportProblem) -> Array | None:
-    """Arcs left when sentinels (costs far beyond the median) are taken out; None if there are none."""
-    costs = problem.costs()
-    if not problem.largest_cost > 0:
-        return None
-    finite = np.isfinite(costs)
-    typical = float(np.median(np.abs(costs[finite])))
-    ordinary = finite & (costs <= _SENTINEL * max(typical, float(np.abs(costs).min())))
-    if typical == 0.0 or problem.largest_cost > _SENTINEL * typical:
-        return _below_widest_gap(costs, finite)
-    return None if ordinary.sum() == finite.sum() else ordinary
-
-
-def _below_widest_gap(costs: Array, finite: Array) -> Array | None:
-    """Cut the positive costs at their widest gap in magnitude, if that gap alone exceeds _SENTINEL."""
-    levels = np.unique(costs[finite & (costs > 0)])
-    if len(levels) < 2:
-        return None
-    steps = levels[1:] / levels[:-1]
-    cut = int(np.argmax(steps))
-    return finite & (costs <= levels[cut]) if steps[cut] > _SENTINEL else None
+    """Arcs left when sentinels are taken out, tried first; None if there are none."""
+    level = problem.sentinel_level
+    return None if level is None else problem.costs() <= level
