@@ -114,11 +114,14 @@ def staircase(a: Array, b: Array) -> tuple[Array, Array, Array]:
     sources, targets = np.cumsum(a, dtype=np.longdouble), np.cumsum(b, dtype=np.longdouble)
     end = min(sources[-1], targets[-1])
     levels = np.minimum(np.concatenate([sources[:-1], targets[:-1]]), end)
-    order = np.argsort(levels, kind="stable")
-    down = np.concatenate([[False], order < len(a) - 1])
+    order = np.argsort(levels.astype(np.float64), kind="stable")  # two sorted runs: a merge
+    down = np.empty(len(order) + 1, dtype=bool)
+    down[0] = False
+    np.less(order, len(a) - 1, out=down[1:])
     rows = np.cumsum(down)
     columns = np.arange(len(rows)) - rows
     mass = np.diff(levels[order], prepend=np.longdouble(0), append=end).astype(np.float64)
-    # a cumulative sum that rounds may hand a dust of mass to an empty atom
-    mass[(a[rows] == 0) | (b[columns] == 0)] = 0.0
+    # levels equal in float64 may stand in the wrong order by less than that, and a cumulative sum
+    # that rounds may hand a dust of mass to an empty atom
+    mass[(mass < 0) | (a[rows] == 0) | (b[columns] == 0)] = 0.0
     return rows, columns, mass

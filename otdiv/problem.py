@@ -7,6 +7,7 @@ bounds.  Imports measures, costs, plan and below.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otdiv.bounds import Status
-from otdiv.costs import CallableCost, Cost, MatrixCost, as_cost
+from otdiv.costs import Cost, MatrixCost, as_cost
 from otdiv.errors import Array, TooLarge, invalid
 from otdiv.measures import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
 from otdiv.plan import Plan
@@ -26,12 +27,22 @@ SENTINEL_STEP = 1e6
 
 
 class LineOrder(NamedTuple):
-    """The sorting of a problem on the line: x[ix] and y[iy] ascend."""
+    """The sorting of a problem on the line.
+
+    ``xs = x[ix]`` and ``ys = y[iy]`` ascend, and so does ``z = concatenate([xs, ys])[order]``.
+    """
 
     ix: Array
     iy: Array
     xs: Array
     ys: Array
+    order: Array
+    z: Array
+
+
+def _sorted(values: Array) -> tuple[Array, Array]:
+    order = np.argsort(values)
+    return order, values[order]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +120,10 @@ class TransportProblem:
         """Relative difference of the two masses as given."""
         return abs(self.mu.mass - self.nu.mass) / max(self.mu.mass, self.nu.mass)
 
-    @property
+    @cached_property
     def keeps_matrix(self) -> bool:
         """Whether the full cost matrix is at hand (given, or small enough to keep)."""
-        return isinstance(self.cost, MatrixCost | CallableCost) or self.n * self.m <= CACHED_ENTRIES
+        return self.cost.by_entries or self.n * self.m <= CACHED_ENTRIES
 
     @cached_property
     def _kept(self) -> Array:
@@ -153,7 +164,7 @@ class TransportProblem:
     @cached_property
     def forbids(self) -> bool:
         """Whether some arcs are forbidden (cost +inf)."""
-        return isinstance(self.cost, MatrixCost | CallableCost) and bool(self._kept.max() == np.inf)
+        return self.cost.by_entries and bool(self._kept.max() == np.inf)
 
     @cached_property
     def sentinel_level(self) -> float | None:
@@ -162,7 +173,7 @@ class TransportProblem:
         Positive costs are sorted; a step by more than ``SENTINEL_STEP`` from one to the next parts ordinary
         costs from sentinels, beside which float64 cannot see the ordinary ones.
         """
-        if not isinstance(self.cost, MatrixCost | CallableCost):
+        if not self.cost.by_entries:
             return None
         positive = self._kept[(self._kept > 0) & np.isfinite(self._kept)]
         if positive.size < 2 or positive.max() <= SENTINEL_STEP * positive.min():
@@ -179,10 +190,16 @@ class TransportProblem:
 
     @cached_property
     def line(self) -> LineOrder:
-        """Both supports sorted (only where ``on_line``)."""
+        """Both supports sorted, and both together (only where ``on_line``)."""
         x, y = self.mu.points[:, 0], self.nu.points[:, 0]
-        ix, iy = np.argsort(x), np.argsort(y)
-        return LineOrder(ix, iy, x[ix], y[iy])
+        if self.n * self.m > CACHED_ENTRIES:
+            with ThreadPoolExecutor(2) as pool:  # sorting releases the interpreter lock
+                (ix, xs), (iy, ys) = pool.map(_sorted, (x, y))
+        else:
+            (ix, xs), (iy, ys) = _sorted(x), _sorted(y)
+        both = np.concatenate([xs, ys])
+        order = np.argsort(both, kind="stable")  # merges two sorted runs in linear time
+        return LineOrder(ix, iy, xs, ys, order, both[order])
 
     def require_memory(self, bytes_needed: float, limit: float | None, what: str) -> None:
         """Refuse before allocating, if ``what`` would take more than ``limit`` bytes.

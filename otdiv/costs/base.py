@@ -34,5 +34,7 @@ class Cost(ABC):
         """What underflow may add to that."""
         return 0.0
 
+    by_entries: bool = False
+    """Whether the cost is known entry by entry only, not as a function of two points."""
     line_power: float | None = None
     """On the line the cost is |x - y| ** line_power; None where it is no such power."""

@@ -34,6 +34,7 @@ class MatrixCost(Cost):
     """
 
     name = "matrix"
+    by_entries = True
 
     def __init__(self, entries: Any) -> None:
         if sparse.issparse(entries):
@@ -98,6 +99,8 @@ class CallableCost(Cost):
     -----
     For a function of two single points use :meth:`from_pairs`.
     """
+
+    by_entries = True
 
     def __init__(
         self, function: Callable[[Array, Array], Any], *, metric: bool | None = None, name: str = "callable"

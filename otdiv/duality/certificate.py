@@ -37,8 +37,6 @@ class Certificate:
         Cost of the plan, in units of cost times mass.
     bounds : Bounds
         The proved interval.
-    slackness : float
-        sum plan_ij (c_ij - f_i - g_j): the duality gap as complementary slackness sees it.
     marginal_error : float
         Mass by which the plan's marginals may be off after repair; already in the upper bound.
     about : str
@@ -55,7 +53,6 @@ class Certificate:
     g: Array
     value: float
     bounds: Bounds
-    slackness: float
     marginal_error: float
     resolution: float
     about: str = "the weights"
@@ -143,7 +140,6 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
     if problem.sentinel_level is not None:  # potentials as large as a sentinel must not pass for rounding
         rounding = min(rounding, 1e-12 * max(problem.sentinel_level * problem.mu.mass, abs(value)))
 
-    slacks = costs - f[repaired.rows] - g[repaired.columns]
     for array in (f, g):
         array.flags.writeable = False
     return Certificate(
@@ -152,7 +148,6 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
         g=g,
         value=max(value, lower),
         bounds=Bounds(lower, upper),
-        slackness=float(np.maximum(slacks, 0.0) @ repaired.mass),
         marginal_error=error,
         resolution=4 * rounding,
         about="weights within marginal_error" if nearby else "the weights",

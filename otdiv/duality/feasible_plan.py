@@ -17,6 +17,10 @@ NEGATIVE_NOISE = 1e-9
 """Negative entries down to this share of the mass are solver noise and set to 0; beyond, the plan is refused."""
 
 
+REPAIR_ABOVE = 64 * UNIT
+"""Marginals off by more than this share of the mass are repaired; less is accounted for."""
+
+
 def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, float]:
     """A plan with the right marginals, and a bound on the mass by which they are still off.
 
@@ -39,25 +43,30 @@ def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, f
         allowed = np.isfinite(problem.arc_costs(plan.rows, plan.columns))
         if not allowed.all():
             plan = Plan(plan.rows[allowed], plan.columns[allowed], plan.mass[allowed], plan.shape)
-    error = marginal_error(problem, plan)
-    if error > 16 * UNIT * problem.mu.mass * (1 + len(plan) / plan.shape[0]):
+    off, rounding = marginal_error(problem, plan)
+    if off > REPAIR_ABOVE * problem.mu.mass:
         repaired = _repaired(problem, plan)
-        left = marginal_error(problem, repaired)
-        if left < error:
-            plan, error = repaired, left
-    return plan, error
+        left, rounding_left = marginal_error(problem, repaired)
+        if left + rounding_left < off + rounding:
+            plan, off, rounding = repaired, left, rounding_left
+    return plan, off + rounding
 
 
-def marginal_error(problem: TransportProblem, plan: Plan) -> float:
-    """Bound on the L1 distance between the plan's marginals and the weights, rounding included."""
+def marginal_error(problem: TransportProblem, plan: Plan) -> tuple[float, float]:
+    """L1 distance between the plan's marginals and the weights: as computed, and a bound on its rounding."""
     rows, columns = plan.row_sums, plan.column_sums
     off = float(np.abs(rows - problem.a).sum() + np.abs(columns - problem.b).sum())
     # a sum of k masses is off by at most k u times itself, and the comparison rounds once more
-    degrees = (
-        np.bincount(plan.rows, minlength=plan.shape[0]) @ rows
-        + np.bincount(plan.columns, minlength=plan.shape[1]) @ columns
-    )
-    return off * (1 + 1e-9) + UNIT * (float(degrees) + 2 * problem.mu.mass) + weight_error(problem) * problem.mu.mass
+    terms = _terms_in_sums(plan.rows, rows) + _terms_in_sums(plan.columns, columns)
+    rounding = UNIT * (terms + 2 * problem.mu.mass) + weight_error(problem) * problem.mu.mass
+    return off, rounding + 1e-9 * off
+
+
+def _terms_in_sums(index: np.ndarray, sums: np.ndarray) -> float:
+    """sum_i (number of masses in the i-th sum) * (the i-th sum)."""
+    if len(index) == len(sums) and sums.min() > 0:  # then each sum has one term
+        return float(sums.sum())
+    return float(np.bincount(index, minlength=len(sums)) @ sums)
 
 
 def weight_error(problem: TransportProblem) -> float:

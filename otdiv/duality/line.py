@@ -15,6 +15,9 @@ from otdiv.errors import Array
 from otdiv.problem import TransportProblem
 from otdiv.rounding import UNIT, below
 
+NEARLY = 2.0**-40
+"""Potentials that are 1-Lipschitz up to this share of their size are shifted; others are transformed."""
+
 
 def line_potentials(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
     """Feasible potentials for a problem on the line; see :func:`feasible_potentials`."""
@@ -31,30 +34,25 @@ def line_potentials(problem: TransportProblem, f: Array | None, g: Array | None)
 
 
 def _lipschitz(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
-    line = problem.line
-    pooled = np.concatenate([line.xs, line.ys])
-    order = np.argsort(pooled, kind="stable")
-    z = pooled[order]
-    source = order < problem.n
+    line, n = problem.line, problem.n
     if f is not None and g is not None:
-        w = np.concatenate([f[line.ix], -g[line.iy]])[order]
-        violation = _lipschitz_violation(w, z)
-        if violation <= 64 * UNIT * max(z[-1] - z[0], np.abs(w).max(), np.abs(z).max()):
+        w = np.concatenate([f[line.ix], -g[line.iy]])[line.order]
+        violation = _lipschitz_violation(w, line.z)
+        if violation <= NEARLY * max(abs(line.z[0]), abs(line.z[-1]), abs(float(w.max())), abs(float(w.min()))):
             return below(f - violation), g
-    if g is None:
-        known = np.zeros(problem.n) if f is None else f[line.ix]
-        values = np.full(len(z), -np.inf)
-        values[source] = known
-        w = -_distance_transform(z, values)  # -g of the sources' f
+    # f alone: w = -g with g_j = min_i |x_i - y_j| - f_i; g, or both: w = f with f_i = min_j |x_i - y_j| - g_j
+    from_sources = g is None
+    values = np.full(len(line.z), -np.inf)
+    if from_sources:
+        values[line.order < n] = 0.0 if f is None else f[line.ix]
     else:
-        values = np.full(len(z), -np.inf)
-        values[~source] = g[line.iy]
-        w = _distance_transform(z, values)  # f of the targets' g
+        values[line.order >= n] = g[line.iy]  # type: ignore[index]
+    w = _distance_transform(line.z, values) * (-1.0 if from_sources else 1.0)
     w -= 0.5 * (w.max() + w.min())
-    violation = _lipschitz_violation(w, z)
-    spread = np.empty(len(z))
-    spread[order] = w
-    return _unsorted(below(spread[: problem.n] - violation), line.ix), _unsorted(-spread[problem.n :], line.iy)
+    violation = _lipschitz_violation(w, line.z)
+    pooled = np.empty(len(line.z))
+    pooled[line.order] = w
+    return _unsorted(below(pooled[:n] - violation), line.ix), _unsorted(-pooled[n:], line.iy)
 
 
 def _distance_transform(z: Array, values: Array) -> Array:
@@ -66,13 +64,14 @@ def _distance_transform(z: Array, values: Array) -> Array:
 
 def _lipschitz_violation(w: Array, z: Array) -> float:
     """Bound on max over k < l of |w_l - w_k| - (z_l - z_k), rounding included; 0 or more."""
-    falling, rising = w - z, w + z
-    excess = max(
-        float((falling - np.minimum.accumulate(falling)).max()),
-        float((np.maximum.accumulate(rising) - rising).max()),
-    )
-    size = max(abs(float(falling.max())), abs(float(falling.min())), abs(float(rising.max())), abs(float(rising.min())))
-    return max(excess, 0.0) * (1 + 4 * UNIT) + 4 * UNIT * size
+    largest, excess = 0.0, 0.0
+    run, side = np.empty_like(w), np.empty_like(w)
+    for sign in (1.0, -1.0):  # sign * w - z has to fall, for both signs
+        np.subtract(w if sign > 0 else -w, z, out=side)
+        largest = max(largest, abs(float(side.max())), abs(float(side.min())))
+        np.minimum.accumulate(side, out=run)
+        excess = max(excess, float(np.subtract(side, run, out=run).max()))
+    return excess * (1 + 4 * UNIT) + 4 * UNIT * largest
 
 
 def monotone_transform(rows: Array, columns: Array, f: Array, power: float | None) -> tuple[Array, float]:

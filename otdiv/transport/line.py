@@ -14,17 +14,20 @@ import numpy as np
 from otdiv.bounds import Status
 from otdiv.errors import Array
 from otdiv.plan import Plan, staircase
-from otdiv.problem import Proposal, TransportProblem
+from otdiv.problem import LineOrder, Proposal, TransportProblem
 
 
 def solve_line(problem: TransportProblem) -> Proposal:
     """Monotone plan and its potentials; only for problems with ``on_line``."""
     line = problem.line
-    a, b = problem.a[line.ix], problem.b[line.iy]
-    ordered = Plan.northwest(a, b)
-    plan = Plan(line.ix[ordered.rows], line.iy[ordered.columns], ordered.mass, (problem.n, problem.m))
+    a, b = _reordered(problem.a, line.ix), _reordered(problem.b, line.iy)
+    if len(a) == len(b) and a.min() > 0 and np.array_equal(a, b):  # then the k-th goes to the k-th
+        plan = Plan(line.ix.copy(), line.iy.copy(), a.copy(), (problem.n, problem.m))
+    else:
+        ordered = Plan.northwest(a, b)
+        plan = Plan(line.ix[ordered.rows], line.iy[ordered.columns], ordered.mass, (problem.n, problem.m))
     if problem.cost.line_power == 1:
-        fs, gs = _from_distribution_functions(a, b, line.xs, line.ys)
+        fs, gs = _from_distribution_functions(a, b, line)
     else:
         fs, gs = _along_staircase(a, b, line.xs, line.ys, problem)
     f, g = np.empty(problem.n), np.empty(problem.m)
@@ -32,22 +35,26 @@ def solve_line(problem: TransportProblem) -> Proposal:
     return Proposal(plan, f, g, Status.OPTIMAL, {"iterations": 0})
 
 
-def _from_distribution_functions(a: Array, b: Array, xs: Array, ys: Array) -> tuple[Array, Array]:
+def _reordered(weights: Array, order: Array) -> Array:
+    return weights if weights.min() == weights.max() else weights[order]
+
+
+def _from_distribution_functions(a: Array, b: Array, line: LineOrder) -> tuple[Array, Array]:
     """w with slope -sign(F - G) is the critic: f = w on the sources, g = -w on the targets."""
-    z = np.concatenate([xs, ys])
-    order = np.argsort(z, kind="stable")
-    z = z[order]
-    if a[0] * len(a) == b[0] * len(b) and a.min() == a.max() and b.min() == b.max():
-        steps = np.where(order < len(a), len(b), -len(a))  # uniform weights: count in integers, exactly
+    n, m = len(a), len(b)
+    if a[0] * n == b[0] * m and a.min() == a.max() and b.min() == b.max():
+        ahead = np.where(line.order < n, float(m), -float(n))  # uniform weights: count in whole numbers, exactly
     else:
-        steps = np.concatenate([a, -b])[order]
-    ahead = np.cumsum(steps)
-    w = np.empty_like(z)
+        ahead = np.concatenate([a, -b])[line.order]
+    np.cumsum(ahead, out=ahead)
+    w = np.empty_like(ahead)
     w[0] = 0.0
-    np.cumsum(np.diff(z) * -np.sign(ahead[:-1]), out=w[1:])
-    spread = np.empty_like(w)
-    spread[order] = w
-    return spread[: len(a)], -spread[len(a) :]
+    np.subtract(line.z[:-1], line.z[1:], out=w[1:])
+    w[1:] *= np.sign(ahead, out=ahead)[:-1]
+    np.cumsum(w, out=w)
+    pooled = np.empty_like(w)
+    pooled[line.order] = w
+    return pooled[:n], -pooled[n:]
 
 
 def _along_staircase(a: Array, b: Array, xs: Array, ys: Array, problem: TransportProblem) -> tuple[Array, Array]:
