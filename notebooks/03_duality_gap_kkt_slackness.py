@@ -1,0 +1,202 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The duality gap, and where it goes
+#
+# A transport plan costs something; a pair of potentials is worth something. This notebook follows the lecture from
+# the Lagrangian to complementary slackness on three points, and shows at each step the number that decides: what
+# the slide says, what is true, and the example that tells them apart.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from otdiv import TransportProblem, emd
+from otdiv.duality.lagrangian import dual_function, kkt, lagrangian, weak_duality
+from otdiv.errors import CertificateRefused
+from otdiv.lecture import three_points
+from otdiv.linear_program import LinearProgram, solve_lp
+from otdiv.plots_duality import draw_ray, draw_slackness
+from otdiv.transport.lp import transport_program
+
+plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
+
+# %% [markdown]
+# ## 1. The two programs (S23, S24)
+#
+# Move $p_g = (.2, .2, .6)$ onto $p_r = (.5, .3, .2)$, both on the points 0, 1, 2, at cost $|x - y|$:
+#
+# $$\min_{x \ge 0} \; c^\top x \;\text{ with }\; Ax = b
+# \qquad\text{and}\qquad \max_F \; b^\top F \;\text{ with }\; A^\top F \le c .$$
+#
+# $x$ is the plan written as one vector, $A$ takes its row sums and its column sums, $b = (p_g, p_r)$ and
+# $F = (f_g, f_r)$. Each of the two is solved here as a program of its own.
+
+# %%
+example = three_points()
+lp = transport_program(TransportProblem(example.mu, example.nu))[0]
+primal, dual = solve_lp(lp), solve_lp(lp.dual())
+print(f"least cost of a plan:         {primal.objective:.12f}")
+print(f"largest value of potentials:  {dual.objective:.12f}")
+
+# %% [markdown]
+# ## 2. The dual function, and what minus infinity means (S25)
+#
+# Put a price on breaking $Ax = b$. With $y$ for the lecture's $-F$,
+#
+# $$q(y) = \min_{x \ge 0}\; c^\top x + y^\top(b - Ax)
+#        = \min_{x \ge 0}\; (c - A^\top y)^\top x + b^\top y .$$
+#
+# *The slide:* if $c - A^\top y < 0$, then $q = -\infty$; if $\ge 0$, then $x^* = 0$.
+#
+# *Corrected:* **one** negative component is enough (E34), and $x = 0$ is *a* minimiser of this inner problem, not the
+# plan (E35). `otdiv` names the coordinate that runs away:
+
+# %%
+bad = dual_function(lp, [5, 0, 0, 0, 0, 0])
+good = dual_function(lp, dual.y)
+print(bad.why())
+print(good.why())
+print("\n      t    Lagrangian along the bad coordinate")
+for t in (1, 10, 1000):
+    print(f"{t:7d} {bad.along(t):12.0f}")
+
+# %%
+t = np.linspace(0, 1, 11)
+along = {
+    "y = (5,0,0; 0,0,0): falls without end": np.array([bad.along(step) for step in t]),
+    "y = F*: flat along an arc of the plan": np.array([lagrangian(lp, step * np.eye(9)[4], dual.y) for step in t]),
+    "y = 0: rises along the arc 0 to 1": np.array([lagrangian(lp, step * np.eye(9)[1], np.zeros(6)) for step in t]),
+}
+figure, axis = plt.subplots(figsize=(6.8, 3.8))
+draw_ray(axis, t, along)
+axis.set_title("one bad coordinate is enough for $q = -\\infty$", fontsize=10)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# *The slide also says* $L(x, F) \le f(x)$ for all $x$. That holds for **feasible** $x$ (E32). At the infeasible
+# $x = 0$ with $F = (-1,0,0;\,0,0,0)$ the Lagrangian is .2 while the cost is 0:
+
+# %%
+above = lagrangian(lp, np.zeros(9), [1, 0, 0, 0, 0, 0])
+print(f"L(0, y) = {above},  cost of x = 0: {lp.c @ np.zeros(9)}")
+
+# %% [markdown]
+# ## 3. Weak duality needs both to be feasible (S26)
+#
+# If $Ax = b$, $x \ge 0$ and $A^\top F \le c$, then $b^\top F = F^\top A x \le c^\top x$. *The slide* writes the
+# condition "for all $F$" inside the maximum; it is a condition on the $F$ that are admitted (E36). An $F$ that is
+# not admitted may well exceed the optimum:
+
+# %%
+independent = np.outer(example.mu.weights, example.nu.weights).ravel()
+rng = np.random.default_rng(0)
+values = []
+for f in rng.uniform(-1, 1, size=(300, 3)):
+    g = (lp.c.reshape(3, 3) - f[:, None]).min(axis=0)
+    values.append(weak_duality(lp, independent, np.concatenate([f, g])).dual_value)
+print(f"300 feasible F: the largest value is {max(values):.6f}, the optimum {primal.objective:.6f}")
+
+wrong = [1, 1, 1, 0, 0, 3]
+print(f"an infeasible F reaches {kkt(lp, independent, wrong).dual_value:.6f}, and is refused:")
+try:
+    weak_duality(lp, independent, wrong)
+except CertificateRefused as refusal:
+    reason = str(refusal)
+    print("  ", reason)
+
+# %% [markdown]
+# ## 4. The gap is a sum of slack products (S27)
+#
+# For *any* plan and *any* potentials,
+#
+# $$c^\top x - b^\top y = \sum_{ij} \gamma_{ij}\,\bigl(d_{ij} - f_g(i) - f_r(j)\bigr),$$
+#
+# since $Ax = b$. Every term is non-negative for a feasible pair, so the gap closes exactly when every term is 0:
+# mass moves only where the constraint is tight. That is complementary slackness.
+
+# %%
+loose, tight = kkt(lp, independent, np.zeros(6)), kkt(lp, primal.x, primal.y)
+print("                          gap    sum of slack products   largest product")
+for name, report in (("independent plan, F = 0", loose), ("both optimal", tight)):
+    print(f"{name:24} {report.gap:5.2f} {report.slack_sum:17.2f} {np.abs(report.slack_products).max():22.2g}")
+
+figure, axes = plt.subplots(1, 2, figsize=(11, 3.9))
+for axis, x, y, title in (
+    (axes[0], independent, np.zeros(6), f"feasible: gap {loose.gap:.2f}"),
+    (axes[1], primal.x, primal.y, f"optimal: gap {abs(tight.gap):.2f}"),
+):
+    draw_slackness(axis, x.reshape(3, 3), dual_function(lp, y).reduced_cost.reshape(3, 3))
+    axis.set_title(title, fontsize=10)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# On the left every cell with both colours pays (mass times slack). On the right no cell has both.
+#
+# ## 5. When there is no equality (S28)
+#
+# *The slide* claims max = min for the transport program, and it holds there: a plan exists ($p_g p_r^\top$) and costs
+# are non-negative. For programs in general both are needed (E38). $x_1 + x_2 = -1$ with $x \ge 0$ has no solution;
+# the answer is a ray, a vector $F$ with $A^\top F \le 0$ and $b^\top F > 0$:
+
+# %%
+nothing = LinearProgram([1, 1], [[1, 1]], [-1])
+both = LinearProgram([-1, 0], [[0, 1]], [-1])
+for name, program in (("x1 + x2 = -1", nothing), ("x2 = -1, cost -x1", both)):
+    p, d = solve_lp(program), solve_lp(program.dual())
+    print(
+        f"{name:18} primal {p.status.word:10} {p.objective:5}   dual {d.status.word:10} {d.objective:5}   ray {p.ray}"
+    )
+
+# %% [markdown]
+# ## 6. At least instead of equal (S38)
+#
+# With $Ax \ge b$ the dual gains $F \ge 0$, because the surplus is one more variable of cost 0. *The slide* stops
+# there; for transport the change would be fatal (E55): with $\ge$ marginals a diagonal "plan" costs nothing.
+
+# %%
+cover = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
+print("min 2 x1 + 3 x2, A x >= b:", solve_lp(cover).objective, "  dual with F >= 0:", solve_lp(cover.dual()).objective)
+at_least = solve_lp(LinearProgram(lp.c, lp.A, lp.b, "inequality"))
+print("transport with >= marginals:", round(at_least.objective, 12), "  with =:", round(primal.objective, 12))
+
+# %% [markdown]
+# ## 7. The whole thing in one call
+#
+# `emd` does all of this and hands over a plan and potentials with an interval that is proved whatever the solver
+# did: the plan is repaired until it is feasible, the potentials until they satisfy every constraint.
+
+# %%
+result = emd(*example)
+print(result)
+print(f"slack where mass moves: {result.slackness:.1e}")
+
+# %% [markdown]
+# ## What was claimed
+
+# %%
+assert abs(primal.objective - 0.7) < 1e-9 and abs(dual.objective - 0.7) < 1e-9
+assert bad.value == -np.inf and bad.index == 0 and [bad.along(s) for s in (1, 10, 1000)] == [-4, -49, -4999]
+assert abs(good.value - 0.7) < 1e-9
+assert abs(lagrangian(lp, primal.x, dual.y) - lagrangian(lp, np.zeros(9), dual.y)) < 1e-9
+assert abs(above - 0.2) < 1e-12
+assert max(values) <= 0.7 + 1e-12 and "A'y <= c" in reason
+assert abs(loose.gap - 1.06) < 1e-12 and abs(loose.slack_sum - loose.gap) < 1e-12
+assert abs(tight.gap) < 1e-9 and tight.optimal()
+assert solve_lp(nothing).objective == solve_lp(nothing.dual()).objective == np.inf
+assert solve_lp(both).objective == np.inf and solve_lp(both.dual()).objective == -np.inf
+assert abs(solve_lp(cover).objective - 9) < 1e-9 and abs(solve_lp(cover.dual()).objective - 9) < 1e-9
+assert abs(at_least.objective) < 1e-9
+assert result.lower <= 0.7 <= result.upper + 1e-15 and result.gap < 1e-12

@@ -1,0 +1,232 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Farkas' lemma, and why the two programs meet
+#
+# Weak duality says that the dual never exceeds the primal. The lecture proves that they are equal with one
+# lemma about cones, used three times. Here the lemma is seen, each step of the proof shows its numbers, and the
+# places where the slides say a little too much or too little are shown with the example that decides.
+
+# %%
+from fractions import Fraction
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
+from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
+from otdiv.duality.rational import RationalProgram
+from otdiv.duality.strong import alpha_conditions, extended_system, strong_duality
+from otdiv.errors import CertificateRefused
+from otdiv.lecture.farkas import random_systems, two_points
+from otdiv.linear_program import solve_lp
+from otdiv.plots_duality import draw_alternative, draw_squeeze
+
+plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
+
+# %% [markdown]
+# ## 1. Two ways to combine vectors (S30)
+#
+# *The slide:* convex combinations fill a triangle, conic combinations a cone from the origin.
+#
+# *Corrected:* three columns give a triangle only if they are affinely independent, and the cone may also be a
+# half-plane or the whole plane (erratum E41). `otdiv` answers membership with a witness: weights if the point is
+# inside, a functional that separates it if not.
+
+# %%
+columns = np.array([[1, 3, 2], [1, 1, 3]])
+for point in ([2, 1.5], [4, 4], [1, 3]):
+    hull, cone = in_convex_hull(columns, point), in_cone(columns, point)
+    print(f"{point}: convex hull {hull.inside!s:5}  cone {cone.inside!s:5}", end="   ")
+    print(
+        f"weights {hull.weights.round(3)}" if hull.inside else f"separated from the hull by {hull.functional.round(3)}"
+    )
+
+# %%
+shapes = {
+    "a wedge": [[2, 1], [1, 3]],
+    "a line": [[1, -1], [0, 0]],
+    "a half-plane": [[1, -1, 0], [0, 0, 1]],
+    "the plane": [[1, -1, 0], [0, 1, -1]],
+}
+for words, generators in shapes.items():
+    print(f"{words:13} is called {cone_shape(generators).name}")
+
+# %% [markdown]
+# ## 2. Farkas' lemma: exactly one of two (S31)
+#
+# Either $b$ is in the cone of the columns, and some $x \ge 0$ has $Ax = b$; or it is not, and some $F$ has
+#
+# $$A^\top F \le 0 \quad\text{and}\quad b^\top F > 0 .$$
+#
+# Both cannot hold, for then $0 < b^\top F = x^\top A^\top F \le 0$. That one of them *must* hold is the lemma.
+
+# %%
+walls = np.array([[2, 1], [1, 3]])
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.8))
+for axis, b in zip(axes, ([3, 4], [1, -1], [-1, 1]), strict=True):
+    draw_alternative(axis, walls, b, farkas(walls, b), reach=4.5)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# On 400 random systems of three equations in four unknowns, decided in exact arithmetic, one alternative
+# holds every time:
+
+# %%
+cases = random_systems()
+print(f"{cases.count(1)} systems with a solution x >= 0, {cases.count(2)} with a certificate F, {len(cases)} in all")
+
+# %% [markdown]
+# ## 3. The geometry, with three corrections (S32)
+#
+# *The slide:* $F$ is a door more than $\pi/2$ away from every wall and less than $\pi/2$ from $b$, with
+# $b^\top F \ge 0$, and $h$ is orthogonal to $b$.
+#
+# *Corrected:* at least $\pi/2$ from every wall (E44); $b^\top F > 0$, because $F = 0$ would satisfy the weak
+# inequalities for every $b$ (E43); and $h$ is orthogonal to $F$ (E45).
+
+# %%
+geometry = separation(walls, [1, -1], [1, -2])
+print("angles between F and the walls:", geometry.wall_angles.round(6), "degrees")
+print("angle between F and b:         ", round(geometry.b_angle, 6), "degrees")
+h = geometry.h[:, 0]
+print("h . F =", round(float(h @ [1, -2]), 12), "   h . b =", round(float(h @ [1, -1]), 6))
+
+try:
+    verify_farkas(walls, [3, 4], F=[0, 0])
+except CertificateRefused as refusal:
+    zero_refused = str(refusal)
+    print("F = 0:", zero_refused)
+
+# %% [markdown]
+# Beside a line the certificate cannot be *more* than a right angle from both walls: they point in opposite
+# directions. In a half-plane the same happens along its edge, and when the cone is the whole plane there is no
+# outside at all.
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.8))
+draw_alternative(axes[0], shapes["a line"], [0.8, 1], farkas(shapes["a line"], [0.8, 1], exact=True), reach=2)
+draw_alternative(axes[1], shapes["a half-plane"], [1, -1], farkas(shapes["a half-plane"], [1, -1], exact=True), reach=2)
+draw_alternative(axes[2], shapes["the plane"], [-1, -1.5], farkas(shapes["the plane"], [-1, -1.5], exact=True), reach=2)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# ## 4. Strong duality: one more row (S29, S33)
+#
+# Move $(.5, .5)$ to $(.25, .75)$ on the points 0 and 1: the optimum is $z^* = .25$. The proof adds the cost as one
+# more row and asks for a total cost of $z^* - \epsilon$:
+#
+# $$\hat A = \begin{bmatrix} A \\ -c^\top \end{bmatrix},\qquad
+#   \hat b_\epsilon = \begin{bmatrix} b \\ -z^* + \epsilon \end{bmatrix},\qquad
+#   \hat F = \begin{bmatrix} F \\ \alpha \end{bmatrix}.$$
+#
+# At $\epsilon = 0$ the optimal plan solves it: alternative (1), so no $\hat F$ with $\hat A^\top\hat F \le 0$ gains
+# anything. The strict signs of the slide must be weak ones (E47): the $\hat F$ below has zeros in both places.
+
+# %%
+program = two_points()
+plan = solve_lp(program).x
+A_hat, b_zero = extended_system(program, z=0.25, eps=0)
+print("A^ x* - b^(0):       ", A_hat @ plan - b_zero)
+print("best gain over F^:   ", round(box_certificate(A_hat, b_zero)[1], 12))
+certificate = np.array([0, -1, 0, 1, 1])
+print("A^'F^ of (0,-1;0,1;1):", A_hat.T @ certificate, "   b^(0)'F^ =", b_zero @ certificate)
+
+# %% [markdown]
+# ## 5. For $\epsilon > 0$ there is a certificate, and $\alpha > 0$ (S34, S35)
+#
+# Nothing costs less than $z^*$, so alternative (2) holds: *there exists* an $\hat F$ with
+# $\hat A^\top\hat F \le 0$ and $\hat b_\epsilon^\top\hat F > 0$ (not "for all", E50). Since
+#
+# $$0 < \hat b_\epsilon^\top \hat F = \underbrace{\hat b_0^\top \hat F}_{\le\, 0} + \alpha\,\epsilon ,$$
+#
+# $\alpha$ must be positive. Scaled to gain 1 it is at least $1/\epsilon$.
+
+# %%
+print("   eps   gain of (0,-1;0,1;1)   best gain with alpha <= 0   least alpha at gain 1")
+for eps in (0.1, 1.0):
+    b_eps = extended_system(program, 0.25, eps)[1]
+    conditions = alpha_conditions(program, eps)
+    print(f"{eps:6g} {b_eps @ certificate:22.6f} {conditions.gain_without_alpha:27.6f} {conditions.least_alpha:23.6f}")
+
+# %% [markdown]
+# *The slide adds:* "not every $\alpha > 0$ works". Every $\alpha > 0$ occurs in some certificate, because
+# certificates can be scaled; it is not every *pair* $(F, \alpha)$ that works (E51). Half of $F^*$ with $\alpha = 1$
+# lies in the cone, and gains $-.025$ at $\epsilon = .1$ but $+.075$ at $\epsilon = .2$:
+
+# %%
+half = np.array([0, -0.5, 0, 0.5, 1])
+gains = {eps: float(extended_system(program, 0.25, eps)[1] @ half) for eps in (0.1, 0.2)}
+print(
+    "in the cone:", bool((A_hat.T @ half <= 0).all()), "  gains:", {eps: round(gain, 9) for eps, gain in gains.items()}
+)
+
+# %% [markdown]
+# ## 6. Divide by $\alpha$, and squeeze (S36, S37)
+#
+# Dividing by $\alpha > 0$ keeps both inequalities: $A^\top (F/\alpha) \le c$ and $b^\top (F/\alpha) > z^* - \epsilon$.
+# So the dual optimum, which weak duality keeps at or below $z^*$, lies in $(z^* - \epsilon, z^*]$ (closed at
+# $z^*$: the dual attains it, E39), whatever $\epsilon$ is. It does not move with $\epsilon$; it is squeezed (E54).
+#
+# A solver finds these certificates down to its tolerance. Below that it takes the infeasible system for a feasible
+# one, so `otdiv` builds the certificate $(F^*, 1)$ and verifies it in rational arithmetic: no tolerance at all.
+
+# %%
+proof = strong_duality(program, [1, 0.1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12])
+print("    eps     gain      alpha   b'F/alpha   certificate")
+for step in proof.steps:
+    eps, gain, alpha, value = (float(number) for number in (step.eps, step.gain, step.alpha, step.value))
+    print(f"{eps:7.0e} {gain:9.1e} {alpha:8.3g} {value:10.6f}   {step.certificate}")
+
+figure, axis = plt.subplots(figsize=(6.4, 3.8))
+draw_squeeze(axis, proof)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# With exact numbers the same proof runs at any $\epsilon$. Three points, $p_g = (1/5, 1/5, 3/5)$,
+# $p_r = (1/2, 3/10, 1/5)$, and $\epsilon = 10^{-40}$:
+
+# %%
+A = np.vstack(
+    [np.kron(np.eye(3, dtype=int), np.ones(3, dtype=int)), np.kron(np.ones(3, dtype=int), np.eye(3, dtype=int))]
+)
+exact = RationalProgram([0, 1, 2, 1, 0, 1, 2, 1, 0], A, ["1/5", "1/5", "3/5", "1/2", "3/10", "1/5"])
+tiny = strong_duality(exact, [Fraction(1, 10**40)])
+step = tiny.steps[0]
+print(
+    f"z* = {step.z_star}, b'F/alpha = {step.value}, gain = eps: {step.gain == step.eps}, all claims hold: {step.holds}"
+)
+
+# %% [markdown]
+# ## What was claimed
+
+# %%
+assert in_convex_hull(columns, [2, 1.5]).inside and in_cone(columns, [4, 4]).inside
+assert not in_convex_hull(columns, [4, 4]).inside and not in_cone(columns, [1, 3]).inside
+assert [cone_shape(generators).name for generators in shapes.values()] == ["wedge", "line", "half-plane", "plane"]
+assert farkas(walls, [3, 4]).alternative == 1 and farkas(walls, [1, -1]).alternative == 2
+assert (cases.count(1), cases.count(2)) == (124, 276)
+assert np.allclose(geometry.wall_angles, [90, 135]) and geometry.b_angle < 90
+assert abs(h @ [1, -2]) < 1e-12 and abs(h @ [1, -1]) > 0.4
+assert "must be positive" in zero_refused
+assert (np.array(shapes["a line"]).T @ farkas(shapes["a line"], [0, 1], exact=True).F == 0).all()
+assert farkas(shapes["the plane"], [-1, -1.5], exact=True).inside
+assert np.abs(A_hat @ plan - b_zero).max() < 1e-12 and b_zero @ certificate == 0
+assert gains[0.1] < 0 < gains[0.2] and (A_hat.T @ half <= 0).all()
+assert proof.holds and all(step.alpha > 0 for step in proof.steps)
+assert [step.certificate for step in proof.steps] == ["solver"] * 5 + ["constructed"] * 3
+assert abs(float(proof.upper - proof.lower)) < 1e-9
+assert tiny.holds and step.value == step.z_star == Fraction(7, 10)

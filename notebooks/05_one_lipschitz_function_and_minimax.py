@@ -1,0 +1,209 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # From two potentials to one Lipschitz function, and W as a game
+#
+# The dual of transport has two potentials. A WGAN trains one critic. This notebook shows the step between them, why
+# it needs the triangle inequality and nothing less, and the other road to the same place, through games.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from otdiv import emd
+from otdiv.games import MatrixGame, balanced_flow, critic_payoff, solve_game
+from otdiv.lecture import three_points
+from otdiv.lecture.minimax import DISTANCE, PLACES, QUASI_METRIC, one_function
+from otdiv.plots_duality import draw_game, draw_potentials
+
+plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
+example = three_points()
+p_g, p_r = example.mu.weights, example.nu.weights
+
+# %% [markdown]
+# ## 1. One function for two (S42)
+#
+# Take any feasible pair, $f_g(x) + f_r(y) \le d(x, y)$, and put
+#
+# $$f(x) = \min_y\; d(x, y) - f_r(y) .$$
+#
+# Then $f \ge f_g$; the triangle inequality makes $f(x) - f(x') \le d(x, x')$; and $d(x, x) = 0$ makes
+# $f \le -f_r$. So $(f, -f)$ is feasible and at least as good. Three lines, each with its hypothesis.
+
+# %%
+result = emd(*example, method="dual")
+f = one_function(DISTANCE, result.g)
+print("f_g  =", result.f.round(9), "  f_r =", result.g.round(9), "  value", round(result.lower, 9))
+print("f    =", f.round(9), "  -f  =", (-f).round(9), "  value", round(float((p_g - p_r) @ f), 9))
+
+# %% [markdown]
+# A pair that is far from optimal shows the mechanism better. Start from $f_r = (0, 3, 0)$: its best partner is
+# $f_g = (-2, -3, -2)$.
+#
+# *The slide's argument* treats each $x$ on its own: raise $f_g(x)$ to $-f_r(x)$. At $f_r = (0, 3, 0)$ that gives
+# $f_g = (0, -3, 0)$, a better objective and an infeasible pair: it exceeds $d$ by 2 (E58). The minimum over $y$
+# instead keeps every constraint, because it looks at all of them.
+
+# %%
+f_r = np.array([0.0, 3, 0])
+f_g = one_function(DISTANCE, f_r)
+raised = -f_r
+excess = {name: float((g[:, None] + f_r[None, :] - DISTANCE).max()) for name, g in (("f_g", f_g), ("-f_r", raised))}
+print("largest f_g + f_r - d:", excess["f_g"], "   after raising f_g to -f_r:", excess["-f_r"])
+print("objective:", round(float(p_g @ f_g + p_r @ f_r), 9), "   after:", round(float(p_g @ raised + p_r @ f_r), 9))
+
+figure, axes = plt.subplots(1, 2, figsize=(11, 3.6))
+draw_potentials(axes[0], PLACES, {"$f_g = \\min_y d - f_r$": f_g, "$-f_r$": raised})
+axes[0].set_title("from $f_r = (0, 3, 0)$: raising to $-f_r$ is too much at 0 and 2", fontsize=10)
+draw_potentials(axes[1], PLACES, {"$f_g$": result.f, "$-f_r$": -result.g, "$f$": f})
+axes[1].set_title("at the optimum the three coincide", fontsize=10)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# ## 2. Where the step fails
+#
+# An argument that never uses the triangle inequality would prove too much. For the squared cost, moving a unit
+# mass from 0 to 2 costs 4; with a single function and the constraint $f(x) - f(y) \le |x-y|^2$ only 2, because the
+# function may climb by 1 and by 1. A quasi-metric, not symmetric but with the triangle inequality, is fine.
+
+# %%
+delta_0, delta_2 = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
+uniform = np.array([0.5, 0.5])
+cases = {
+    "distance": (p_g, p_r, DISTANCE),
+    "quasi-metric": (p_g, p_r, QUASI_METRIC),
+    "squared, delta_0 to delta_2": (delta_0, delta_2, DISTANCE**2),
+    "squared, three points": (p_g, p_r, DISTANCE**2),
+    "cost 1 on the diagonal": (uniform, uniform, np.array([[1.0, 2], [2, 1]])),
+}
+both = {name: (emd(a=p, b=q, cost=c).value, balanced_flow(p, q, c).value) for name, (p, q, c) in cases.items()}
+print(f"{'cost':30} two potentials   one function")
+for name, (two, one) in both.items():
+    print(f"{name:30} {two:14.4f} {one:14.4f}")
+
+# %% [markdown]
+# ## 3. Kantorovich and Rubinstein (S43)
+#
+# $f(x) - f(y) \le d(x, y)$ for all ordered pairs is the same as $|f(x) - f(y)| \le d(x, y)$. So for a metric
+#
+# $$W(p_g, p_r) = \max_{\|f\|_L \le 1}\; \mathbb{E}_{p_r} f - \mathbb{E}_{p_g} f ,$$
+#
+# the critic of a WGAN. (The norm is that of $f$, not of $f'$, E61; a later slide has the expectations exchanged,
+# which only turns $f$ into $-f$, E62.) Every 1-Lipschitz $f$ is a lower bound:
+
+# %%
+rng = np.random.default_rng(0)
+slopes = rng.uniform(-1, 1, size=(500, 2))
+critics = np.column_stack([np.zeros(500), np.cumsum(slopes, axis=1)])
+scores = critics @ (p_r - p_g)
+print(f"500 random 1-Lipschitz critics: best {scores.max():.4f}; the optimum {result.value:.4f}")
+
+# %% [markdown]
+# ## 4. What a matrix game is (S44, S45)
+#
+# The row player picks $x$, the column player $y$, independently; the payoff is
+# $x^\top A y = \sum_j y_j\, x^\top a_j$.
+#
+# *The slide* takes the least of the terms $y_j\, x^\top a_j$. The payoff is their **sum** (E63); its minimum over $y$
+# is the least of the $x^\top a_j$. Maximising that is a linear program, and its dual is the other player's.
+
+# %%
+solution = solve_game(MatrixGame([[3, -1], [-2, 4]]))
+print(f"value in [{solution.bounds.lower:.15g}, {solution.bounds.upper:.15g}]")
+print(
+    "x =",
+print("x =", solution.x.round(9), " y =", solution.y.round(9))
+print("pure maxmin", solution.game.pure_maxmin, "  pure minmax", solution.game.pure_minmax)
+    " y =",
+    solution.y.round(9),
+    " pure:",
+    solution.game.pure_maxmin,
+    solution.game.pure_minmax,
+)
+
+figure, axis = plt.subplots(figsize=(6, 3.8))
+draw_game(axis, solution)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# The interval is proved by the strategies themselves: $x$ secures the lower end, $y$ concedes no more than the upper.
+# The minimax theorem makes them meet, and it needs mixed strategies and a payoff that is concave in one and convex
+# in the other (E65): for $(x - y)^2$ on $[0, 1]^2$ without mixing, the best that $x$ can secure is 0 and the least
+# that $y$ can concede is 1/4.
+
+# %%
+grid = np.linspace(0, 1, 21)
+parabola = MatrixGame((grid[:, None] - grid[None, :]) ** 2)
+print(
+    "max min =", parabola.pure_maxmin, "  min max =", parabola.pure_minmax, "  with mixing:", solve_game(parabola).value
+)
+
+# %% [markdown]
+# ## 5. W as a game (S46, S47)
+#
+# *The slide:* $W = \inf_\gamma \sup_f \{\mathbb{E}_\gamma[d - (f(x) - f(y))] + \mathbb{E}_{p_r} f - \mathbb{E}_{p_g} f\}$,
+# then "$\sup_\gamma \sup_f$", then $\sup_f \inf_\gamma$.
+#
+# *Corrected:* the middle line is $\inf \sup$ again and the exchange is the minimax theorem (E66). And one function
+# only forces the **difference** of the marginals of $\gamma$ to be $p_r - p_g$ (E67): the infimum runs over balanced
+# flows, not over plans. For a metric the two have the same value, for the squared cost they do not.
+
+# %%
+print(f"{'cost':30} free mass    mass 1    transport")
+games = {}
+for name, (p, q, c) in {
+    "distance": (p_r, p_g, DISTANCE),
+    "squared, delta_2 and delta_0": (delta_2, delta_0, DISTANCE**2),
+    "squared, three points": (p_r, p_g, DISTANCE**2),
+}.items():
+    games[name] = (balanced_flow(p, q, c).value, balanced_flow(p, q, c, mass=1).value, emd(a=p, b=q, cost=c).value)
+    print(f"{name:30} {games[name][0]:9.4f} {games[name][1]:9.4f} {games[name][2]:12.4f}")
+
+# %% [markdown]
+# For a fixed $f$ the infimum over probabilities $\gamma$ sits on one pair. If $f$ is 1-Lipschitz that pair is on the
+# diagonal and costs 0, and the critic's score remains. *The slide* treats only this case (E68): a steeper $f$ makes
+# the pair negative, finite for probabilities, and the payoff still does not exceed $W$.
+
+# %%
+steepness = np.linspace(0, 3, 61)
+payoffs = np.array([critic_payoff(-s * PLACES, p_r, p_g, DISTANCE) for s in steepness])
+scores_of_s = np.array([float((p_r - p_g) @ (-s * PLACES)) for s in steepness])
+figure, axis = plt.subplots(figsize=(6.4, 3.8))
+axis.plot(steepness, scores_of_s, color="#666666", ls="--", label="$E_{p_r} f - E_{p_g} f$ alone")
+axis.plot(steepness, payoffs, color="#0072B2", lw=2, label="with the infimum over pairs")
+axis.axhline(0.7, color="#D55E00", lw=1)
+axis.annotate("W = 0.7", (3, 0.7), xytext=(-4, 5), textcoords="offset points", ha="right", color="#D55E00")
+axis.set(xlabel="s, where f(x) = −s x", ylabel="payoff", title="the payoff punishes every slope beyond 1")
+axis.legend(fontsize=8, frameon=False, loc="lower left")
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# ## What was claimed
+
+# %%
+assert (f[:, None] - f[None, :] <= DISTANCE + 1e-12).all() and abs((p_g - p_r) @ f - 0.7) < 1e-9
+assert excess == {"f_g": 0.0, "-f_r": 2.0} and f_g.tolist() == [-2, -3, -2]
+expected = {"distance": (0.7, 0.7), "quasi-metric": (1.2, 1.2), "squared, delta_0 to delta_2": (4, 2)}
+expected |= {"squared, three points": (0.9, 0.7), "cost 1 on the diagonal": (1, 0)}
+assert all(np.allclose(both[name], values, atol=1e-9) for name, values in expected.items())
+assert scores.max() <= 0.7 + 1e-12
+assert 1.0 in solution.bounds and solution.bounds.gap < 1e-12 and np.allclose(solution.x, [0.6, 0.4])
+assert (parabola.pure_maxmin, parabola.pure_minmax) == (0.0, 0.25)
+assert np.allclose(games["distance"], [0.7, 0.7, 0.7], atol=1e-9)
+assert np.allclose(games["squared, delta_2 and delta_0"], [2, 4, 4], atol=1e-9)
+assert np.allclose(games["squared, three points"], [0.7, 0.7, 0.9], atol=1e-9)
+assert payoffs.max() <= 0.7 + 1e-12 and abs(payoffs[20] - 0.7) < 1e-12
+assert abs(critic_payoff(2 * PLACES, p_r, p_g, DISTANCE) + 3.4) < 1e-12
