@@ -121,16 +121,8 @@ print(f"500 random 1-Lipschitz critics: best {scores.max():.4f}; the optimum {re
 # %%
 solution = solve_game(MatrixGame([[3, -1], [-2, 4]]))
 print(f"value in [{solution.bounds.lower:.15g}, {solution.bounds.upper:.15g}]")
-print(
-    "x =",
 print("x =", solution.x.round(9), " y =", solution.y.round(9))
 print("pure maxmin", solution.game.pure_maxmin, "  pure minmax", solution.game.pure_minmax)
-    " y =",
-    solution.y.round(9),
-    " pure:",
-    solution.game.pure_maxmin,
-    solution.game.pure_minmax,
-)
 
 figure, axis = plt.subplots(figsize=(6, 3.8))
 draw_game(axis, solution)
@@ -153,7 +145,10 @@ print(
 # %% [markdown]
 # ## 5. W as a game (S46, S47)
 #
-# *The slide:* $W = \inf_\gamma \sup_f \{\mathbb{E}_\gamma[d - (f(x) - f(y))] + \mathbb{E}_{p_r} f - \mathbb{E}_{p_g} f\}$,
+# *The slide:*
+#
+# $$W = \inf_\gamma \sup_f \;\mathbb{E}_\gamma[d - (f(x) - f(y))] + \mathbb{E}_{p_r} f - \mathbb{E}_{p_g} f ,$$
+#
 # then "$\sup_\gamma \sup_f$", then $\sup_f \inf_\gamma$.
 #
 # *Corrected:* the middle line is $\inf \sup$ again and the exchange is the minimax theorem (E66). And one function
