@@ -367,6 +367,7 @@ def test_tiny_masses_and_denormals():
     p, q = [1.0, smallest], [smallest, 1.0]
     assert kl(p, q) == pytest.approx(1074 * math.log(2), rel=1e-14)
     assert js(p, q) == pytest.approx(math.log(2), rel=1e-15)
+    assert js([1.0, smallest], [1.0, 0.0]) == 0.0  # half of the smallest float is no float
     assert hellinger_squared(p, q) == pytest.approx(1, rel=1e-15)
     assert renyi(p, q, 2) == pytest.approx(1074 * math.log(2), rel=1e-14)
     assert kl([1 - 1e-300, 1e-300], [1e-310, 1.0]) == pytest.approx(310 * math.log(10), rel=1e-12)
@@ -419,6 +420,7 @@ def test_mass_is_accepted_within_its_tolerance_only():
     inside, outside = [0.5, 0.5 + 0.9e-9], [0.5, 0.5 + 1.1e-9]
     assert kl(inside, [0.5, 0.5]) >= 0
     assert js([1 + 0.9e-9, 0], [0, 1 + 0.9e-9]) == math.log(2)
+    assert entropy([1 + 0.9e-9]) == 0.0
     with pytest.raises(InvalidInput, match="mass 1"):
         kl(outside, [0.5, 0.5])
 

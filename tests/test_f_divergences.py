@@ -120,7 +120,12 @@ def test_critics_at_the_edge_of_the_support(g):
     assert variational_bound(critic, p, q, g) == pytest.approx(f_divergence(p, q, g), rel=1e-9)
 
 
+def test_masses_within_the_tolerance_leave_no_trace():
+    assert f_divergence([0.5, 0.5 + 0.9e-9], [0.5, 0.5], "kl") < 1e-15  # sum p log(p/q) alone is 9e-10
+
+
 def test_a_critic_outside_the_domain_proves_nothing():
+    assert variational_bound([math.inf, 0.0, 0.0], P, Q, "kl") == -math.inf
     assert variational_bound([1.0, 0.0, 0.0], P, Q, "total_variation") == -math.inf
     assert variational_bound([0.0, 0.0, 0.0], P, Q, "kl_reverse") == -math.inf
 

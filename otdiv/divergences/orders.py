@@ -106,7 +106,7 @@ def renyi(p: Any, q: Any, order: float, *, base: float | None = None, normalize:
 def _renyi(pair: PmfPair, order: float) -> float:
     """The value in nats, by the form that is accurate for this pair."""
     shared = (pair.p > 0) & (pair.q > 0)
-    if not shared.any() or (order >= 1 and bool(((pair.p > 0) & ~shared).any())):
+    if not shared.any() or (order > 1 and bool(((pair.p > 0) & ~shared).any())):
         return math.inf
     p, q = pair.p[shared], pair.q[shared]
     if order == 1:
