@@ -110,18 +110,29 @@ def staircase(a: Array, b: Array) -> tuple[Array, Array, Array]:
 
     Cells of mass zero are included, so that each step moves one row down or one column right.
     """
-    # extended precision (where the machine has it) keeps a million masses from adding up their errors
-    sources, targets = np.cumsum(a, dtype=np.longdouble), np.cumsum(b, dtype=np.longdouble)
-    end = min(sources[-1], targets[-1])
-    levels = np.minimum(np.concatenate([sources[:-1], targets[:-1]]), end)
-    order = np.argsort(levels.astype(np.float64), kind="stable")  # two sorted runs: a merge
+    high_a, low_a = _cumulative(a)
+    high_b, low_b = _cumulative(b)
+    # a level is an unevaluated sum high + low; two sorted runs, so the stable sort is a merge
+    high = np.concatenate([high_a[:-1], high_b[:-1]])
+    order = np.argsort(high, kind="stable")
+    low = np.concatenate([low_a[:-1], low_b[:-1]])[order]
+    high = high[order]
     down = np.empty(len(order) + 1, dtype=bool)
     down[0] = False
     np.less(order, len(a) - 1, out=down[1:])
     rows = np.cumsum(down)
     columns = np.arange(len(rows)) - rows
-    mass = np.diff(levels[order], prepend=np.longdouble(0), append=end).astype(np.float64)
-    # levels equal in float64 may stand in the wrong order by less than that, and a cumulative sum
-    # that rounds may hand a dust of mass to an empty atom
-    mass[(mass < 0) | (a[rows] == 0) | (b[columns] == 0)] = 0.0
+    end = min((high_a[-1], low_a[-1]), (high_b[-1], low_b[-1]))
+    mass = np.diff(high, prepend=0.0, append=end[0]) + np.diff(low, prepend=0.0, append=end[1])
+    # levels equal up to rounding may stand in the wrong order, past the end, or inside an empty atom
+    mass[mass < 0] = 0.0
+    if a.min() == 0 or b.min() == 0:
+        mass[(a[rows] == 0) | (b[columns] == 0)] = 0.0
     return rows, columns, mass
+
+
+def _cumulative(weights: Array) -> tuple[Array, Array]:
+    """Cumulative sums as high + low, in extended precision where the machine has it."""
+    sums = np.cumsum(weights, dtype=np.longdouble)
+    high = sums.astype(np.float64)
+    return high, (sums - high).astype(np.float64)

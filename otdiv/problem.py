@@ -157,6 +157,9 @@ class TransportProblem:
         if self.keeps_matrix:
             largest = max(float(self._kept.max()), -float(self._kept.min()))
             return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
+        if self.on_line:
+            low, high = self.line.z[:1], self.line.z[-1:]
+            return float(self.cost.paired(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(1))
         low = np.minimum(self.mu.points.min(axis=0), self.nu.points.min(axis=0))
         high = np.maximum(self.mu.points.max(axis=0), self.nu.points.max(axis=0))
         return float(self.cost.paired(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(self.d))

@@ -17,7 +17,7 @@ NEGATIVE_NOISE = 1e-9
 """Negative entries down to this share of the mass are solver noise and set to 0; beyond, the plan is refused."""
 
 
-REPAIR_ABOVE = 64 * UNIT
+REPAIR_ABOVE = 1e-13
 """Marginals off by more than this share of the mass are repaired; less is accounted for."""
 
 

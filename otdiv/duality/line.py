@@ -36,10 +36,15 @@ def line_potentials(problem: TransportProblem, f: Array | None, g: Array | None)
 def _lipschitz(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
     line, n = problem.line, problem.n
     if f is not None and g is not None:
-        w = np.concatenate([f[line.ix], -g[line.iy]])[line.order]
+        pooled = np.empty(len(line.z))
+        np.take(f, line.ix, out=pooled[:n], mode="clip")
+        np.take(g, line.iy, out=pooled[n:], mode="clip")
+        np.negative(pooled[n:], out=pooled[n:])
+        w = pooled[line.order]
         violation = _lipschitz_violation(w, line.z)
         if violation <= NEARLY * max(abs(line.z[0]), abs(line.z[-1]), abs(float(w.max())), abs(float(w.min()))):
-            return below(f - violation), g
+            lowered = f - violation
+            return np.nextafter(lowered, -np.inf, out=lowered), g
     # f alone: w = -g with g_j = min_i |x_i - y_j| - f_i; g, or both: w = f with f_i = min_j |x_i - y_j| - g_j
     from_sources = g is None
     values = np.full(len(line.z), -np.inf)
@@ -67,7 +72,8 @@ def _lipschitz_violation(w: Array, z: Array) -> float:
     largest, excess = 0.0, 0.0
     run, side = np.empty_like(w), np.empty_like(w)
     for sign in (1.0, -1.0):  # sign * w - z has to fall, for both signs
-        np.subtract(w if sign > 0 else -w, z, out=side)
+        np.multiply(w, sign, out=side)
+        side -= z
         largest = max(largest, abs(float(side.max())), abs(float(side.min())))
         np.minimum.accumulate(side, out=run)
         excess = max(excess, float(np.subtract(side, run, out=run).max()))

@@ -22,7 +22,7 @@ def solve_line(problem: TransportProblem) -> Proposal:
     line = problem.line
     a, b = _reordered(problem.a, line.ix), _reordered(problem.b, line.iy)
     if len(a) == len(b) and a.min() > 0 and np.array_equal(a, b):  # then the k-th goes to the k-th
-        plan = Plan(line.ix.copy(), line.iy.copy(), a.copy(), (problem.n, problem.m))
+        plan = Plan(line.ix, line.iy, a, (problem.n, problem.m))
     else:
         ordered = Plan.northwest(a, b)
         plan = Plan(line.ix[ordered.rows], line.iy[ordered.columns], ordered.mass, (problem.n, problem.m))
@@ -52,9 +52,9 @@ def _from_distribution_functions(a: Array, b: Array, line: LineOrder) -> tuple[A
     np.subtract(line.z[:-1], line.z[1:], out=w[1:])
     w[1:] *= np.sign(ahead, out=ahead)[:-1]
     np.cumsum(w, out=w)
-    pooled = np.empty_like(w)
+    pooled = ahead  # its work is done; a million points make each new array dear
     pooled[line.order] = w
-    return pooled[:n], -pooled[n:]
+    return pooled[:n], np.negative(pooled[n:], out=pooled[n:])
 
 
 def _along_staircase(a: Array, b: Array, xs: Array, ys: Array, problem: TransportProblem) -> tuple[Array, Array]:
