@@ -116,7 +116,7 @@ def by_cvxpy(rows: Rows, time_limit: float | None) -> Answer:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         solver, status = "Clarabel", _cvxpy_status(question, solver="CLARABEL", **tight)
-        if status not in ("optimal", "infeasible", "unbounded"):
+        if status not in ("optimal", "infeasible", "unbounded", "user_limit"):
             solver, status = "HiGHS through cvxpy", _cvxpy_status(question, solver="HIGHS", **highs)
     seconds = time.perf_counter() - start
     words = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbounded", "user_limit": "stopped"}

@@ -6,6 +6,8 @@ then route what is missing in north-west order.  Imports problem and below.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from otdiv.errors import CertificateRefused
@@ -17,8 +19,8 @@ NEGATIVE_NOISE = 1e-9
 """Negative entries down to this share of the mass are solver noise and set to 0; beyond, the plan is refused."""
 
 
-REPAIR_ABOVE = 1e-13
-"""Marginals off by more than this share of the mass are repaired; less is accounted for."""
+REPAIR_ABOVE = 4 * UNIT
+"""Marginals off by more than this share of the mass, times the root of the number of arcs, are repaired."""
 
 
 def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, float]:
@@ -44,7 +46,7 @@ def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, f
         if not allowed.all():
             plan = Plan(plan.rows[allowed], plan.columns[allowed], plan.mass[allowed], plan.shape)
     off, rounding = marginal_error(problem, plan)
-    if off > REPAIR_ABOVE * problem.mu.mass:
+    if off > REPAIR_ABOVE * (1 + math.sqrt(len(plan))) * problem.mu.mass:
         repaired = _repaired(problem, plan)
         left, rounding_left = marginal_error(problem, repaired)
         if left + rounding_left < off + rounding:
