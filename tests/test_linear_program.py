@@ -58,10 +58,11 @@ def test_the_dual_program_hands_the_solver_its_own_rows(monkeypatch):
     monkeypatch.setattr(
         linear_program, "by_highs", lambda rows, *rest: asked.append(rows) or lp_backends.by_highs(rows, *rest)
     )
-    solve_lp(COVER.dual())
+    at_least = LinearProgram(OT2.c, OT2.A, OT2.b, "inequality")
+    solve_lp(at_least.dual())
     (rows,) = asked
-    assert rows.sense == "<=" and rows.rhs.size == 2 and rows.lower == 0.0
-    np.testing.assert_array_equal(rows.matrix, COVER.A.T)
+    assert rows.sense == "<=" and rows.rhs.size == 4 and rows.lower == 0.0
+    np.testing.assert_array_equal(rows.matrix, OT2.A.T)
 
 
 def test_the_dual_of_the_dual_is_the_primal():
