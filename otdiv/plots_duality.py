@@ -78,6 +78,11 @@ def draw_squeeze(ax: Axes, proof: StrongDuality) -> None:
     """The interval (z* - eps, z*] and the dual value F/alpha in it, for each eps.
 
     The vertical axis is the distance below z*; both axes are logarithmic, zero at the bottom.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    proof : StrongDuality
     """
     eps = np.array([float(step.eps) for step in proof.steps])
     below = np.array([abs(float(step.z_star - step.value)) for step in proof.steps])
@@ -122,7 +127,15 @@ def draw_slackness(ax: Axes, mass: Array, slack: Array) -> None:
 
 
 def draw_ray(ax: Axes, distances: Array, values: dict[str, Array]) -> None:
-    """The Lagrangian along rays: each entry is a line of values over the distances."""
+    """The Lagrangian along rays.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    distances : ndarray [k]
+    values : dict of ndarray [k]
+        By name: the Lagrangian at each distance, as `DualValue.along` or `lagrangian` give it.
+    """
     for (name, line), colour in zip(values.items(), (RED, GREEN, BLUE, ORANGE), strict=False):
         ax.plot(distances, line, color=colour, lw=2, label=name)
     ax.axhline(0, color=GREY, lw=0.8)
@@ -132,6 +145,11 @@ def draw_ray(ax: Axes, distances: Array, values: dict[str, Array]) -> None:
 
 def draw_game(ax: Axes, solution: GameSolution) -> None:
     """A game with two rows: the payoff against each column as x1 runs from 0 to 1, and what x secures.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    solution : GameSolution
 
     Raises
     ------
@@ -156,7 +174,15 @@ def draw_game(ax: Axes, solution: GameSolution) -> None:
 
 
 def draw_potentials(ax: Axes, places: Array, curves: dict[str, Array]) -> None:
-    """Functions on points of the line, each a curve with its name."""
+    """Functions on points of the line.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    places : ndarray [k]
+    curves : dict of ndarray [k]
+        By name: the values of a function at the places.
+    """
     widths = (6, 4, 2, 1)  # curves that coincide stay visible
     for (name, values), colour, width in zip(curves.items(), (BLUE, ORANGE, GREEN, RED), widths, strict=False):
         ax.plot(places, values, marker="o", color=colour, lw=width, ms=width + 3, label=name)

@@ -244,6 +244,8 @@ def test_a_tampered_step_does_not_hold():
 def test_eps_must_be_positive(eps):
     with pytest.raises(InvalidInput, match="eps must be positive"):
         strong_duality_step(OT2, eps)
+    with pytest.raises(InvalidInput, match="eps must be positive"):
+        alpha_conditions(OT2, eps)
 
 
 def test_programs_without_an_optimum_are_refused():

@@ -172,11 +172,21 @@ def box_certificate(A: Any, b: Any) -> tuple[Array, float]:
     The value is the distance, in the sum of absolute differences, from b to the cone: this is the
     dual of min |A x - b|_1, x >= 0.  It is 0 exactly when b is inside, alternative (1).
 
+    Parameters
+    ----------
+    A : array_like or scipy.sparse matrix, shape [m, n]
+    b : array_like, shape [m]
+
     Returns
     -------
     F : ndarray [m]
     value : float
         max b'F, to the solver's tolerance.
+
+    Raises
+    ------
+    InvalidInput, SolverFailed
+        As `farkas`.
 
     Examples
     --------

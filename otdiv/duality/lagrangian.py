@@ -25,6 +25,18 @@ def lagrangian(lp: LinearProgram, x: Any, y: Any) -> float:
 
     It stays below c'x for a *feasible* x (and y >= 0 in the inequality form), not for every x.
 
+    Parameters
+    ----------
+    lp : LinearProgram
+    x : array_like, shape [n]
+    y : array_like, shape [m]
+        The lecture's F is -y.
+
+    Raises
+    ------
+    InvalidInput
+        A wrong length, NaN or infinity.
+
     Examples
     --------
     >>> lp = LinearProgram([1, 2], [[1, 1]], [1])

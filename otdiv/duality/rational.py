@@ -28,6 +28,12 @@ Matrix = tuple[Vector, ...]
 def fractions_of(name: str, values: Any) -> Vector:
     """Exact values of a vector of integers, Fractions, floats, or texts such as "1/3".
 
+    Parameters
+    ----------
+    name : str
+        What an error message calls the vector.
+    values : iterable of numbers or texts
+
     Raises
     ------
     InvalidInput
@@ -44,10 +50,21 @@ def fractions_of(name: str, values: Any) -> Vector:
 def matrix_of(name: str, rows: Any) -> Matrix:
     """Exact values of a matrix, row by row; a scipy.sparse one is written out.
 
+    Parameters
+    ----------
+    name : str
+        What an error message calls the matrix.
+    rows : iterable of rows, or scipy.sparse matrix
+
     Raises
     ------
     InvalidInput
         Not a matrix, rows of different lengths, or an entry that is not a finite number.
+
+    Examples
+    --------
+    >>> matrix_of("A", [["1/2", 1]])
+    ((Fraction(1, 2), Fraction(1, 1)),)
     """
     if sparse.issparse(rows):
         rows = rows.toarray()
@@ -63,17 +80,49 @@ def matrix_of(name: str, rows: Any) -> Matrix:
 
 
 def dot(u: Sequence[Fraction], v: Sequence[Fraction]) -> Fraction:
-    """u'v without rounding."""
+    """u'v without rounding.
+
+    Parameters
+    ----------
+    u, v : sequences of Fraction of the same length
+
+    Examples
+    --------
+    >>> dot(fractions_of("u", ["1/3", 2]), fractions_of("v", [3, "1/2"]))
+    Fraction(2, 1)
+    """
     return sum((p * q for p, q in zip(u, v, strict=True) if p and q), Fraction(0))
 
 
 def times(A: Matrix, x: Sequence[Fraction]) -> Vector:
-    """A x without rounding."""
+    """A x without rounding.
+
+    Parameters
+    ----------
+    A : rows of Fraction, [m, n]
+    x : sequence of Fraction, [n]
+
+    Examples
+    --------
+    >>> times(matrix_of("A", [[1, 2]]), fractions_of("x", ["1/3", "1/3"]))
+    (Fraction(1, 1),)
+    """
     return tuple(dot(row, x) for row in A)
 
 
 def transposed_times(A: Matrix, y: Sequence[Fraction]) -> Vector:
-    """A'y without rounding."""
+    """A'y without rounding.
+
+    Parameters
+    ----------
+    A : rows of Fraction, [m, n]
+    y : sequence of Fraction, [m]
+
+    Examples
+    --------
+    >>> transposed_times(matrix_of("A", [[1, 2]]), fractions_of("y", ["1/2"]))
+    (Fraction(1, 2), Fraction(1, 1))
+    """
     return tuple(dot(column, y) for column in zip(*A, strict=True))
 
 
@@ -151,6 +200,15 @@ def solve_exact(program: RationalProgram) -> ExactSolution:
     Phase one minimises the sum of artificial variables; its multipliers are the Farkas
     certificate if that sum stays positive.  Otherwise phase two uses only columns whose
     phase-one reduced cost is zero, since every other variable is zero at every feasible point.
+
+    Parameters
+    ----------
+    program : RationalProgram
+
+    Returns
+    -------
+    ExactSolution
+        Always one of OPTIMAL, INFEASIBLE, UNBOUNDED; pivots may be many for large programs.
 
     Examples
     --------

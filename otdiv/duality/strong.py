@@ -140,6 +140,10 @@ def surplus_form(lp: LinearProgram) -> LinearProgram:
 
     The dual of the result, [A, -I]'F <= [c; 0], says A'F <= c and F >= 0: the dual of the inequality form.
 
+    Parameters
+    ----------
+    lp : LinearProgram
+
     Examples
     --------
     >>> surplus_form(LinearProgram([1], [[1], [1]], [1, 2], "inequality")).A.tolist()
@@ -285,11 +289,26 @@ class AlphaConditions:
 def alpha_conditions(lp: LinearProgram, eps: float) -> AlphaConditions:
     """Compute the three optima of `AlphaConditions` for one eps > 0.
 
+    Parameters
+    ----------
+    lp : LinearProgram
+        With an optimum.
+    eps : float
+        Positive, and well above the solver's tolerance.
+
     Raises
     ------
     InvalidInput
-        A program without an optimum.
+        A program without an optimum, or eps <= 0.
+
+    Examples
+    --------
+    >>> lp = LinearProgram([1, 2], [[1, 1]], [1])
+    >>> round(alpha_conditions(lp, 0.5).least_alpha, 9)
+    2.0
     """
+    if not 0 < eps < float("inf"):
+        raise invalid("eps", "be positive and finite", eps, "At eps = 0 every alpha is allowed, and gains nothing.")
     lp = surplus_form(lp)
     z = _solved(solve_lp(lp)).objective
     A_hat, b_zero = extended_system(lp, z, 0.0)

@@ -126,6 +126,14 @@ def transport_witness(a: Any, b: Any, allowed: Any = None, *, tolerance: float =
 def verify_transport_witness(a: Any, b: Any, allowed: Any, f: Any, g: Any) -> float:
     """Check f_i + g_j <= 0 on every allowed arc and a.f + b.g > 0, exactly; return the excess a.f + b.g.
 
+    Parameters
+    ----------
+    a, b : array_like, shapes [n] and [m]
+        Masses.
+    allowed : array_like or scipy.sparse matrix of bool, shape [n, m], or None
+    f, g : array_like, shapes [n] and [m]
+        The witness; any real numbers.
+
     Raises
     ------
     CertificateRefused
