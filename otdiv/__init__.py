@@ -1,9 +1,17 @@
-"""otdiv: exact optimal transport and divergences, every distance with a proof."""
+"""otdiv: exact optimal transport and divergences, every distance with a proof.
+
+The names below are the whole front door; further rooms are ``otdiv.divergences``,
+``otdiv.duality``, ``otdiv.games``, ``otdiv.lecture`` and ``otdiv.plots``.
+"""
 
 from otdiv._version import __version__
 from otdiv.bounds import Bounds, Status
+from otdiv.compare import Comparison, compare
+from otdiv.divergences import f_divergence, js, kl
 from otdiv.duality.certificate import Certificate, certify
+from otdiv.files import read_measure
 from otdiv.measures import DiscreteMeasure, common_support
+from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd, select_method, solve
@@ -12,7 +20,9 @@ from otdiv.transport.wasserstein import WassersteinDistance, wasserstein
 __all__ = [
     "Bounds",
     "Certificate",
+    "Comparison",
     "DiscreteMeasure",
+    "Plan",
     "Status",
     "TransportProblem",
     "TransportResult",
@@ -20,7 +30,12 @@ __all__ = [
     "__version__",
     "certify",
     "common_support",
+    "compare",
     "emd",
+    "f_divergence",
+    "js",
+    "kl",
+    "read_measure",
     "select_method",
     "solve",
     "wasserstein",

@@ -7,6 +7,7 @@ inside the functions.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -32,7 +33,14 @@ def figure(width: float = 7.0, height: float = 4.2, columns: int = 1) -> tuple[F
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=9)
+    fig._repr_png_ = lambda: _png(fig)  # type: ignore[attr-defined]  # shows in a notebook without pyplot
     return fig, list(axes)
+
+
+def _png(fig: Figure) -> bytes:
+    stream = io.BytesIO()
+    fig.savefig(stream, format="png", dpi=100)
+    return stream.getvalue()
 
 
 def plot_theta_sweep(sweep: Sequence[Mapping[str, float]]) -> Figure:
