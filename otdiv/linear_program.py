@@ -5,27 +5,24 @@ r"""Linear programs in the two forms of the lecture, their duals, and one way to
 
 One sign convention holds everywhere: y is the vector with A'y <= c whose value is b'y.
 Whatever a solver claims is checked here before it is passed on: an optimum by its
-residuals, infeasibility and unboundedness by a ray.  Imports errors, bounds, lp_backends.
+residuals, infeasibility and unboundedness by a ray.  Imports errors, bounds, lp_checks,
+lp_backends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from otdiv.bounds import Status
 from otdiv.errors import Array, as_float_array, frozen, invalid, one_of, require_finite
-from otdiv.lp_backends import Answer, Rows, Sense, by_cvxpy, by_highs
-
-Form = Literal["equality", "inequality"]
-
-ACCEPTED = 1e-7  # largest relative residual of an answer that is still called optimal
-RAY = 1e-9  # largest violation of a ray of size 1, and least gain, after scaling
+from otdiv.lp_backends import Answer, Rows, by_cvxpy, by_highs
+from otdiv.lp_checks import ACCEPTED, Form, ScaledProgram, checked_optimum, verified_ray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,7 +222,7 @@ def solve_lp(
         return by_highs(rows, time_limit, method) if backend == "highs" else by_cvxpy(rows, time_limit)
 
     primal = program if isinstance(program, LinearProgram) else program.primal
-    scaled = _Scaled(primal)
+    scaled = ScaledProgram(primal.c, primal.A, primal.b, primal.form)
     is_primal = program is primal
     answer = ask(scaled.primal_rows() if is_primal else scaled.dual_rows())
     stats = {
@@ -242,143 +239,41 @@ def solve_lp(
     return _with_ray(scaled, is_primal, answer.word, ask, stats)
 
 
-class _Scaled:
-    """The program with each row of A, then b and c, divided by powers of two, and the questions asked about it.
-
-    x is in units of ``b_unit``; y_i in units of ``c_unit / row_unit_i``.
-    """
-
-    def __init__(self, lp: LinearProgram) -> None:
-        self.form = lp.form
-        self.row_unit = _row_units(lp.A)
-        even = bool((self.row_unit == 1.0).all())
-        self.A = lp.A if even else _divide_rows(lp.A, self.row_unit)
-        b = lp.b / self.row_unit
-        self.b_unit, self.c_unit = _power_of_two(b), _power_of_two(lp.c)
-        self.b, self.c = b / self.b_unit, lp.c / self.c_unit
-        self.sense: Sense = "=" if lp.form == "equality" else ">="
-        self.floor = -np.inf if lp.form == "equality" else 0.0  # lower bound of y
-
-    def primal_rows(self) -> Rows:
-        """min c'x: A x = b (>= b), x >= 0."""
-        return Rows(self.c, self.A, self.sense, self.b, 0.0, np.inf)
-
-    def dual_rows(self) -> Rows:
-        """min -b'y: A'y <= c, y free (>= 0)."""
-        return Rows(-self.b, self.A.T, "<=", self.c, self.floor, np.inf)
-
-    def y_ray_rows(self) -> Rows:
-        """min -b'y: A'y <= 0, y in a box; never infeasible, never unbounded."""
-        return Rows(-self.b, self.A.T, "<=", np.zeros_like(self.c), max(self.floor, -1.0), 1.0)
-
-    def x_ray_rows(self) -> Rows:
-        """min c'd: A d = 0 (>= 0), 0 <= d <= 1."""
-        return Rows(self.c, self.A, self.sense, np.zeros_like(self.b), 0.0, 1.0)
-
-    def feasible_rows(self, is_primal: bool) -> Rows:
-        """Any feasible point of the primal, or of the dual."""
-        rows = self.primal_rows() if is_primal else self.dual_rows()
-        return Rows(np.zeros_like(rows.cost), rows.matrix, rows.sense, rows.rhs, rows.lower, rows.upper)
-
-
-def _optimal(scaled: _Scaled, is_primal: bool, answer: Answer, stats: dict[str, Any]) -> LPSolution:
-    """Turn point and multipliers into x and y, and believe them only as far as their residuals allow."""
-    assert answer.point is not None and answer.multipliers is not None
-    x, y = (answer.point, answer.multipliers) if is_primal else (-answer.multipliers, answer.point)
-    # Bounds hold exactly from here on: the residuals below then tell the whole truth.
-    x = np.maximum(x, 0.0)
-    y = y if scaled.form == "equality" else np.maximum(y, 0.0)
-    value, bound = float(scaled.c @ x), float(scaled.b @ y)
-    residual, violation = _primal_residual(scaled, x, scaled.b), _dual_violation(scaled, y, scaled.c)
-    unit = scaled.b_unit * scaled.c_unit
-    stats.update(
-        primal_residual=residual * scaled.b_unit, dual_violation=violation * scaled.c_unit, gap=(value - bound) * unit
-    )
-    size = max(1.0, float(x.max()), float(np.abs(y).max()), abs(value))
-    if not max(residual, violation, abs(value - bound)) <= ACCEPTED * size:
+def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict[str, Any]) -> LPSolution:
+    """Believe point and multipliers only as far as their residuals allow."""
+    x, y, objective, residuals = checked_optimum(scaled, is_primal, answer)
+    relative = residuals.pop("relative")
+    stats.update(residuals)
+    if not relative <= ACCEPTED:
         stats["message"] += " The answer did not pass its check: see primal_residual, dual_violation and gap."
         return _without_answer(Status.FAILED, stats)
-    objective = (value if is_primal else bound) * unit
-    x, y = x * scaled.b_unit, y * (scaled.c_unit / scaled.row_unit)
     return LPSolution(Status.OPTIMAL, frozen(x), frozen(y), objective, None, MappingProxyType(stats))
 
 
-def _with_ray(scaled: _Scaled, is_primal: bool, word: str, ask: Any, stats: dict[str, Any]) -> LPSolution:
+def _with_ray(
+    scaled: ScaledProgram, is_primal: bool, word: str, ask: Callable[[Rows], Answer], stats: dict[str, Any]
+) -> LPSolution:
     """Decide between infeasible and unbounded by the ray that can be shown."""
-    infeasible = _ray(scaled, not is_primal, ask) if word != "unbounded" else None
+    infeasible = verified_ray(scaled, not is_primal, ask) if word != "unbounded" else None
     if infeasible is not None:
         ray, stats["ray_violation"], stats["ray_gain"] = infeasible
         value = np.inf if is_primal else -np.inf
         return LPSolution(Status.INFEASIBLE, None, None, value, frozen(ray), MappingProxyType(stats))
-    unbounded = _ray(scaled, is_primal, ask) if word != "infeasible" else None
+    unbounded = verified_ray(scaled, is_primal, ask) if word != "infeasible" else None
     if unbounded is not None:
         start = ask(scaled.feasible_rows(is_primal))
         if start.word == "optimal" and start.point is not None:
             ray, stats["ray_violation"], stats["ray_gain"] = unbounded
             value = -np.inf if is_primal else np.inf
-            x = frozen(np.maximum(start.point, 0.0) * scaled.b_unit) if is_primal else None
-            y = None if is_primal else frozen(start.point * (scaled.c_unit / scaled.row_unit))
+            x = frozen(scaled.x_back(np.maximum(start.point, 0.0))) if is_primal else None
+            y = None if is_primal else frozen(scaled.y_back(start.point))
             return LPSolution(Status.UNBOUNDED, x, y, value, frozen(ray), MappingProxyType(stats))
     stats["message"] += " No ray could be verified."
     return _without_answer(Status.FAILED, stats)
 
 
-def _ray(scaled: _Scaled, in_x: bool, ask: Any) -> tuple[Array, float, float] | None:
-    """A verified ray of x (c'd < 0) or of y (b'y > 0), with its violation and its gain; None if there is none."""
-    answer = ask(scaled.x_ray_rows() if in_x else scaled.y_ray_rows())
-    if answer.word != "optimal" or answer.point is None:
-        return None
-    ray = np.maximum(answer.point, 0.0) if in_x or scaled.form == "inequality" else answer.point
-    largest = float(np.abs(ray).max())
-    if not largest > 0:
-        return None
-    ray = ray / largest
-    if in_x:
-        gain, violation = -float(scaled.c @ ray), _primal_residual(scaled, ray, 0.0)
-    else:
-        gain, violation = float(scaled.b @ ray), _dual_violation(scaled, ray, 0.0)
-    if not (gain > RAY and violation <= RAY and violation <= 1e-3 * gain):
-        return None
-    if in_x:
-        return ray, violation, gain * scaled.c_unit
-    original = ray / scaled.row_unit
-    top = float(np.abs(original).max())
-    return original / top, violation / top, gain * scaled.b_unit / top
-
-
-def _primal_residual(scaled: _Scaled, x: Array, b: Array | float) -> float:
-    """Largest |A x - b|, or largest b - A x where the form is A x >= b."""
-    residual = scaled.A @ x - b
-    return float(np.abs(residual).max() if scaled.form == "equality" else max(0.0, -residual.min()))
-
-
-def _dual_violation(scaled: _Scaled, y: Array, c: Array | float) -> float:
-    """Largest excess of A'y over c."""
-    return max(0.0, float((scaled.A.T @ y - c).max()))
-
-
 def _without_answer(status: Status, stats: dict[str, Any]) -> LPSolution:
     return LPSolution(status, None, None, float("nan"), None, MappingProxyType(stats))
-
-
-def _power_of_two(vector: Array) -> float:
-    """The power of two just above the largest entry, so that dividing by it loses nothing; 1 for zero."""
-    return float(np.ldexp(1.0, int(np.frexp(np.abs(vector).max())[1]))) if vector.any() else 1.0
-
-
-def _row_units(A: Any) -> Array:
-    """For each row the power of two nearest to its largest entry; 1 for rows whose largest entry is 1, or 0."""
-    largest = abs(A).max(axis=1)
-    largest = largest.toarray().ravel() if sparse.issparse(largest) else np.asarray(largest).ravel()
-    units = np.ones(largest.size)
-    some = largest > 0
-    units[some] = np.exp2(np.floor(np.log2(largest[some])))
-    return units
-
-
-def _divide_rows(A: Any, units: Array) -> Any:
-    """A with each row divided by its unit."""
-    return sparse.csc_array(sparse.diags_array(1.0 / units) @ A) if sparse.issparse(A) else A / units[:, None]
 
 
 def _as_constraints(A: Any) -> Any:

@@ -203,6 +203,8 @@ def answering(word, point=None, multipliers=None):
             "optimal", np.array([0.25, 0.25, 0, 0.5]), np.array([0.0, 1, 0, -1])
         ),  # multipliers of the wrong sign
         answering("optimal", np.full(4, np.nan), np.zeros(4)),
+        answering("optimal", np.array([0.25, 0.25, 0, 0.5]), np.array([0, -1, 0, np.nan])),
+        answering("optimal", np.array([0.25, 0.25, 0, np.inf]), np.array([0.0, -1, 0, 1])),
         answering("infeasible"),
         answering("unbounded"),
         answering("failed"),
@@ -217,6 +219,12 @@ def test_a_solver_that_lies_is_not_believed(monkeypatch, answer):
     assert solution.status is Status.FAILED
     assert solution.x is None and solution.y is None and solution.ray is None and np.isnan(solution.objective)
     assert "trust me." in solution.stats["message"]
+
+
+def test_a_value_beyond_float64_is_not_called_optimal():
+    lp = LinearProgram([1e200], [[1.0]], [1e200])
+    assert solve_lp(lp).status is Status.FAILED
+    assert solve_lp(LinearProgram([1e150], [[1.0]], [1e150])).objective == pytest.approx(1e300)
 
 
 def test_a_time_limit_stops_with_a_status():
