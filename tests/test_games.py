@@ -134,7 +134,7 @@ def test_games_scale_and_degenerate_payoffs():
     assert saddle.game.pure_maxmin == saddle.game.pure_minmax == pytest.approx(saddle.value)
 
 
-@pytest.mark.parametrize("payoff", [[1, 2], [[]], [[np.nan]], [["a"]], [[-1e308, 1.7e308]]])
+@pytest.mark.parametrize("payoff", [[1, 2], [[]], [[np.nan]], [[np.inf, 1]], [["a"]], [[-1e308, 1.7e308]]])
 def test_bad_payoffs_are_refused(payoff):
     with pytest.raises(InvalidInput, match="payoff"):
         solve_game(payoff)

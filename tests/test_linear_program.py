@@ -240,6 +240,8 @@ def test_a_time_limit_stops_with_a_status():
         (([1, 2, 3], [[1, 1]], [1]), r"c must have shape \[2\]"),
         (([1, np.nan], [[1, 1]], [1]), "c must be finite"),
         (([1, 1], [[1, np.nan]], [1]), "A must be finite"),
+        (([1, np.inf], [[1, 1]], [1]), "c must be finite"),
+        (([1, 1], sparse.csr_array([[1, np.inf]]), [1]), "A must be finite"),
         (([1, 1], sparse.csr_array([[1, np.nan]]), [1]), "A must be finite"),
         (([1, 1], [[1, 1]], [np.nan]), "b must be finite"),
         (([1, 1], [1, 1], [1]), "A must have shape"),

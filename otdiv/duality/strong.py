@@ -39,7 +39,7 @@ from otdiv.duality.rational import (
 from otdiv.errors import Array, SolverFailed, frozen, invalid, one_of
 from otdiv.linear_program import LinearProgram, LPSolution, solve_lp
 
-SOLVER_LIMIT = 1e-6  # below this, feasibility tolerances of 1e-7 can take the infeasible system for feasible
+SOLVER_LIMIT = 1e-6  # times the largest cost: for a smaller eps a solver may take the infeasible system for feasible
 TOLERANCE = 1e-9
 Number = float | Fraction
 
@@ -198,7 +198,8 @@ def strong_duality_step(
     eps : float or Fraction
         Positive.
     certificate : {"auto", "solver", "constructed"}
-        "auto" takes the solver for a LinearProgram and eps >= 1e-6, otherwise "constructed".
+        "auto" takes the solver for a LinearProgram and eps >= 1e-6 times its largest cost (or 1e-6, if
+        costs are below 1), otherwise "constructed".
 
     Raises
     ------
@@ -241,12 +242,13 @@ def strong_duality(
     for eps in given:
         if not 0 < eps < float("inf"):
             raise invalid("eps", "be positive and finite", eps, "eps = 0 is alternative (1), shown by x* itself.")
-    rational = isinstance(program, RationalProgram)
-    if rational and certificate == "solver":
+    if isinstance(program, RationalProgram) and certificate == "solver":
         raise invalid("program", "be a LinearProgram for the solver", "a RationalProgram", "Pass program.to_float().")
 
     def by_solver(eps: float | Fraction) -> bool:
-        return not rational and (certificate == "solver" or (certificate == "auto" and eps >= SOLVER_LIMIT))
+        if isinstance(program, RationalProgram) or certificate == "constructed":
+            return False
+        return certificate == "solver" or eps >= SOLVER_LIMIT * max(1.0, float(np.abs(program.c).max()))
 
     exact_program = exact = solution = float_program = None
     steps = []
@@ -326,8 +328,8 @@ def _solver_step(lp: LinearProgram, solution: LPSolution, eps: float) -> StrongD
     z = solution.objective
     A_hat, b_zero = extended_system(lp, z, 0.0)
     b_eps = extended_system(lp, z, eps)[1]
-    F_hat, gain = box_certificate(A_hat, b_eps)
-    alpha = float(F_hat[-1])
+    F_hat = box_certificate(A_hat, b_eps)[0]
+    gain, alpha = float(b_eps @ F_hat), float(F_hat[-1])
     if not (gain > 0 and alpha > 0):
         message = f"the solver found no certificate for eps = {eps:g}; use certificate='constructed', which is exact."
         raise SolverFailed(message)
