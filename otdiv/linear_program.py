@@ -253,21 +253,26 @@ def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict
 def _with_ray(
     scaled: ScaledProgram, is_primal: bool, word: str, ask: Callable[[Rows], Answer], stats: dict[str, Any]
 ) -> LPSolution:
-    """Decide between infeasible and unbounded by the ray that can be shown."""
-    infeasible = verified_ray(scaled, not is_primal, ask) if word != "unbounded" else None
-    if infeasible is not None:
-        ray, stats["ray_violation"], stats["ray_gain"] = infeasible
-        value = np.inf if is_primal else -np.inf
-        return LPSolution(Status.INFEASIBLE, None, None, value, frozen(ray), MappingProxyType(stats))
-    unbounded = verified_ray(scaled, is_primal, ask) if word != "infeasible" else None
-    if unbounded is not None:
+    """Decide between infeasible and unbounded by what can be shown, the solver's own word first.
+
+    Presolve may call an unbounded program infeasible and the other way round; no word is believed without
+    its ray, and an unbounded program also has to show a feasible point.
+    """
+    for claim in ("unbounded", "infeasible") if word == "unbounded" else ("infeasible", "unbounded"):
+        found = verified_ray(scaled, is_primal == (claim == "unbounded"), ask)
+        if found is None:
+            continue
+        ray, violation, gain = found
+        evidence = MappingProxyType({**stats, "ray_violation": violation, "ray_gain": gain})
+        if claim == "infeasible":
+            value = np.inf if is_primal else -np.inf
+            return LPSolution(Status.INFEASIBLE, None, None, value, frozen(ray), evidence)
         start = ask(scaled.feasible_rows(is_primal))
         if start.word == "optimal" and start.point is not None:
-            ray, stats["ray_violation"], stats["ray_gain"] = unbounded
             value = -np.inf if is_primal else np.inf
             x = frozen(scaled.x_back(np.maximum(start.point, 0.0))) if is_primal else None
             y = None if is_primal else frozen(scaled.y_back(start.point))
-            return LPSolution(Status.UNBOUNDED, x, y, value, frozen(ray), MappingProxyType(stats))
+            return LPSolution(Status.UNBOUNDED, x, y, value, frozen(ray), evidence)
     stats["message"] += " No ray could be verified."
     return _without_answer(Status.FAILED, stats)
 

@@ -126,6 +126,21 @@ def test_when_primal_and_dual_are_both_infeasible_each_says_so(backend):
     assert lp.c @ dual.ray < 0 and np.abs(lp.A @ dual.ray).max() <= 1e-9
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_solver_that_calls_an_unbounded_program_infeasible_is_corrected(backend):
+    """HiGHS's presolve says infeasible of the first dual, cvxpy unbounded of the second primal; both are wrong."""
+    A = [[0, -2, 2, 0], [-2, -2, 0, 1], [0, 2, -2, 0], [0, 2, -1, 2]]
+    lp = LinearProgram([-1, -1, 1, 2], A, [-2, -1, 1, 0])
+    dual = solve_lp(lp.dual(), backend)
+    assert dual.status is Status.UNBOUNDED
+    assert (lp.A.T @ dual.y <= lp.c + 1e-9).all() and (lp.A.T @ dual.ray).max() <= 1e-9 and lp.b @ dual.ray > 0.1
+    assert solve_lp(lp, backend).status is Status.INFEASIBLE
+    rng = np.random.default_rng(441)
+    m, n = rng.integers(1, 5, size=2)
+    both = LinearProgram(*(rng.integers(-2, 3, size=size) for size in (n, (m, n), m)), "inequality")
+    assert solve_lp(both, backend).status is Status.INFEASIBLE
+
+
 @pytest.mark.parametrize("scale_b, scale_c", [(1e8, 1.0), (1e-12, 1.0), (1.0, 1e12), (1e-9, 1e-9)])
 def test_the_answer_scales_with_the_data(scale_b, scale_c):
     lp = LinearProgram(OT2.c * scale_c, OT2.A, OT2.b * scale_b)
