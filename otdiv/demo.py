@@ -119,7 +119,8 @@ def _sections(table: Table, comparisons: list[tuple[str, Comparison]], figures: 
     return [
         Section(
             "Two vertical bars",
-            "Moving one bar by theta changes W1 smoothly; KL and JS jump at theta = 0 and tell nothing about the distance elsewhere.",
+            "Moving one bar by theta changes W1 smoothly; "
+            "KL and JS jump at theta = 0 and tell nothing about the distance elsewhere.",
             figures=[figures["theta_sweep"]],
         ),
         *[Section(title, "Every distance on one pair.", tables=[c.table(" ")]) for title, c in comparisons],

@@ -6,7 +6,6 @@ and what to do about it.  This is the lowest room: it imports numpy only.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -80,28 +79,34 @@ def as_float_array(name: str, value: Any) -> Array:
             name, "be rectangular", f"rows of different lengths ({problem})", "Give every row the same length."
         ) from None
     if array.dtype == object:
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            raise invalid(
-                name, "hold numbers only", "objects that are not numbers", "Select the numeric columns."
-            ) from None
+        array = _from_objects(name, array)
     kind = array.dtype.kind
     if kind not in "fiu":
         raise invalid(name, "hold real numbers", f"dtype {array.dtype}", "Convert it to float64 as you mean it.")
     if kind in "iu" and array.size and max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
         raise invalid(name, "fit into float64", "an integer beyond 2**53", "Subtract an offset or rescale first.")
-    return array.astype(np.float64)
+    with np.errstate(over="ignore"):  # an extended float beyond the range becomes inf, refused where it matters
+        return array.astype(np.float64)
+
+
+def _from_objects(name: str, array: Array) -> Array:
+    """An array of Python objects (fractions, decimals, integers of any size) as float64."""
+    try:
+        numbers = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        numbers = None
+    if numbers is None or any(isinstance(value, str | bytes | bool | np.bool_) for value in array.flat):
+        raise invalid(name, "hold numbers only", "objects that are not numbers", "Select the numeric columns.")
+    if any(isinstance(value, int) and abs(value) > 2**53 for value in array.flat):
+        raise invalid(name, "fit into float64", "an integer beyond 2**53", "Subtract an offset or rescale first.")
+    return numbers
 
 
 def require_finite(name: str, array: Array) -> None:
     """Refuse NaN and infinity, naming the first entry."""
-    total = array.sum()
-    if math.isfinite(total):  # then there is no NaN and no infinity
-        return
-    bad = ~np.isfinite(array)
-    if bad.any():
-        where = tuple(int(k) for k in np.argwhere(bad)[0])
+    good = np.isfinite(array)
+    if not good.all():
+        where = tuple(int(k) for k in np.argwhere(~good)[0])
         raise invalid(name, "be finite", f"{array[where]} at index {where}", "Remove or repair that entry.")
 
 
@@ -167,13 +172,14 @@ def as_weights(name: str, value: Any, n: int) -> Array:
             f"{array[where]} at index {where}",
             "A measure has no negative mass; split signed data into two measures.",
         )
-    total = array.sum()
+    with np.errstate(over="ignore"):
+        total = array.sum()
     if not 0 < total < np.inf:
         raise invalid(
             name,
             "have a positive, finite total",
             f"total {total}",
-            "Give at least one positive weight, of moderate size.",
+            "Give at least one positive weight, and none so large that the sum overflows.",
         )
     return frozen(array)
 

@@ -53,12 +53,12 @@ class DiscreteMeasure:
     @classmethod
     def from_samples(cls, samples: Any, weights: Any = None) -> DiscreteMeasure:
         """Empirical measure of samples [n, d] (or [n] on the line), uniform unless weighted."""
-        return cls(samples, weights)
+        return cls(as_points("samples", samples), weights)
 
     @classmethod
     def from_pmf(cls, points: Any, pmf: Any) -> DiscreteMeasure:
         """Probability mass function on given points; its total must be 1 within 1e-9."""
-        measure = cls(points, pmf)
+        measure = cls._named(points, "pmf", pmf)
         if abs(measure.mass - 1) > MASS_TOLERANCE:
             raise invalid(
                 "pmf", "sum to 1", f"a total of {measure.mass:.12g}", "Divide it by its sum, or use from_counts."
@@ -68,8 +68,16 @@ class DiscreteMeasure:
     @classmethod
     def from_counts(cls, points: Any, counts: Any, *, normalize: bool = True) -> DiscreteMeasure:
         """Counts on given points; divided by their total unless ``normalize=False``."""
-        measure = cls(points, counts)
+        measure = cls._named(points, "counts", counts)
         return measure.normalized() if normalize else measure
+
+    @classmethod
+    def _named(cls, points: Any, name: str, weights: Any) -> DiscreteMeasure:
+        """The measure, its weights called ``name`` in errors and not optional."""
+        support = as_points("points", points)
+        if weights is None:
+            raise invalid(name, "be given", "None", "Pass one number per point, or use from_samples.")
+        return cls(support, as_weights(name, weights, len(support)))
 
     @classmethod
     def from_histogram(cls, counts: Any, edges: Any, *, normalize: bool = True) -> DiscreteMeasure:
@@ -85,7 +93,8 @@ class DiscreteMeasure:
             Divide by the total (the default), or keep the counts as masses.
         """
         table = as_float_array("counts", counts)
-        axes = [as_float_array("edges", e) for e in edges] if table.ndim > 1 else [as_float_array("edges", edges)]
+        listed = [edges] if table.ndim < 2 else list(edges) if np.iterable(edges) else [edges]
+        axes = [as_float_array("edges", e) for e in listed]
         if len(axes) != table.ndim:
             raise invalid(
                 "edges",
@@ -95,14 +104,16 @@ class DiscreteMeasure:
             )
         for size, e in zip(table.shape, axes, strict=True):
             require_finite("edges", e)
-            if e.ndim != 1 or len(e) != size + 1 or not np.all(np.diff(e) > 0):
+            if e.ndim != 1 or len(e) != size + 1 or not np.all(e[1:] > e[:-1]):
                 raise invalid(
                     "edges",
                     f"be strictly increasing of length {size + 1}, one more than the bins",
-                    f"shape {e.shape}",
+                    f"shape {e.shape}" if e.shape != (size + 1,) else "edges that do not increase",
                     "Pass bin edges, not centres.",
                 )
-        centres = np.meshgrid(*[(e[:-1] + e[1:]) / 2 for e in axes], indexing="ij")
+        centres = np.meshgrid(*[e[:-1] / 2 + e[1:] / 2 for e in axes], indexing="ij")
+        if table.size == 0:
+            raise invalid("counts", "hold at least one bin", f"shape {table.shape}", "Check where it was read.")
         points = np.stack([c.ravel() for c in centres], axis=1)
         return cls.from_counts(points, table.ravel(), normalize=normalize)
 
@@ -116,7 +127,7 @@ class DiscreteMeasure:
             If the array is not 2-D: a colour image has to be turned to grey first.
         """
         grey = as_float_array("image", image)
-        if grey.ndim != 2:
+        if grey.ndim != 2 or grey.size == 0:
             raise invalid(
                 "image",
                 "be a grey image of shape [h, w]",
@@ -125,7 +136,8 @@ class DiscreteMeasure:
             )
         rows, columns = np.indices(grey.shape)
         points = np.stack([rows.ravel(), columns.ravel()], axis=1)
-        return cls.from_counts(points, grey.ravel(), normalize=normalize)
+        measure = cls._named(points, "image", grey.ravel())
+        return measure.normalized() if normalize else measure
 
     @property
     def n(self) -> int:
@@ -245,18 +257,25 @@ def binned(
         If the dimensions differ or a number of bins is below 1.
     """
     require_same_dimension(mu, nu)
-    counts = (
-        np.full(mu.d, bins, dtype=np.int64) if isinstance(bins, int | np.integer) else np.asarray(bins, dtype=np.int64)
-    )
-    if counts.shape != (mu.d,) or counts.min() < 1:
+    listed = [bins] * mu.d if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
+    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= 2**53 for k in listed)
+    if len(listed) != mu.d or not whole:
         raise invalid(
             "bins", f"be a positive integer, or {mu.d} of them", repr(bins), "One number of bins for each coordinate."
         )
-    pooled = np.concatenate([mu.points, nu.points])
+    counts = np.array(listed, dtype=np.int64)
+    pooled = np.concatenate([mu.points, nu.points]) / 2  # halves: their range cannot overflow
     low, high = pooled.min(axis=0), pooled.max(axis=0)
-    width = np.where(high > low, (high - low) / counts, 1.0)
+    width = np.where(high > low, (high - low) / counts, 0.5)
+    if not np.all(low + width > low, where=high > low):
+        raise invalid(
+            "bins",
+            "leave cells wider than the rounding of the coordinates",
+            repr(bins),
+            "Take fewer bins, or subtract an offset from the points.",
+        )
     cell = np.clip(((pooled - low) / width).astype(np.int64), 0, counts - 1)
-    centres = low + (cell + 0.5) * width
+    centres = 2 * (low + (cell + 0.5) * width)
     a, b = DiscreteMeasure(centres[: mu.n], mu.weights), DiscreteMeasure(centres[mu.n :], nu.weights)
     points, p, q = common_support(a, b)
     return DiscreteMeasure(points, p), DiscreteMeasure(points, q)

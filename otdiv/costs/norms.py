@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from otdiv.costs.base import Cost
-from otdiv.errors import Array, invalid
+from otdiv.errors import Array, InvalidInput, invalid
 from otdiv.rounding import UNIT
 
 
@@ -27,7 +27,7 @@ class Euclidean(Cost):
 
     def paired(self, x: Array, y: Array) -> Array:
         if x.shape[1] == 1:
-            return np.abs(x[:, 0] - y[:, 0])
+            return _guarded(lambda s, t: np.abs(s[:, 0] - t[:, 0]), x, y, power=1)
         return _guarded(lambda s, t: np.sqrt(np.sum((s - t) ** 2, axis=1)), x, y, power=1)
 
     def absolute_error(self, d: int) -> float:
@@ -58,7 +58,7 @@ class Cityblock(Cost):
         return _guarded(lambda s, t: cdist(s, t, "cityblock"), x, y, power=1)
 
     def paired(self, x: Array, y: Array) -> Array:
-        return np.sum(np.abs(x - y), axis=1)
+        return _guarded(lambda s, t: np.sum(np.abs(s - t), axis=1), x, y, power=1)
 
 
 class Chebyshev(Cost):
@@ -70,7 +70,7 @@ class Chebyshev(Cost):
         return _guarded(lambda s, t: cdist(s, t, "chebyshev"), x, y, power=1)
 
     def paired(self, x: Array, y: Array) -> Array:
-        return np.max(np.abs(x - y), axis=1)
+        return _guarded(lambda s, t: np.max(np.abs(s - t), axis=1), x, y, power=1)
 
     def relative_error(self, d: int) -> float:
         return 2 * UNIT
@@ -102,13 +102,19 @@ class Minkowski(Cost):
         powers = np.zeros_like(top)
         for k in range(x.shape[1]):
             powers += (np.abs(x[:, k, None] - y[None, :, k]) / safe) ** self.p
-        return top * powers ** (1 / self.p)
+        return self._norm(top, powers, x, y)
 
     def paired(self, x: Array, y: Array) -> Array:
-        gaps = np.abs(x - y)
-        top = gaps.max(axis=1)
+        top = Chebyshev().paired(x, y)
         safe = np.where(top > 0, top, 1.0)
-        return top * np.sum((gaps / safe[:, None]) ** self.p, axis=1) ** (1 / self.p)
+        return self._norm(top, np.sum((np.abs(x - y) / safe[:, None]) ** self.p, axis=1), x, y)
+
+    def _norm(self, top: Array, powers: Array, x: Array, y: Array) -> Array:
+        with np.errstate(over="ignore"):
+            norm = top * powers ** (1 / self.p)
+        if not np.all(np.isfinite(norm)):
+            raise _too_far(x, y)
+        return norm
 
     def relative_error(self, d: int) -> float:
         return (d + 20) * UNIT
@@ -147,14 +153,25 @@ class Power(Cost):
     is_metric = False
 
     @property
+    def by_entries(self) -> bool:  # type: ignore[override]
+        return self.base.by_entries
+
+    @property
     def line_power(self) -> float | None:  # type: ignore[override]
         return None if self.base.line_power is None else self.p * self.base.line_power
 
     def matrix(self, x: Array, y: Array) -> Array:
-        return self.base.matrix(x, y) ** self.p
+        return self._power(self.base.matrix(x, y), x, y)
 
     def paired(self, x: Array, y: Array) -> Array:
-        return self.base.paired(x, y) ** self.p
+        return self._power(self.base.paired(x, y), x, y)
+
+    def _power(self, distances: Array, x: Array, y: Array) -> Array:
+        with np.errstate(over="ignore"):
+            powers = distances**self.p
+        if np.any(np.isinf(powers) & np.isfinite(distances)):  # an infinite distance forbids an arc, and so its power
+            raise _too_far(x, y)
+        return powers
 
     def relative_error(self, d: int) -> float:
         return 1.01 * self.p * self.base.relative_error(d) + 8 * UNIT
@@ -176,12 +193,18 @@ def _guarded(distance: Callable[[Array, Array], Array], x: Array, y: Array, powe
         exponent = int(np.frexp(spread)[1])
         if abs(exponent) < 400 and np.isfinite(largest):
             return result
-        result = np.ldexp(distance(np.ldexp(x, -exponent), np.ldexp(y, -exponent)), power * exponent)
+        scaled = np.ldexp(distance(np.ldexp(x, -exponent), np.ldexp(y, -exponent)), power * exponent)
+        # where nothing overflowed or vanished the first answer is right; the second may have lost small digits
+        result = np.where((result > 1e-140) & np.isfinite(result), result, scaled)
     if not np.all(np.isfinite(result)):
-        raise invalid(
-            "points",
-            "lie close enough for float64 to hold their distances",
-            f"coordinates up to {spread:.3g}",
-            "Rescale the points.",
-        )
+        raise _too_far(x, y)
     return result
+
+
+def _too_far(x: Array, y: Array) -> InvalidInput:
+    return invalid(
+        "points",
+        "lie close enough for float64 to hold their distances",
+        f"coordinates up to {max(np.abs(x).max(), np.abs(y).max()):.3g}",
+        "Rescale the points.",
+    )
