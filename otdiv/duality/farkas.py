@@ -39,7 +39,8 @@ class FarkasAlternative:
     x : ndarray [n] or None
         x >= 0 with A x = b.
     F : ndarray [m] or None
-        A'F <= 0 and b'F > 0; any positive multiple would do as well.
+        A'F <= 0 and b'F > 0; any positive multiple would do as well, `farkas` gives the one whose
+        largest entry is 1 or -1.
     violation : float
         Case 1: largest |A x - b|.  Case 2: largest positive entry of A'F.  Zero when exact.
     gain : float
@@ -103,7 +104,9 @@ def farkas(A: Any, b: Any, *, exact: bool = False, backend: str = "highs") -> Fa
     if exact:
         program = RationalProgram((0,) * _columns(A), A, b)  # type: ignore[arg-type]
         found = solve_exact(program)
-        return verify_farkas(A, b, x=found.x, F=found.ray, exact=True)
+        largest = max(map(abs, found.ray)) if found.ray is not None else 1
+        F = None if found.ray is None else [v / largest for v in found.ray]
+        return verify_farkas(A, b, x=found.x, F=F, exact=True)
     program_f = LinearProgram(np.zeros(_columns(A)), A, b)
     answer = solve_lp(program_f, backend)
     reason = answer.stats["message"]
