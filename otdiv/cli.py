@@ -1,12 +1,14 @@
-"""The command ``otdiv``: emd, compare, lecture, demo.
+"""The command ``otdiv``: emd, compare, verify, lecture, demo.
 
-Exit codes: 0 certified optimal, 1 stopped early or a mismatch, 2 bad input.
+Exit codes: 0 certified optimal, 1 stopped early or a mismatch, 2 bad input;
+130 interrupted, 141 the reader of the output went away.
 Imports everything below; nothing imports it but ``__main__``.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +19,14 @@ import click
 from otdiv._version import __version__
 from otdiv.bounds import Status
 from otdiv.costs import POINT_COSTS
-from otdiv.errors import OtdivError, SolverFailed
+from otdiv.errors import OtdivError, SolverFailed, invalid
 from otdiv.files import read_measure
+from otdiv.proof.verify import LEVELS, verify
 from otdiv.tables import Table, json_number, number
 from otdiv.transport.solve import METHODS, RTOL, emd
 
+_PIPE_CLOSED = 128 + 13
+"""The exit code of a program that a closed pipe ended."""
 _WEIGHTS = click.option(
     "--weights", metavar="COLUMN", help="Column (name, or number from 0) or .npz array that holds the weights."
 )
@@ -52,6 +57,7 @@ def app() -> None:
 @click.option("--rtol", type=float, default=RTOL, show_default=True, help="Relative gap that counts as optimal.")
 @click.option("--max-iter", type=int, help="Stop POT's network simplex after so many pivots.")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
+@click.option("--save", metavar="FILE", help="Write the certificate (.npz) for otdiv verify.")
 @_WEIGHTS
 @_NORMALIZE
 @_JSON
@@ -63,22 +69,27 @@ def emd_command(
     rtol: float,
     max_iter: int | None,
     memory_limit: float | None,
+    save: str | None,
     weights: str | None,
     normalize: bool,
     as_json: bool,
 ) -> None:
     """Exact earth mover's distance between the measures in files A and B."""
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    if memory_limit is not None and not memory_limit > 0:
+        raise invalid("--memory-limit", "be a positive number of GiB", repr(memory_limit), "For example 4.")
     limit = None if memory_limit is None else memory_limit * 2**30
     result = emd(x, y, cost=cost, method=method, rtol=rtol, max_iter=max_iter, memory_limit=limit, normalize=normalize)
+    if save is not None:
+        result.save(save)
     if as_json:
         _print_json(result.to_dict())
     else:
-        click.echo(f"EMD        {number(result.value, 12)}")
-        click.echo(f"proved in  [{number(result.lower, 15)}, {number(result.upper, 15)}]   gap {result.gap:.2g}")
-        click.echo(f"status     {result.status.value}")
-        click.echo(f"method     {result.method} ({result.stats['reason']})")
-        click.echo(
+        _print(
+            f"EMD        {number(result.value, 12)}\n"
+            f"proved in  [{number(result.lower, 15)}, {number(result.upper, 15)}]   gap {result.gap:.2g}\n"
+            f"status     {result.status.value}\n"
+            f"method     {result.method} ({result.stats['reason']})\n"
             f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}"
         )
     if result.status is not Status.OPTIMAL:
@@ -113,6 +124,25 @@ def compare_command(
         )
     if result.transport.status is not Status.OPTIMAL:
         raise _Stop(1)
+
+
+@app.command("verify")
+@click.argument("file")
+@click.option("--level", type=click.Choice(LEVELS), default="auto", show_default=True, help="Exact if within a minute.")
+@_JSON
+def verify_command(file: str, level: str, as_json: bool) -> None:
+    """Check a saved certificate from scratch and print the interval it proves."""
+    checked = verify(file, level=level)
+    if as_json:
+        _print_json({key: json_number(v) if isinstance(v, float) else v for key, v in checked.to_dict().items()})
+        return
+    how = "integer arithmetic, nothing rounded" if checked.level == "exact" else "float64, all rounding outward"
+    click.echo(f"proved     [{checked.bounds.lower!r}, {checked.bounds.upper!r}]   gap {checked.bounds.gap:.2g}")
+    click.echo(f"claimed    [{checked.claimed.lower!r}, {checked.claimed.upper!r}]   confirmed")
+    click.echo(f"level      {checked.level}: {how}; {checked.seconds:.2g} s")
+    if checked.level == "float":
+        click.echo(f"exact      would take about {checked.exact_seconds:.2g} s (--level exact)")
+    click.echo(f"about      {checked.n} against {checked.m} points, {checked.about}")
 
 
 @app.command("lecture")
@@ -153,7 +183,7 @@ def demo_command(output: str, as_json: bool) -> None:
     if as_json:
         _print_json({"mismatches": result.mismatches, "certified": result.certified, "page": str(result.page)})
     else:
-        click.echo(f"\nPictures and page: {result.page}")
+        _print(f"\nPictures and page: {result.page}")
     if result.mismatches or not result.certified:
         raise _Stop(1)
 
@@ -167,11 +197,19 @@ def _show(table: Table) -> None:
         for note in table.notes:
             console.print(note, markup=False, highlight=False)
     else:
-        click.echo(table.text(120))
+        _print(table.text(120))
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    click.echo(json.dumps(content, indent=2, allow_nan=False))
+    _print(json.dumps(content, indent=2, allow_nan=False))
+
+
+def _print(text: str) -> None:
+    try:
+        click.echo(text)
+    except BrokenPipeError:  # whoever reads has read enough; let no later flush complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise _Stop(_PIPE_CLOSED) from None
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -185,8 +223,13 @@ def _guarded(command: Callable[[], Any]) -> int:
         return 0
     except _Stop as stop:
         return stop.code
-    except click.ClickException as problem:
+    except click.exceptions.NoArgsIsHelpError as problem:
         problem.show()
+        return 2
+    except click.ClickException as problem:
+        context = getattr(problem, "ctx", None)
+        remedy = f" See {context.command_path} --help." if context else ""
+        click.echo(f"otdiv: {problem.format_message()}{remedy}", err=True)
         return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("otdiv: interrupted.", err=True)
@@ -196,6 +239,12 @@ def _guarded(command: Callable[[], Any]) -> int:
         return 1
     except OtdivError as problem:
         click.echo(f"otdiv: {problem}", err=True)
+        return 2
+    except OSError as problem:
+        click.echo(f"otdiv: {problem.filename or 'the output'} cannot be written: {problem.strerror}.", err=True)
+        return 2
+    except MemoryError as problem:
+        click.echo(f"otdiv: not enough memory ({problem}). Use fewer points or another method.", err=True)
         return 2
 
 

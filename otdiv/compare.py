@@ -180,7 +180,7 @@ def compare(
     (0.7, 0.09056585)
     """
     metric = as_cost(cost)
-    if not metric.is_metric or metric.name in ("matrix", "callable"):
+    if metric.by_entries or not metric.is_metric:
         raise invalid("cost", "be a metric on points", repr(metric.name), "For other costs use emd.")
     mu, nu = measures_of(x, y, a, b, cost=metric, normalize=normalize)
     for name, measure in (("x", mu), ("y", nu)):

@@ -81,6 +81,7 @@ def lecture_table(rows: list[lecture.LectureRow]) -> Table:
 
 def run_demo(folder: Path, show: Callable[[Table], None]) -> DemoResult:
     """Run it all: tables through ``show``, pictures and the page into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
     rows = list(lecture.rows())
     table = lecture_table(rows)
     show(table)
@@ -106,7 +107,6 @@ def run_demo(folder: Path, show: Callable[[Table], None]) -> DemoResult:
         ),
         "potentials": ("Potentials and slack of the ten-state example", plot_potentials(states)),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     for name, (_, drawn) in figures.items():
         (folder / f"{name}.png").write_bytes(png(drawn))
     target = folder / "index.html"

@@ -7,13 +7,16 @@ that needs them.  Imports errors and measures.
 from __future__ import annotations
 
 import csv
+import os
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from otdiv.errors import Array, InvalidInput, invalid, optional_import
+from otdiv.errors import Array, InvalidInput, as_float_array, invalid, optional_import
 from otdiv.measures import DiscreteMeasure
 
 IMAGES = (".png", ".pgm", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".gif")
@@ -41,9 +44,21 @@ def read_measure(path: str | Path, *, weights: str | int | None = None) -> Discr
         .parquet without pyarrow, an image without Pillow.
     """
     path = Path(path)
-    kind = path.suffix.lower()
-    if not path.is_file():
-        raise invalid("path", "name an existing file", repr(str(path)), "Check the spelling and the folder.")
+    if not os.path.isfile(path):
+        received = f"the folder {str(path)!r}" if os.path.isdir(path) else repr(str(path))
+        raise invalid("path", "name an existing file", received, "Check the spelling and the folder.")
+    try:
+        return _read(path, path.suffix.lower(), weights)
+    except InvalidInput as problem:
+        if path.name in str(problem):
+            raise
+        raise InvalidInput(f"{path.name}: {problem}") from None
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise invalid(path.name, "be readable", reason, "Check its permissions.") from None
+
+
+def _read(path: Path, kind: str, weights: str | int | None) -> DiscreteMeasure:
     if kind in IMAGES:
         if weights is not None:
             raise invalid("weights", "be left out for an image", repr(weights), "Its grey values are the weights.")
@@ -62,71 +77,104 @@ def read_measure(path: str | Path, *, weights: str | int | None = None) -> Discr
 def _from_numpy(path: Path, weights: str | int | None) -> DiscreteMeasure:
     try:
         content: Any = np.load(path, allow_pickle=False)
-        if path.suffix.lower() == ".npy":
-            if isinstance(content, np.ndarray) and content.ndim == 2:
-                return _from_table(path, None, content, weights)
-            if weights is not None:
-                raise invalid(
-                    "weights",
-                    "name a column of a table [n, d]",
-                    f"{weights!r} for shape {content.shape}",
-                    "Save points and weights in one .npz.",
-                )
-            return DiscreteMeasure(content)
-        with content:
-            arrays = {name: content[name] for name in content.files}
-    except InvalidInput:
-        raise
-    except (ValueError, OSError, EOFError) as problem:
+        if not isinstance(content, np.ndarray):
+            with content:
+                content = {name: content[name] for name in content.files}
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as problem:
         raise invalid(
             path.name,
             "be a numpy file of plain numbers",
-            f"one that cannot be read ({problem})",
+            f"one that cannot be read ({str(problem).rstrip('.')})",
             "Save it with numpy.save and without objects.",
         ) from None
+    if isinstance(content, dict):
+        return _from_arrays(path, content, weights)
+    if content.ndim == 2:
+        return _from_table(path, None, content, weights)
+    if weights is not None:
+        raise invalid(
+            "weights",
+            "name a column of a table [n, d]",
+            f"{weights!r} for shape {content.shape}",
+            "Save points and weights in one .npz.",
+        )
+    return DiscreteMeasure(content)
+
+
+def _from_arrays(path: Path, arrays: dict[str, Array], weights: str | int | None) -> DiscreteMeasure:
     names = list(arrays)
     weighing = "weights" if weights is None and "weights" in arrays else weights
     if weighing is not None and weighing not in arrays:
-        raise invalid("weights", f"name one of the arrays {names}", repr(weights), "Check the spelling.")
+        raise invalid(
+            "weights",
+            f"name one of the arrays of {path.name}",
+            f"{weights!r}, where it has {names}",
+            "Check the spelling.",
+        )
     others = [name for name in names if name != weighing]
     chosen = "points" if "points" in others else others[0] if len(others) == 1 else None
     if chosen is None:
         raise invalid(path.name, "hold an array called points", f"arrays {names}", "Name the array of points 'points'.")
-    return DiscreteMeasure(arrays[chosen], None if weighing is None else arrays[str(weighing)])
+    if weighing is None:
+        return DiscreteMeasure(arrays[chosen])
+    return DiscreteMeasure(arrays[chosen], arrays[str(weighing)])
 
 
 def _delimited(path: Path, delimiter: str) -> tuple[list[str] | None, Array]:
-    """Header (if the first row is not all numbers) and the table below it."""
+    """Header (if the first row holds names) and the table below it."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as stream:
-            rows = [row for row in csv.reader(stream, delimiter=delimiter) if row]
+            reader = csv.reader(stream, delimiter=delimiter)
+            rows = [(reader.line_num, row) for row in reader if row and row != [""]]
     except (UnicodeDecodeError, csv.Error) as problem:
         raise invalid(
             path.name, "be a text file in UTF-8", f"other bytes ({problem})", "Save it as plain CSV."
         ) from None
     if not rows:
         raise invalid(path.name, "hold at least one row", "an empty file", "Check where it was written.")
-    names = None if all(_is_number(cell) for cell in rows[0]) else [cell.strip() for cell in rows[0]]
+    names = _header(path, rows[0][1])
     body = rows if names is None else rows[1:]
     if not body:
         raise invalid(path.name, "hold numbers below its header", "a header only", "Check where it was written.")
-    width = len(rows[0])
-    first = 1 if names is None else 2
-    for k, row in enumerate(body):
+    width = len(rows[0][1])
+    for line, row in body:
         if len(row) != width:
-            raise invalid(
-                path.name, f"have {width} columns in every row", f"{len(row)} in row {k + first}", "Repair that row."
-            )
+            plural = "column" if width == 1 else "columns"
+            raise invalid(path.name, f"have {width} {plural} in every row", f"{len(row)} in line {line}", "Repair it.")
     try:
-        return names, np.array(body, dtype=np.float64)
+        table = np.array([row for _, row in body], dtype=np.float64)
     except ValueError:
-        k, j = next((k, j) for k, row in enumerate(body) for j, cell in enumerate(row) if not _is_number(cell))
+        line, j, cell = next(
+            (line, j, cell) for line, row in body for j, cell in enumerate(row) if not _is_number(cell)
+        )
+        remedy = "Separate the columns by commas." if ";" in cell else "Remove or fill that cell."
+        what = repr(cell) if cell.strip() else "an empty cell"
+        raise invalid(path.name, "hold numbers only", f"{what} in line {line}, column {j + 1}", remedy) from None
+    if names is not None and not names[0] and np.array_equal(table[:, 0], np.arange(len(table))):
         raise invalid(
             path.name,
-            "hold numbers only",
-            f"{body[k][j]!r} in row {k + first}, column {j + 1}",
-            "Remove or fill that cell.",
-        ) from None
+            "hold coordinates and weights only",
+            "a first column without a name that counts the rows",
+            "Write it with index=False, or name that column.",
+        )
+    return names, table
+
+
+def _header(path: Path, row: list[str]) -> list[str] | None:
+    """The names in the first row; None if it holds numbers."""
+    numeric = [_is_number(cell) for cell in row]
+    if all(numeric):
+        return None
+    names = [cell.strip() for cell in row]
+    if any(numeric) and names[0]:  # a damaged row of numbers must not pass for names and vanish
+        k = numeric.index(False)
+        raise invalid(
+            path.name,
+            "start with a row of names or a row of numbers",
+            f"{row[k]!r} beside {row[numeric.index(True)]!r} in the first",
+            "Repair that cell, or rename the columns.",
+        )
+    return names
 
 
 def _is_number(cell: str) -> bool:
@@ -141,9 +189,12 @@ def _parquet(path: Path) -> tuple[list[str], Array]:
     parquet = optional_import("pyarrow.parquet", "Reading .parquet", "parquet")
     try:
         table = parquet.read_table(path)
-        columns = [table.column(name).to_numpy().astype(np.float64) for name in table.column_names]
-    except (ValueError, TypeError, OSError) as problem:
+        read = [(name, column.to_numpy()) for name, column in zip(table.column_names, table.columns, strict=True)]
+    except (ValueError, TypeError, OSError, NotImplementedError) as problem:
         raise invalid(path.name, "be a parquet table of numbers", f"{problem}", "Select the numeric columns.") from None
+    if not read:
+        raise invalid(path.name, "hold at least one column", "none", "Check where it was written.")
+    columns = [as_float_array(f"column {name!r} of {path.name}", column) for name, column in read]
     return list(table.column_names), np.stack(columns, axis=1)
 
 
@@ -160,16 +211,14 @@ def _from_table(path: Path, names: Sequence[str] | None, table: Array, weights: 
 
 
 def _column(path: Path, names: Sequence[str] | None, width: int, weights: str | int) -> int:
-    if names is not None and weights in names:
+    if names is not None and list(names).count(str(weights)) == 1:
         return list(names).index(str(weights))
-    if isinstance(weights, int) or weights.lstrip("-").isdigit():
-        number = int(weights)
-        if 0 <= number < width:
-            return number
+    if str(weights).isdecimal() and int(weights) < width and (names is None or str(weights) not in names):
+        return int(weights)
     have = f"columns {list(names)}" if names is not None else f"{width} columns without names"
     raise invalid(
         "weights",
-        f"name a column of {path.name} or its number from 0",
+        f"name one column of {path.name}, or give its number from 0",
         f"{weights!r}, where the file has {have}",
         "Check the spelling.",
     )
@@ -179,13 +228,22 @@ def _grey(path: Path) -> Array:
     image_module = optional_import("PIL.Image", "Reading an image", "images")
     try:
         with image_module.open(path) as image:
+            if getattr(image, "n_frames", 1) > 1:
+                raise invalid(path.name, "hold one picture", f"{image.n_frames} frames", "Save the frame you mean.")
             bands = image.getbands()
+            if bands == ("P",):  # a palette: the numbers in the file are names of colours
+                colours = np.asarray(image.convert("RGB"), dtype=np.float64)
+                if np.array_equal(colours.min(axis=2), colours.max(axis=2)):
+                    return colours[:, :, 0]
+                bands = ("R", "G", "B")
             if len(bands) > 1:
                 raise invalid(
                     path.name, "be a grey image", f"one with bands {', '.join(bands)}", "Convert it to grey first."
                 )
             return np.asarray(image, dtype=np.float64)
-    except OSError as problem:
+    except InvalidInput:
+        raise
+    except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as problem:
         raise invalid(
             path.name, "be an image", f"one that cannot be read ({problem})", "Save it again as .png."
         ) from None

@@ -25,10 +25,12 @@ class Table:
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        table = RichTable(title=self.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+        table = RichTable(
+            title=Text(self.title, style="bold") if self.title else None, box=box.SIMPLE_HEAD, title_justify="left"
+        )
         for k, header in enumerate(self.headers):
             table.add_column(
-                header, justify="right" if k in self.numeric else "left", no_wrap=k != len(self.headers) - 1
+                Text(header), justify="right" if k in self.numeric else "left", no_wrap=k != len(self.headers) - 1
             )
         for row in self.rows:
             table.add_row(*[Text(cell, style="red" if cell in ("NO", "inf") else "") for cell in row])

@@ -137,11 +137,15 @@ def metric_defect(table: Array) -> float:
     diagonal (counted as 1), an asymmetry, a violated triangle
     d(i, k) > d(i, j) + d(j, k).
     """
+    table = as_float_array("table", table)
+    if table.ndim != 2 or table.shape[0] != table.shape[1] or table.size == 0:
+        raise invalid("table", "be a square matrix", f"shape {table.shape}", "Give the costs of all pairs of one set.")
     off = ~np.eye(len(table), dtype=bool)
     if not np.all(np.isfinite(table)):
         return np.inf
     defects = [float(np.abs(np.diag(table)).max()), float(np.abs(table - table.T).max()), float(-min(table.min(), 0.0))]
     defects.append(1.0 if np.any(table[off] == 0) else 0.0)
-    excess = max(float((table - (table[:, j, None] + table[None, j, :])).max()) for j in range(len(table)))
+    with np.errstate(over="ignore"):  # a sum beyond the range is no violation
+        excess = max(float((table - (table[:, j, None] + table[None, j, :])).max()) for j in range(len(table)))
     # three computed distances carry three rounding errors, so a triangle may fail by that much
     return max(*defects, excess if excess > 8 * UNIT * float(table.max()) else 0.0)
