@@ -13,6 +13,7 @@ from otdiv.files import read_measure
 from otdiv.measures import DiscreteMeasure, common_support
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
+from otdiv.proof import Verification, verify
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd, select_method, solve
 from otdiv.transport.wasserstein import WassersteinDistance, wasserstein
@@ -26,6 +27,7 @@ __all__ = [
     "Status",
     "TransportProblem",
     "TransportResult",
+    "Verification",
     "WassersteinDistance",
     "__version__",
     "certify",
@@ -38,5 +40,6 @@ __all__ = [
     "read_measure",
     "select_method",
     "solve",
+    "verify",
     "wasserstein",
 ]

@@ -1,6 +1,6 @@
 """What is answered: a value with its plan, its potentials and its proof.
 
-Imports duality.certificate and below.
+Imports duality.certificate, proof and below.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from otdiv.duality.certificate import Certificate
 from otdiv.errors import Array
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
+from otdiv.proof import Proof, Verification, save_proof, verify
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +106,48 @@ class TransportResult:
     def d(self) -> int:
         """Dimension of the points."""
         return self.problem.d
+
+    def proof(self) -> Proof:
+        """The proof as plain arrays, ready to be saved or verified.
+
+        Raises
+        ------
+        CertificateRefused
+            For a cost that cannot be verified exactly (p-norms and powers).
+        """
+        cost, plan = self.problem.cost, self.plan
+        given = cost.by_entries
+        return Proof(
+            cost="matrix" if given else cost.name,
+            x=np.empty((self.n, 0)) if given else self.problem.mu.points,
+            y=np.empty((self.m, 0)) if given else self.problem.nu.points,
+            costs=self.problem.costs() if given else np.empty((0, 0)),
+            a=self.problem.mu.weights,
+            b=self.problem.nu.weights,
+            rows=plan.rows.astype(np.int64),
+            columns=plan.columns.astype(np.int64),
+            mass=plan.mass,
+            f=self.f,
+            g=self.g,
+            claimed=self.bounds,
+            about=self.certificate.about,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write a certificate file (.npz) that ``otdiv verify`` checks from scratch.
+
+        Raises
+        ------
+        InvalidInput
+            A name that does not end in .npz.
+        CertificateRefused
+            A cost that cannot be verified exactly (p-norms and powers).
+        """
+        save_proof(path, self.proof())
+
+    def verify(self, *, level: str = "auto") -> Verification:
+        """Check this result's own proof from scratch; see :func:`otdiv.verify`."""
+        return verify(self.proof(), level=level)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the arrays, ready for JSON."""
