@@ -267,7 +267,7 @@ def binned(
     pooled = np.concatenate([mu.points, nu.points]) / 2  # halves: their range cannot overflow
     low, high = pooled.min(axis=0), pooled.max(axis=0)
     width = np.where(high > low, (high - low) / counts, 0.5)
-    if not np.all(low + width > low, where=high > low):
+    if np.any(width < 4 * np.spacing(np.maximum(np.abs(low), np.abs(high))), where=high > low):
         raise invalid(
             "bins",
             "leave cells wider than the rounding of the coordinates",
