@@ -76,10 +76,11 @@ def _read(path: Path, kind: str, weights: str | int | None) -> DiscreteMeasure:
 
 def _from_numpy(path: Path, weights: str | int | None) -> DiscreteMeasure:
     try:
-        content: Any = np.load(path, allow_pickle=False)
-        if not isinstance(content, np.ndarray):
-            with content:
-                content = {name: content[name] for name in content.files}
+        with open(path, "rb") as stream:  # numpy would leave a damaged .npz open
+            content: Any = np.load(stream, allow_pickle=False)
+            if not isinstance(content, np.ndarray):
+                with content:
+                    content = {name: content[name] for name in content.files}
     except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as problem:
         raise invalid(
             path.name,
