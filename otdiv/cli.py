@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,24 @@ def demo_command(output: str, as_json: bool) -> None:
         raise _Stop(1)
 
 
+_TYPED = {
+    "normalize=True": "--normalize",
+    "compare(..., bins=k)": "--bins k",
+    "memory_limit": "--memory-limit",
+    "method='auto'": "--method auto",
+    "cost='chebyshev'": "--cost chebyshev",
+}
+
+
+def _as_typed(text: str) -> str:
+    """A remedy in the words of the command line instead of Python's."""
+    for spoken, typed in _TYPED.items():
+        text = text.replace(spoken, typed)
+    return text
+
+
 def _show(table: Table) -> None:
+    table = replace(table, notes=[_as_typed(note) for note in table.notes])
     from rich.console import Console
 
     console = Console()
@@ -235,10 +253,10 @@ def _guarded(command: Callable[[], Any]) -> int:
         click.echo("otdiv: interrupted.", err=True)
         return 130
     except SolverFailed as problem:
-        click.echo(f"otdiv: {problem}", err=True)
+        click.echo(f"otdiv: {_as_typed(str(problem))}", err=True)
         return 1
     except OtdivError as problem:
-        click.echo(f"otdiv: {problem}", err=True)
+        click.echo(f"otdiv: {_as_typed(str(problem))}", err=True)
         return 2
     except OSError as problem:
         click.echo(f"otdiv: {problem.filename or 'the output'} cannot be written: {problem.strerror}.", err=True)
