@@ -21,9 +21,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from otdiv import emd
+from otdiv.duality.transforms import c_transform
 from otdiv.games import MatrixGame, balanced_flow, critic_payoff, solve_game
 from otdiv.lecture import three_points
-from otdiv.lecture.minimax import DISTANCE, PLACES, QUASI_METRIC, one_function
+from otdiv.lecture.minimax import DISTANCE, PLACES, QUASI_METRIC
 from otdiv.plots_duality import draw_game, draw_potentials
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
@@ -42,7 +43,7 @@ p_g, p_r = example.mu.weights, example.nu.weights
 
 # %%
 result = emd(*example, method="dual")
-f = one_function(DISTANCE, result.g)
+f = c_transform(result.g, cost=DISTANCE.T)
 print("f_g  =", result.f.round(9), "  f_r =", result.g.round(9), "  value", round(result.lower, 9))
 print("f    =", f.round(9), "  -f  =", (-f).round(9), "  value", round(float((p_g - p_r) @ f), 9))
 
@@ -56,7 +57,7 @@ print("f    =", f.round(9), "  -f  =", (-f).round(9), "  value", round(float((p_
 
 # %%
 f_r = np.array([0.0, 3, 0])
-f_g = one_function(DISTANCE, f_r)
+f_g = c_transform(f_r, cost=DISTANCE.T)
 raised = -f_r
 excess = {name: float((g[:, None] + f_r[None, :] - DISTANCE).max()) for name, g in (("f_g", f_g), ("-f_r", raised))}
 print("largest f_g + f_r - d:", excess["f_g"], "   after raising f_g to -f_r:", excess["-f_r"])

@@ -9,7 +9,10 @@ from otdiv.bounds import Bounds, Status
 from otdiv.compare import Comparison, compare
 from otdiv.divergences import f_divergence, js, kl
 from otdiv.duality.certificate import Certificate, certify
+from otdiv.duality.farkas import farkas
+from otdiv.duality.transforms import c_transform
 from otdiv.files import read_measure
+from otdiv.games import MatrixGame, solve_game
 from otdiv.measures import DiscreteMeasure, common_support
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
@@ -23,6 +26,7 @@ __all__ = [
     "Certificate",
     "Comparison",
     "DiscreteMeasure",
+    "MatrixGame",
     "Plan",
     "Status",
     "TransportProblem",
@@ -30,16 +34,19 @@ __all__ = [
     "Verification",
     "WassersteinDistance",
     "__version__",
+    "c_transform",
     "certify",
     "common_support",
     "compare",
     "emd",
     "f_divergence",
+    "farkas",
     "js",
     "kl",
     "read_measure",
     "select_method",
     "solve",
+    "solve_game",
     "verify",
     "wasserstein",
 ]

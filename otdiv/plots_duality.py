@@ -14,9 +14,12 @@ from otdiv.duality.farkas import FarkasAlternative
 from otdiv.duality.strong import StrongDuality
 from otdiv.errors import Array, invalid
 from otdiv.games import GameSolution
+from otdiv.plots import figure
+from otdiv.transport.result import TransportResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#D55E00", "#009E73", "#666666", "#B22222"
 
@@ -124,6 +127,25 @@ def draw_slackness(ax: Axes, mass: Array, slack: Array) -> None:
             ax.text(j, i + 0.24, f"slack {abs(open_):.2g}", ha="center", va="center", fontsize=8)
     ax.set(xlim=(-0.5, m - 0.5), ylim=(n - 0.5, -0.5), xticks=range(m), yticks=range(n), xlabel="y", ylabel="x")
     ax.tick_params(length=0)
+
+
+def plot_slackness(result: TransportResult) -> Figure:
+    """Plan and slack of a small transport result side by side; see :func:`draw_slackness`.
+
+    Raises
+    ------
+    InvalidInput
+        More than 12 sources or targets: the cells could not be read.
+    """
+    if max(result.n, result.m) > 12:
+        size = f"{result.n} and {result.m}"
+        raise invalid(
+            "result", "have at most 12 sources and targets to be drawn", size, "Use result.slackness_table()."
+        )
+    fig, (ax,) = figure(1.2 + 1.1 * result.m, 1.2 + 0.9 * result.n)
+    draw_slackness(ax, result.plan.toarray(), result.problem.costs() - result.f[:, None] - result.g)
+    ax.set_title("mass moves only where the slack is 0", fontsize=10)
+    return fig
 
 
 def draw_ray(ax: Axes, distances: Array, values: dict[str, Array]) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from otdiv import DiscreteMeasure, common_support, emd
+from otdiv.duality.transforms import c_transform
 from otdiv.games import balanced_flow
 from otdiv.lecture.duality import ITEMS
-from otdiv.lecture.minimax import one_function
 
 HERE = [f"S{k}" for k in range(25, 48)]
 
@@ -52,7 +52,7 @@ def test_s39_e56_the_index_of_a_point_is_not_the_point():
 )
 def test_s42_the_reduction_to_one_function_needs_only_the_triangle_inequality(cost):
     result = emd(a=P_G, b=P_R, cost=cost, method="dual")
-    f = one_function(cost, result.g)
+    f = c_transform(result.g, cost=cost.T)
     assert (f[:, None] - f[None, :] <= cost + 1e-12).all() and (f >= result.f - 1e-12).all()
     assert (f <= -result.g + 1e-12).all(), "so (f, -f) is feasible and no worse than (f_g, f_r)"
     assert (P_G - P_R) @ f == pytest.approx(result.value, abs=1e-9)
@@ -74,7 +74,7 @@ def test_s42_e58_without_the_triangle_inequality_one_function_is_worth_less(p, q
 
 def test_s42_e58_raising_one_potential_to_minus_the_other_breaks_other_constraints():
     f_r = np.array([0.0, 3, 0])
-    f_g = one_function(DISTANCE, f_r)
+    f_g = c_transform(f_r, cost=DISTANCE.T)
     np.testing.assert_array_equal(f_g, [-2, -3, -2])
     assert (f_g[:, None] + f_r[None, :] <= DISTANCE).all() and P_G @ f_g + P_R @ f_r == pytest.approx(-1.3)
     raised = -f_r

@@ -75,3 +75,15 @@ def test_what_has_no_picture_is_refused(ax):
         draw_alternative(ax, [[1], [2], [3]], [1, 2, 3], farkas([[1], [2], [3]], [1, 2, 3], exact=True))
     with pytest.raises(InvalidInput, match="two rows"):
         draw_game(ax, solve_game([[1], [2], [3]]))
+
+
+def test_plot_slackness_of_a_result():
+    import numpy as np
+
+    from otdiv import emd
+    from otdiv.plots_duality import plot_slackness
+
+    drawn = plot_slackness(emd([0.0, 1, 2], [0.0, 1, 2], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]))
+    assert len(drawn.axes[0].texts) == 18
+    with pytest.raises(ValueError, match="at most 12"):
+        plot_slackness(emd(np.arange(13.0), np.arange(13.0)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from otdiv.errors import Array
+from otdiv.duality.transforms import c_transform
 from otdiv.games import MatrixGame, balanced_flow, critic_payoff, solve_game
 from otdiv.lecture.examples import GENERATED, REAL
 from otdiv.lecture.numeric import largest
@@ -22,15 +22,10 @@ FIRST, LAST = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
 QUASI_METRIC = np.array([[0.0, 1, 2], [3, 0, 1], [3, 3, 0]])  # the triangle inequality without symmetry
 
 
-def one_function(cost: Array, g: Array) -> Array:
-    """f(x) = min over y of cost(x, y) - g(y): the single function made of the second potential."""
-    return (cost - g[None, :]).min(axis=1)
-
-
 def s42() -> Rows:
     """One function replaces the two potentials where the triangle inequality holds, and only there."""
     g = emd(PLACES, PLACES, GENERATED, REAL, method="dual").g
-    f = one_function(DISTANCE, g)
+    f = c_transform(g, cost=DISTANCE.T)
     excess = float((f[:, None] - f[None, :] - DISTANCE).max())
     yield LectureRow("S42", "Lipschitz excess of min over y of d(x, y) - f_r(y)", max(0.0, excess), 0.0)
     yield LectureRow("S42", "its value, sum p_g f - p_r f", float((GENERATED - REAL) @ f), 0.7)

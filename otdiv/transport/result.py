@@ -1,6 +1,6 @@
 """What is answered: a value with its plan, its potentials and its proof.
 
-Imports duality.certificate, proof and below.
+Imports duality, proof and below.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from typing import Any
 import numpy as np
 
 from otdiv.bounds import Bounds, Status
+from otdiv.costs import MatrixCost
 from otdiv.duality.certificate import Certificate
-from otdiv.errors import Array
+from otdiv.duality.transforms import PotentialFunction
+from otdiv.duality.uniqueness import Uniqueness, uniqueness
+from otdiv.errors import Array, invalid
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
 from otdiv.proof import Proof, Verification, save_proof, verify
+from otdiv.tables import Table, number
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +110,59 @@ class TransportResult:
     def d(self) -> int:
         """Dimension of the points."""
         return self.problem.d
+
+    def slackness_table(self, most: int = 40) -> Table:
+        """Complementary slackness arc by arc: mass moves only where c - f - g = 0; the products add up to the gap.
+
+        Parameters
+        ----------
+        most : int
+            How many arcs at most, those of largest mass x slack first, then of largest mass.
+        """
+        plan = self.plan
+        costs = self.problem.arc_costs(plan.rows, plan.columns)
+        slack = costs - self.f[plan.rows] - self.g[plan.columns]
+        order = np.lexsort((-plan.mass, -np.maximum(slack, 0.0) * plan.mass))[:most]
+        rows = [
+            (
+                str(plan.rows[k]),
+                str(plan.columns[k]),
+                number(plan.mass[k], 6),
+                number(costs[k], 6),
+                number(self.f[plan.rows[k]] + self.g[plan.columns[k]], 6),
+                f"{slack[k]:.1e}",
+                f"{plan.mass[k] * slack[k]:.1e}",
+            )
+            for k in order
+        ]
+        headers = ("from", "to", "mass", "cost", "f + g", "slack", "mass x slack")
+        left_out = f" ({len(plan) - len(order)} more arcs)" if len(plan) > len(order) else ""
+        note = f"Sum of all products {self.slackness:.1e}, gap {self.gap:.1e}{left_out}."
+        return Table("Complementary slackness", headers, rows, (note,), tuple(range(7)))
+
+    @cached_property
+    def uniqueness(self) -> Uniqueness:
+        """Whether the plan and the potentials are the only optimal ones; one sweep over all pairs."""
+        return uniqueness(self.problem, self.plan, self.f, self.g)
+
+    def potential_functions(self) -> tuple[PotentialFunction, PotentialFunction]:
+        """f and g as functions of the whole space (c-transform extension), for costs of points.
+
+        f(x) = min_j c(x, y_j) - g_j, and g(y) = min_i c(x_i, y) - f_i.  Each satisfies the constraint
+        against the other's sample; for a metric cost f is 1-Lipschitz and (f, -f) is feasible everywhere.
+
+        Raises
+        ------
+        InvalidInput
+            For a cost matrix, which knows no other points.
+        """
+        cost = self.problem.cost
+        if isinstance(cost, MatrixCost):
+            raise invalid(
+                "cost", "be a function of points", "a matrix", "Potentials of a matrix live on its labels only."
+            )
+        x, y = self.problem.mu.points, self.problem.nu.points
+        return PotentialFunction(y, self.g, cost), PotentialFunction(x, self.f, cost, reverse=True)
 
     def proof(self) -> Proof:
         """The proof as plain arrays, ready to be saved or verified.
