@@ -36,6 +36,10 @@ def read_measure(path: str | Path, *, weights: str | int | None = None) -> Discr
         The column (its name, or its number from 0) or, for .npz, the array that holds the weights;
         the other columns are the coordinates.  Without it every row weighs the same.
 
+    Returns
+    -------
+    DiscreteMeasure
+
     Raises
     ------
     InvalidInput

@@ -201,6 +201,11 @@ def _distinct(points: Array) -> tuple[Array, Array]:
 def common_support(mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[Array, Array, Array]:
     """Both measures on the union of their points.
 
+    Parameters
+    ----------
+    mu, nu : DiscreteMeasure
+        Of one dimension; points that stand twice are merged.
+
     Returns
     -------
     points : ndarray [k, d]
