@@ -9,6 +9,7 @@ import re
 from fractions import Fraction
 from itertools import pairwise
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -127,7 +128,6 @@ def test_values_in_fractions():
 @pytest.mark.parametrize("closeness", [1.0, 1e-1, 1e-3, 1e-5])
 @pytest.mark.parametrize("seed", range(3))
 def test_relative_accuracy_against_fifty_digits(closeness, seed):
-    mp = pytest.importorskip("mpmath")
     rng = np.random.default_rng(seed)
     p = rng.dirichlet(np.ones(6))
     q = np.abs(p * (1 + closeness * rng.normal(size=6)))
