@@ -16,7 +16,7 @@ import numpy as np
 
 from otdiv.bounds import Status
 from otdiv.costs import Cost, MatrixCost, as_cost
-from otdiv.errors import Array, TooLarge, invalid
+from otdiv.errors import Array, Infeasible, TooLarge
 from otdiv.measures import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
 from otdiv.plan import Plan
 
@@ -59,8 +59,9 @@ class TransportProblem:
     Raises
     ------
     InvalidInput
-        Dimensions differ, a cost matrix of another shape, or total masses that differ by more
-        than 1e-9 of them.
+        Dimensions differ, or a cost matrix of another shape.
+    Infeasible
+        Total masses that differ by more than 1e-9 of them; with the Farkas witness.
 
     Notes
     -----
@@ -77,13 +78,24 @@ class TransportProblem:
         require_same_dimension(self.mu, self.nu)
         if isinstance(self.cost, MatrixCost):
             self.cost.matrix(self.mu.points, self.nu.points)
-        if not abs(self.mu.mass - self.nu.mass) <= MASS_TOLERANCE * max(self.mu.mass, self.nu.mass):
-            raise invalid(
-                "the weights of x and y",
-                "have the same total mass",
-                f"{self.mu.mass:.10g} and {self.nu.mass:.10g}",
-                "Pass normalize=True to scale both to mass 1, or correct the weights.",
-            )
+        self._require_equal_masses()
+
+    def _require_equal_masses(self) -> None:
+        mass, other = self.mu.mass, self.nu.mass
+        if abs(mass - other) <= MASS_TOLERANCE * max(mass, other):
+            return
+        sign = 1.0 if mass > other else -1.0
+        raise Infeasible(
+            f"the weights of x and y must have the same total mass; got {mass:.10g} and {other:.10g}. "
+            "Pass normalize=True to scale both to mass 1, or correct the weights.",
+            # Farkas: f + g = 0 on every arc, yet sum a f + sum b g = |mass - other| > 0
+            {
+                "f": np.full(self.mu.n, sign),
+                "g": np.full(self.nu.n, -sign),
+                "sources": tuple(range(self.mu.n)),
+                "targets": tuple(range(self.nu.n)),
+            },
+        )
 
     @property
     def n(self) -> int:

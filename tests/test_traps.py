@@ -119,6 +119,14 @@ def test_infeasible_support_comes_with_its_witness():
     assert emd(cost=costs).status is Status.OPTIMAL
 
 
+def test_unequal_masses_come_with_their_witness():
+    for a, b in (([0.5, 0.7], [1.0]), ([0.5, 0.5], [1.5])):
+        with pytest.raises(Infeasible, match="normalize=True") as caught:
+            emd([0.0, 1.0], [2.0], a, b)
+        f, g = caught.value.witness["f"], caught.value.witness["g"]
+        assert (f[:, None] + g).max() <= 0 and f @ a + g @ b == pytest.approx(abs(sum(a) - sum(b)))
+
+
 def test_atoms_of_weight_zero_have_feasible_potentials():
     rng = np.random.default_rng(4)
     x, y = rng.normal(size=(30, 2)), rng.normal(size=(30, 2))
