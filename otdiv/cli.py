@@ -213,7 +213,7 @@ def _show(table: Table) -> None:
     if console.is_terminal:
         console.print(table.rich())
         for note in table.notes:
-            console.print(note, markup=False, highlight=False)
+            console.print(note, markup=False, emoji=False, highlight=False)
     else:
         _print(table.text(120))
 

@@ -46,7 +46,7 @@ class Table:
         console = Console(file=stream, width=width, color_system=None)
         console.print(self.rich())
         for note in self.notes:
-            console.print(note, markup=False, highlight=False)
+            console.print(note, markup=False, emoji=False, highlight=False)
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
     def html(self) -> str:
