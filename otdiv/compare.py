@@ -16,6 +16,7 @@ import numpy as np
 
 from otdiv import divergences
 from otdiv.costs import as_cost
+from otdiv.differences import energy_distance, kolmogorov_smirnov
 from otdiv.divergences import DivergenceValue
 from otdiv.errors import invalid
 from otdiv.measures import DiscreteMeasure, binned, common_support
@@ -28,6 +29,9 @@ from otdiv.transport.wasserstein import wasserstein
 LP_ARCS = 60_000
 """Up to this many pairs the primal and the dual are each solved as a linear program of their own."""
 POT_ENTRIES = 4_000_000
+"""Up to this many pairs POT is asked as well."""
+ENERGY_POINTS = 10_000
+"""Up to this many points in all the energy distance is taken off the line."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +161,10 @@ def compare(
     a, b : array_like [n], [m], optional
         Weights, each of total 1; None is uniform.
     cost : str or Cost
-        The metric of W1 and W2; the divergences do not look at it.
+        The metric of W1 and W2; the other distances do not look at it.
     bins : int or sequence of int, optional
         Take the divergences after binning both into this many equal cells along each coordinate.
-        The transport distances always use the points as given.
+        Transport, energy and Kolmogorov-Smirnov distances always use the points as given.
     normalize : bool
         Scale both weights to total 1 first.
 
@@ -193,6 +197,7 @@ def compare(
             )
     transport, rows = _transport_rows(mu, nu, metric)
     pair = (mu, nu) if bins is None else binned(mu, nu, bins)
+    rows += _difference_rows(mu, nu)
     rows += _divergence_rows(*pair)
     return Comparison(tuple(rows), tuple(_notes(pair[0], pair[1], bins)), mu, nu, transport)
 
@@ -227,6 +232,19 @@ def _transport_rows(mu: DiscreteMeasure, nu: DiscreteMeasure, metric: Any) -> tu
 def _dual_value(result: TransportResult) -> float:
     """sum a f + sum b g: what the potentials are worth."""
     return max(0.0, float(result.problem.a @ result.f + result.problem.b @ result.g))
+
+
+def _difference_rows(mu: DiscreteMeasure, nu: DiscreteMeasure) -> list[Distance]:
+    """Cheaper relatives of W1, finite without common support too."""
+    rows = []
+    if mu.d == 1 or mu.n + nu.n <= ENERGY_POINTS:
+        energy = energy_distance(mu, nu)
+        how = "sqrt of 2 E|x-y| - E|x-x'| - E|y-y'|"
+        rows.append(Distance("energy", "energy distance", energy, energy, energy, how, True, True))
+    if mu.d == 1:
+        ks = kolmogorov_smirnov(mu, nu)
+        rows.append(Distance("ks", "Kolmogorov-Smirnov", ks, ks, ks, "largest |F - G|", True, True))
+    return rows
 
 
 _DIVERGENCES: tuple[tuple[str, str, Callable[..., DivergenceValue], bool, bool], ...] = (

@@ -7,10 +7,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.spatial.distance import cdist
 
-from otdiv import DiscreteMeasure, TransportProblem, divergences, emd, wasserstein
+from otdiv import DiscreteMeasure, TransportProblem, differences, divergences, emd, wasserstein
 from otdiv.compare import LP_ARCS, POT_ENTRIES, Comparison, compare
 from otdiv.costs import CallableCost, Power
+from otdiv.differences import energy_distance, kolmogorov_smirnov
 from otdiv.errors import InvalidInput
 
 REQUIRED = {"w1_primal", "w1_dual", "w2", "kl", "kl_reverse", "js", "tv", "hellinger"}
@@ -50,6 +53,30 @@ def test_values_agree_with_the_functions_that_make_them(seed, cost):
         assert table[key].value == function(mu, nu)
     if cost == "discrete":
         assert table["w1_primal"].value == pytest.approx(table["tv"].value, rel=1e-9), "transport with cost 0/1 is TV"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_energy_and_kolmogorov_smirnov_against_scipy(seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=40).round(1), rng.normal(size=30).round(1) + 0.3
+    table = compare(x, y)
+    assert table["energy"].value == pytest.approx(stats.energy_distance(x, y), rel=1e-12)
+    assert table["ks"].value == pytest.approx(stats.ks_2samp(x, y).statistic, rel=1e-12)
+
+
+@pytest.mark.parametrize("block", [2**21, 50])
+def test_energy_in_the_plane_against_its_definition(monkeypatch, block):
+    monkeypatch.setattr(differences, "_BLOCK_ENTRIES", block)
+    x, y, a, b = random_pair(5)
+    square = 2 * a @ cdist(x, y) @ b - a @ cdist(x, x) @ a - b @ cdist(y, y) @ b
+    table = compare(x, y, a, b)
+    assert table["energy"].value == pytest.approx(math.sqrt(square), rel=1e-12)
+    assert "ks" not in table.to_dict()["distances"]
+    embedded = energy_distance(DiscreteMeasure(x[:, :1] * [1, 0], a), DiscreteMeasure(y[:, :1] * [1, 0], b))
+    assert embedded == pytest.approx(energy_distance(DiscreteMeasure(x[:, 0], a), DiscreteMeasure(y[:, 0], b)))
+    assert energy_distance(DiscreteMeasure(x, a), DiscreteMeasure(x[::-1], a[::-1])) == 0
+    with pytest.raises(InvalidInput, match=r"x and y must lie on the line; got d = 2 and d = 2"):
+        kolmogorov_smirnov(table.mu, table.nu)
 
 
 def test_the_lecture_example():
@@ -107,6 +134,8 @@ def _divergences_and_line(mu, nu):
         "chi_square_reverse": divergences.chi_square_reverse(mu, nu),
         "w1_primal": emd(mu, nu).value,
         "w2": wasserstein(mu, nu, p=2).value,
+        "energy": energy_distance(mu, nu),
+        "ks": kolmogorov_smirnov(mu, nu),
     }
     flags = {d.key: d.metric for d in _FLAGS.distances}
     return {key: (float(value), flags[key]) for key, value in values.items()}
