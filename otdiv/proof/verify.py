@@ -164,21 +164,27 @@ def _exact_seconds(proof: Proof) -> float:
     """How long the exact level takes, from some rows of it."""
     if proof.n * proof.m * max(proof.d, 1) <= 20_000:
         return 0.0  # not worth asking
-    few = max(1, min(proof.n, 20_000 // (proof.m * max(proof.d, 1))))
-    keep = proof.rows < few
+    few = 2 + 40_000 // (proof.m * max(proof.d, 1))
+    once, more = _timed_rows(proof, 1), _timed_rows(proof, min(proof.n, 1 + few))
+    return once + max(0.0, more - once) * (proof.n - 1) / few
+
+
+def _timed_rows(proof: Proof, count: int) -> float:
+    """Seconds that the first ``count`` rows take."""
+    keep = proof.rows < count
     part = replace(
         proof,
-        x=proof.x[:few].copy(),
-        costs=proof.costs[:few].copy() if proof.cost == "matrix" else proof.costs,
-        a=np.maximum(proof.a[:few], 1e-300),
-        f=proof.f[:few].copy(),
+        x=proof.x[:count].copy(),
+        costs=proof.costs[:count].copy() if proof.cost == "matrix" else proof.costs,
+        a=np.maximum(proof.a[:count], 1e-300),
+        f=proof.f[:count].copy(),
         rows=proof.rows[keep],
         columns=proof.columns[keep],
         mass=proof.mass[keep],
     )
     start = time.perf_counter()
     exact_bounds(part)
-    return (time.perf_counter() - start) * proof.n / few
+    return time.perf_counter() - start
 
 
 def _below(value: Fraction) -> float:
