@@ -164,9 +164,9 @@ def _exact_seconds(proof: Proof) -> float:
     """How long the exact level takes, from some rows of it."""
     if proof.n * proof.m * max(proof.d, 1) <= 20_000:
         return 0.0  # not worth asking
-    few = 2 + 40_000 // (proof.m * max(proof.d, 1))
-    once, more = _timed_rows(proof, 1), _timed_rows(proof, min(proof.n, 1 + few))
-    return once + max(0.0, more - once) * (proof.n - 1) / few
+    rows = min(proof.n, 3 + 40_000 // (proof.m * max(proof.d, 1)))
+    once, more = _timed_rows(proof, 1), _timed_rows(proof, rows)
+    return once + max(0.0, more - once) * (proof.n - 1) / max(rows - 1, 1)
 
 
 def _timed_rows(proof: Proof, count: int) -> float:
