@@ -291,7 +291,8 @@ def test_demo_exit_codes(run, tmp_path, monkeypatch, mismatches, certified, expe
 
 
 def environment():
-    return {**os.environ, "PYTHONWARNINGS": "default"}
+    """As most users have it: warnings shown, output buffered."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"} | {"PYTHONWARNINGS": "default"}
 
 
 def test_as_a_module_and_as_a_script(pair):

@@ -184,7 +184,7 @@ def test_bins_change_the_divergences_and_leave_the_transport():
     rng = np.random.default_rng(1)
     x, y = rng.random(300), rng.random(300) ** 1.2
     raw, coarse = compare(x, y), compare(x, y, bins=5)
-    for key in ("w1_primal", "w1_dual", "w2"):
+    for key in ("w1_primal", "w1_dual", "w2", "energy", "ks"):
         assert raw[key].value == coarse[key].value
     assert coarse["kl"].finite and 0 < coarse["kl"].value < 0.2 and coarse.notes == ()
     edges = np.linspace(min(x.min(), y.min()), max(x.max(), y.max()), 6)

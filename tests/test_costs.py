@@ -138,7 +138,7 @@ def test_p_norms_neither_overflow_nor_vanish(p, scale):
         context.prec = 60
         truth = float(sum(Decimal(k) ** Decimal(p) for k in (1, 2, 3, 4)) ** (1 / Decimal(p)))
     for value in (cost.matrix(x, y)[0, 0], cost.paired(x, y)[0]):
-        assert value == pytest.approx(truth * scale, rel=1e-14)
+        assert value == pytest.approx(truth * scale, rel=1e-14, abs=0)
 
 
 def test_p_norms_fall_from_the_sum_to_the_largest():
@@ -195,8 +195,8 @@ def test_overflowing_distances_are_refused_in_words():
 def test_tiny_and_huge_coordinates_in_one_problem(cost):
     """Rescaling for the far point must not erase the near one."""
     x, y = np.array([[0.0, 0.0]]), np.array([[1e-110, 0.0], [1e200, 0.0]])
-    assert cost.matrix(x, y)[0] == pytest.approx([1e-110, 1e200], rel=1e-14)
-    assert cost.paired(np.repeat(x, 2, axis=0), y) == pytest.approx([1e-110, 1e200], rel=1e-14)
+    assert cost.matrix(x, y)[0] == pytest.approx([1e-110, 1e200], rel=1e-14, abs=0)
+    assert cost.paired(np.repeat(x, 2, axis=0), y) == pytest.approx([1e-110, 1e200], rel=1e-14, abs=0)
 
 
 @pytest.mark.parametrize("name", [name for name in SCIPY if name != "sqeuclidean"])
@@ -239,6 +239,8 @@ def tampered_metrics():
     negative, diagonal = table - 2 * table.max() * (1 - np.eye(6)), table + 0.5 * np.eye(6)
     yield pytest.param(negative, id="negative")
     yield pytest.param(diagonal, id="diagonal")
+    twice = np.vstack([points(3, 2, 11), points(3, 2, 11)])
+    yield pytest.param(cdist(twice, twice), id="a point twice, every triangle holding")
     infinite = table.copy()
     infinite[0, 1] = np.inf
     yield pytest.param(infinite, id="infinite")
@@ -255,6 +257,10 @@ def test_an_untouched_metric_has_no_defect():
     assert metric_defect(table) == 0 and MatrixCost(table).is_metric is True
     assert metric_defect(np.array([[0.0]])) == 0
     assert metric_defect(table * 1e307) == 0, "sums beyond the range are no violation"
+    straight = points(20, 1, 14) * [1, 1 / 3]
+    rounded = cdist(straight, straight)
+    excess = max((rounded - (rounded[:, j, None] + rounded[None, j])).max() for j in range(20))
+    assert excess > 0 and metric_defect(rounded) == 0, "triangles that fail by rounding are no defect"
     assert MatrixCost(np.ones((2, 3))).is_metric is None
     for bad in (np.ones((2, 3)), np.ones(4), np.ones((0, 0))):
         with pytest.raises(InvalidInput, match=r"table must be a square matrix; got shape"):

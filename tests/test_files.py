@@ -294,6 +294,15 @@ def test_films_and_damaged_images_are_refused(tmp_path):
             read_measure(tmp_path / "a.png")
 
 
+def test_an_image_too_large_to_open(tmp_path, monkeypatch):
+    from PIL import Image
+
+    path = saved(tmp_path, "a.png", np.ones((8, 8), np.uint8))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(InvalidInput, match=r"a.png must be an image; got one that cannot be read .*decompression bomb"):
+        read_measure(path)
+
+
 def test_a_black_image_has_no_mass(tmp_path):
     with pytest.raises(InvalidInput, match=r"^a.png: image must have a positive, finite total"):
         read_measure(saved(tmp_path, "a.png", np.zeros((2, 2), np.uint8)))
