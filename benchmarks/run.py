@@ -121,7 +121,14 @@ def main() -> None:
     print("| problem | otdiv | other | ratio | failures |")
     print("|---|---|---|---|---|")
     for row in small_problems() + line_problems():
-        print(f"| {row.name} | {_seconds(row.ours)} | {_seconds(row.theirs)} | {row.ratio:.2f} | {row.failures[0]} / {row.failures[1]} |")
+        cells = [
+            row.name,
+            _seconds(row.ours),
+            _seconds(row.theirs),
+            f"{row.ratio:.2f}",
+            " / ".join(map(str, row.failures)),
+        ]
+        print("| " + " | ".join(cells) + " |")
 
 
 def _seconds(value: float) -> str:
