@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from otdiv.errors import invalid
-from otdiv.lecture import cited, duality, gan, kullback, transport
+from otdiv.lecture import cited, duality, gan, kullback, lipschitz, transport
 from otdiv.lecture.examples import Example, blocks, line, plane, ten_states, three_points, two_bars
 from otdiv.lecture.record import Items, LectureRow
 
-CHAPTERS: tuple[Items, ...] = (gan.ITEMS, kullback.ITEMS, transport.ITEMS, duality.ITEMS, cited.ITEMS)
+CHAPTERS: tuple[Items, ...] = (gan.ITEMS, kullback.ITEMS, transport.ITEMS, duality.ITEMS, lipschitz.ITEMS, cited.ITEMS)
 
 __all__ = [
     "CHAPTERS",

@@ -1,0 +1,246 @@
+"""Lipschitz constants of functions, layers and networks: each labelled upper, lower or exact.
+
+Imports norms, spectral and below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod, sqrt
+from typing import Any
+
+import numpy as np
+
+from otdiv.errors import Array, as_float_array, as_points, invalid, one_of, require_finite
+from otdiv.lipschitz.norms import as_matrix, matrix_norm
+from otdiv.lipschitz.spectral import spectral_norm
+
+SLOPES = {"relu": 1.0, "leaky_relu": 1.0, "tanh": 1.0, "sigmoid": 0.25, "identity": 1.0, "softplus": 1.0, "elu": 1.0}
+"""sup |sigma'| of the usual activations; GELU and SiLU exceed 1 and are left out on purpose."""
+
+
+@dataclass(frozen=True)
+class LipschitzBound:
+    """A number and what it says about the Lipschitz constant.
+
+    Attributes
+    ----------
+    value : float
+    kind : {"upper", "lower", "exact"}
+        "upper": the constant is at most this.  "lower": at least.  "exact": on the set named.
+    how : str
+        The argument in one sentence.
+    """
+
+    value: float
+    kind: str
+    how: str
+
+    def __float__(self) -> float:
+        return self.value
+
+
+def on_points(values: Any, points: Any) -> LipschitzBound:
+    """Lipschitz constant on a finite set: the largest slope |v_i - v_j| / |p_i - p_j|_2.
+
+    Exact on the set, hence a lower bound for any function that takes these values.
+
+    Parameters
+    ----------
+    values : array_like [k]
+    points : array_like [k, d] or [k]
+
+    Raises
+    ------
+    InvalidInput
+        Shapes that do not fit, NaN or infinity.
+
+    Examples
+    --------
+    >>> on_points([0.0, 2.0, 3.0], [0.0, 1.0, 5.0]).value
+    2.0
+    """
+    places, v = as_points("points", points), as_float_array("values", values)
+    if v.shape != (len(places),):
+        raise invalid("values", f"have shape [{len(places)}]", f"shape {v.shape}", "Pass one value for each point.")
+    require_finite("values", v)
+    steepest = 0.0
+    for i in range(len(v) - 1):
+        rise, run = np.abs(v[i + 1 :] - v[i]), np.sqrt(np.sum((places[i + 1 :] - places[i]) ** 2, axis=1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steepest = max(steepest, float(np.where(rise > 0, rise / run, 0.0).max()))
+    return LipschitzBound(steepest, "exact", f"largest slope between {len(v)} points")
+
+
+def from_gradients(gradients: Any) -> LipschitzBound:
+    """Largest gradient norm among samples [k, d]: a lower bound of sup |grad f|, never more.
+
+    Raises
+    ------
+    InvalidInput
+        Not a matrix, NaN or infinity.
+
+    Examples
+    --------
+    >>> from_gradients([[3.0, 4.0], [0.0, 1.0]]).kind
+    'lower'
+    """
+    table = as_matrix("gradients", gradients)
+    norms = np.sqrt(np.sum(table**2, axis=1))
+    return LipschitzBound(float(norms.max()), "lower", f"largest gradient norm at {len(table)} points")
+
+
+def layer_constant(W: Any, activation: str = "identity") -> LipschitzBound:
+    """Upper bound sup|sigma'| |W|_2 of a layer x -> sigma(W x + b).
+
+    Parameters
+    ----------
+    W : array_like [n_out, n_in]
+    activation : str
+        One of :data:`SLOPES`.
+
+    Raises
+    ------
+    InvalidInput
+        An unknown activation, or W not a finite matrix.
+
+    Notes
+    -----
+    Lecture item S52; the mean value theorem is used along the segment (erratum E77).
+
+    Examples
+    --------
+    >>> round(layer_constant([[3.0, 0.0], [0.0, 4.0]], "sigmoid").value, 9)
+    1.0
+    """
+    slope = SLOPES[one_of("activation", activation, tuple(SLOPES))]
+    return LipschitzBound(slope * spectral_norm(W).bounds.upper, "upper", f"sup |sigma'| = {slope:g} times |W|_2")
+
+
+def network_constant(weights: Sequence[Any], activation: str = "relu", *, norm: str = "spectral") -> LipschitzBound:
+    """Upper bound of a feed-forward network: the product of its layers' bounds.
+
+    Parameters
+    ----------
+    weights : sequence of array_like
+        [n1, n0], [n2, n1], ...; the activation stands between them, not after the last.
+    activation : str
+        One of :data:`SLOPES`.
+    norm : {"spectral", "frobenius"}
+        "frobenius" is cheaper and larger.
+
+    Raises
+    ------
+    InvalidInput
+        No layer, layers that do not fit, an unknown activation or norm.
+
+    Notes
+    -----
+    Lecture items S50, S56, S63: any activation of slope at most 1 leaves the product of norms.
+
+    Examples
+    --------
+    >>> network_constant([[[2.0, 0.0], [0.0, 1.0]], [[3.0, 0.0]]]).value < 6.0000001
+    True
+    """
+    one_of("norm", norm, ("spectral", "frobenius"))
+    slope = SLOPES[one_of("activation", activation, tuple(SLOPES))]
+    layers = [as_matrix("weights", W) for W in weights]
+    if not layers:
+        raise invalid("weights", "hold at least one layer", "none", "Pass the weight matrices in order.")
+    for before, after in zip(layers, layers[1:], strict=False):
+        if after.shape[1] != before.shape[0]:
+            raise invalid(
+                "weights", "fit each other", f"shapes {before.shape} then {after.shape}", "Pass [n_out, n_in] in order."
+            )
+    norms = [spectral_norm(W).bounds.upper if norm == "spectral" else matrix_norm(W, "fro").value for W in layers]
+    value = slope ** (len(layers) - 1) * prod(norms) * (1 + 1e-15 * len(layers))
+    return LipschitzBound(value, "upper", f"product of {len(layers)} {norm} norms")
+
+
+def clipped_constant(clip: float, widths: Sequence[int]) -> LipschitzBound:
+    """Upper bound of a ReLU network whose weights lie in [-c, c]: prod c sqrt(n_out n_in).
+
+    Weight clipping makes a network K-Lipschitz for some K, not 1-Lipschitz: the critic's value is then at
+    most K W, and a distance only after division by K (lecture item S50, erratum E73).
+
+    Parameters
+    ----------
+    clip : float
+    widths : sequence of int
+        Layer widths n0, n1, ..., nL.
+
+    Raises
+    ------
+    InvalidInput
+        A clip that is not positive, fewer than two widths, or a width below 1.
+
+    Examples
+    --------
+    >>> f"{clipped_constant(0.01, [2, 32, 32, 1]).value:.12g}"
+    '0.00144815468787'
+    """
+    if not clip > 0:
+        raise invalid("clip", "be positive", repr(clip), "WGAN's first version uses 0.01.")
+    if len(widths) < 2 or min(widths) < 1:
+        raise invalid("widths", "hold at least two positive integers", repr(list(widths)), "Inputs first, output last.")
+    value = prod(clip * sqrt(n_in * n_out) for n_in, n_out in zip(widths, widths[1:], strict=False))
+    return LipschitzBound(value, "upper", "product of c sqrt(n_out n_in), attained by weights all equal to c")
+
+
+def spectrally_normalised(W: Any) -> Array:
+    """W divided by a proved upper bound of |W|_2: its spectral norm is at most 1, and 1 but for rounding.
+
+    Lecture item S63; dividing by the Frobenius norm instead shrinks too much.
+
+    Raises
+    ------
+    InvalidInput
+        W zero or not a finite matrix.
+
+    Examples
+    --------
+    >>> spectrally_normalised([[2.0, 0.0], [0.0, 1.0]]).round(9).tolist()
+    [[1.0, 0.0], [0.0, 0.5]]
+    """
+    W = as_matrix("W", W)
+    upper = spectral_norm(W).bounds.upper
+    if upper == 0:
+        raise invalid("W", "not be zero", "a zero matrix", "A zero layer cannot be scaled to norm 1.")
+    return W / upper
+
+
+def along_line(slope: Callable[[Array], Array], x: float, y: float, *, nodes: int = 100_000) -> tuple[float, float]:
+    """The two upper ends of the chain |f(x) - f(y)| <= integral of |f'| <= max |f'| |x - y| on [x, y].
+
+    Parameters
+    ----------
+    slope : callable
+        f', vectorised.
+    x, y : float
+    nodes : int
+        Points of the composite Gauss-Legendre rule (rounded up to a multiple of 5).
+
+    Returns
+    -------
+    (float, float)
+        The integral, and the largest |f'| at the nodes and the ends times |x - y| (a lower estimate of
+        the maximum).
+
+    Notes
+    -----
+    Lecture item S49; f has to be absolutely continuous (erratum E72).
+
+    Examples
+    --------
+    >>> [round(v, 6) for v in along_line(lambda t: 3 * np.cos(3 * t), 0.2, 1.7)]
+    [2.509543, 4.5]
+    """
+    local, weights = np.polynomial.legendre.leggauss(5)
+    edges = np.linspace(min(x, y), max(x, y), max(1, -(-nodes // 5)) + 1)
+    half = np.diff(edges)[:, None] / 2
+    t = (edges[:-1, None] + half) + half * local
+    values = np.abs(slope(t.ravel())).reshape(t.shape)
+    ends = np.abs(slope(np.asarray([x, y], dtype=np.float64)))
+    return float((values * half * weights).sum()), float(max(values.max(), ends.max()) * abs(y - x))
