@@ -91,12 +91,13 @@ def shift(d: int, distance: float = 1.0) -> KnownPair:
     >>> round(sample.w1, 12)
     2.0
     """
+    draw = _gaussian(d)
     direction = np.full(d, 1 / sqrt(d))
     return KnownPair(
         f"shift by {distance:g} in {d}-D",
         d,
         distance,
-        _gaussian(d),
+        draw,
         lambda x: x - distance * direction,
         lambda z: z @ direction,
     )
@@ -117,13 +118,14 @@ def radial(d: int, factor: float = 2.0) -> KnownPair:
     """
     if not factor > 0:
         raise invalid("factor", "be positive", repr(factor), "Below 0 the points would pass through the centre.")
+    draw = _gaussian(d)
     mean_length = sqrt(2) * exp(lgamma((d + 1) / 2) - lgamma(d / 2))
     sign = 1.0 if factor < 1 else -1.0
     return KnownPair(
         f"radial times {factor:g} in {d}-D",
         d,
         abs(factor - 1) * mean_length,
-        _gaussian(d),
+        draw,
         lambda x: factor * x,
         lambda z: sign * np.linalg.norm(z, axis=1),
     )
