@@ -117,10 +117,7 @@ def test_the_public_surface_is_what_it_says():
     assert re.fullmatch(r"\d+\.\d+\.\d+([a-z]+\d+)?", otdiv.__version__)
 
 
-UNFINISHED = pytest.mark.xfail(reason="its docstring has no sections yet")
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=UNFINISHED if n == "select_method" else ()) for n in PUBLIC])
+@pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_is_documented(name):
     thing = getattr(otdiv, name)
     text = inspect.getdoc(thing)

@@ -229,6 +229,18 @@ def test_scales_at_the_edge_of_float64(scale):
         emd(np.array([[0.0, 0], [1e200, 0]]), y, cost="sqeuclidean")
 
 
+def test_line_points_at_the_edge_of_float64_are_refused():
+    with pytest.raises(ValueError, match="Rescale the points"):
+        emd([1e308, 1.5e308, -1e308], [-1.7e308, 0.0, 1.0])
+
+
+def test_the_message_says_which_of_the_two_is_meant():
+    with pytest.raises(ValueError, match="of y: points must be finite"):
+        emd([0.0], [np.nan])
+    with pytest.raises(ValueError, match="of x: weights must be non-negative"):
+        emd([0.0, 1.0], [0.0], [-1.0, 2.0])
+
+
 def test_pot_alone_is_not_believed():
     """Whatever POT says of a stopped run, the audit routes the missing mass before it calls a cost an upper bound."""
     rng = np.random.default_rng(7)

@@ -12,13 +12,14 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.bounds import Status
-from otdiv.errors import Array
+from otdiv.errors import Array, invalid
 from otdiv.plan import Plan, staircase
 from otdiv.problem import LineOrder, Proposal, TransportProblem
 
 
 def solve_line(problem: TransportProblem) -> Proposal:
     """Monotone plan and its potentials; only for problems with ``on_line``."""
+    require_representable(problem)
     line = problem.line
     a, b = _reordered(problem.a, line.ix), _reordered(problem.b, line.iy)
     if len(a) == len(b) and a.min() > 0 and np.array_equal(a, b):  # then the k-th goes to the k-th
@@ -33,6 +34,18 @@ def solve_line(problem: TransportProblem) -> Proposal:
     f, g = np.empty(problem.n), np.empty(problem.m)
     f[line.ix], g[line.iy] = fs, gs
     return Proposal(plan, f, g, Status.OPTIMAL, {"iterations": 0})
+
+
+def require_representable(problem: TransportProblem) -> None:
+    """Refuse supports so wide that float64 cannot hold a distance, or the sums of the sweep.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    widest = max(abs(float(problem.line.z[0])), abs(float(problem.line.z[-1])))
+    if widest > 1e300 ** (1 / max(1.0, problem.cost.line_power or 1.0)):
+        raise invalid("points", "lie within 1e300 of 0", f"{widest:.3g}", "Rescale the points.")
 
 
 def _reordered(weights: Array, order: Array) -> Array:

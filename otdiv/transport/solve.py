@@ -14,7 +14,7 @@ import numpy as np
 from otdiv.bounds import Status
 from otdiv.costs import MatrixCost, as_cost
 from otdiv.duality.certificate import Certificate, certify
-from otdiv.errors import Infeasible, SolverFailed, invalid, one_of
+from otdiv.errors import Infeasible, InvalidInput, SolverFailed, invalid, one_of
 from otdiv.measures import DiscreteMeasure
 from otdiv.problem import Proposal, TransportProblem
 from otdiv.transport.line import solve_line
@@ -37,6 +37,15 @@ class Choice(NamedTuple):
 
 def select_method(problem: TransportProblem) -> Choice:
     """Which method ``method="auto"`` takes, and why.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+
+    Returns
+    -------
+    Choice
+        ``method``, one of :data:`METHODS`, and ``reason``, a sentence.
 
     Examples
     --------
@@ -230,4 +239,7 @@ def _measure(name: str, points: Any, weights: Any) -> DiscreteMeasure:
                 f"the weights of {name}", "be left out for a DiscreteMeasure", "weights beside it", "It brings its own."
             )
         return points
-    return DiscreteMeasure(points, weights)
+    try:
+        return DiscreteMeasure(points, weights)
+    except InvalidInput as problem:
+        raise InvalidInput(f"of {name}: {problem}") from None
