@@ -3,8 +3,9 @@
 For any f the c-transform g_j = min_i (c_ij - f_i), followed by
 f_i = min_j (c_ij - g_j), satisfies f_i + g_j <= c_ij for all pairs; rounding the
 last step down makes that hold for the stored floats, in real arithmetic.
-One sweep over all pairs, O(n m) time and O(n + m) memory; on the line
-O((n + m) log) time (:mod:`otdiv.duality.line`).  Imports problem and below.
+Small problems sweep over all pairs; large ones of points find the same minima by search
+(:mod:`otdiv.pricing`), those on the line in sorted order (:mod:`otdiv.duality.line`).
+Imports pricing, problem and below.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from otdiv.duality.line import line_potentials
 from otdiv.errors import Array, CertificateRefused
+from otdiv.pricing.metric import priceable
 from otdiv.problem import TransportProblem
 from otdiv.rounding import below
 
@@ -38,12 +40,36 @@ def feasible_potentials(problem: TransportProblem, f: Array | None, g: Array | N
     f, g = _checked("f", f, problem.n), _checked("g", g, problem.m)
     if problem.on_line and problem.n * problem.m > LINE_ABOVE:
         return line_potentials(problem, f, g)
+    if not problem.keeps_matrix and priceable(problem.cost, problem.d, problem.largest_cost):
+        return _by_search(problem, f, g)
     if f is None:
         f = np.zeros(problem.n) if g is None else _over_targets(problem, g)
     # the dual is indifferent to (f + t, g - t); a centred f keeps rounding small
     f = f - 0.5 * (float(f.max()) + float(f.min()))
     g = _over_sources(problem, f)
     return _rounded_down(problem, g), g
+
+
+def _by_search(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
+    """The same as the full sweeps: pricing returns the minima over all pairs of the computed costs."""
+    from otdiv.pricing.sweep import Pricing, ordered  # loads a compiler, which small problems do without
+
+    at_x, at_y = ordered(problem.mu.points), ordered(problem.nu.points)
+    x, y = problem.mu.points[at_x], problem.nu.points[at_y]
+    over_targets = Pricing(x, y, problem.cost, problem.largest_cost)
+    over_sources = Pricing(y, x, problem.cost, problem.largest_cost)
+    if f is None and g is not None:
+        start, _ = over_targets.minima(g[at_y])
+    else:
+        start = np.zeros(problem.n) if f is None else f[at_x]
+    start = start - 0.5 * (float(start.max()) + float(start.min()))
+    sorted_g, nearest = over_sources.minima(start)
+    hints = np.zeros(problem.n, np.int64)
+    hints[nearest] = np.arange(problem.m)  # a pair that is tight for y is a good first guess for x
+    sorted_f, _ = over_targets.minima(sorted_g, hints)
+    f, g = np.empty(problem.n), np.empty(problem.m)
+    f[at_x], g[at_y] = below(sorted_f), sorted_g
+    return f, g
 
 
 def _checked(name: str, potential: Array | None, size: int) -> Array | None:

@@ -16,14 +16,18 @@ from otdiv.costs import MatrixCost, as_cost
 from otdiv.duality.certificate import Certificate, certify
 from otdiv.errors import Infeasible, InvalidInput, SolverFailed, invalid, one_of
 from otdiv.measures import DiscreteMeasure
+from otdiv.pricing.metric import priceable
 from otdiv.problem import Proposal, TransportProblem
 from otdiv.transport.line import solve_line
 from otdiv.transport.lp import solve_dual, solve_primal
 from otdiv.transport.pot import solve_pot
+from otdiv.transport.progress import showing
 from otdiv.transport.result import TransportResult
 
-METHODS = ("auto", "line", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
+METHODS = ("auto", "line", "multiscale", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
 RTOL = 1e-9
+MULTISCALE_ABOVE = 2**20
+"""From so many pairs on, measured on two cores with the certificate, the multiscale method is the faster one."""
 _LP_ARCS = 250_000
 """Up to this many arcs a second method is tried where the first is not proved optimal."""
 
@@ -57,7 +61,13 @@ def select_method(problem: TransportProblem) -> Choice:
         return Choice("line", f"the points lie on the line and {problem.cost.name} is convex there: sorting is exact")
     if problem.forbids:
         return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
+    if problem.n * problem.m >= MULTISCALE_ABOVE and _multiscale_applies(problem):
+        return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     return Choice("pot", "dense costs: the network simplex is the fastest exact method here")
+
+
+def _multiscale_applies(problem: TransportProblem) -> bool:
+    return not problem.cost.by_entries and priceable(problem.cost, problem.d, problem.largest_cost)
 
 
 def solve(
@@ -66,22 +76,31 @@ def solve(
     *,
     rtol: float = RTOL,
     max_iter: int | None = None,
+    time_limit: float | None = None,
     memory_limit: float | None = None,
+    progress: bool | Callable[[Any], None] = False,
 ) -> TransportResult:
     """Solve a transport problem and certify the answer.
 
     Parameters
     ----------
     problem : TransportProblem
-    method : {"auto", "line", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
+    method : {"auto", "line", "multiscale", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
         Who proposes plan and potentials; "auto" is :func:`select_method`, and goes on to the linear
         program where the first proposal is not proved optimal.  The interval is proved whoever proposes.
     rtol : float
         Relative gap at which the status is OPTIMAL.
     max_iter : int, optional
         Stop POT's network simplex after so many pivots.
+    time_limit : float, optional
+        Seconds, after which the multiscale method hands over what it has (Ctrl-C does the same); the status
+        is then STOPPED, and the interval, proved as ever, tells how far it got.  The audit comes on top.
+        Other methods run to their end.
     memory_limit : float, optional
         Bytes; by default what the machine has free.
+    progress : bool or callable
+        True: a line on standard error shows the multiscale method's interval closing.  A callable gets a
+        :class:`otdiv.transport.progress.Progress` instead.
 
     Returns
     -------
@@ -101,6 +120,10 @@ def solve(
     one_of("method", method, METHODS)
     if not 0 <= rtol < np.inf:
         raise invalid("rtol", "be a non-negative number", repr(rtol), "For example 1e-9.")
+    if time_limit is not None and not time_limit >= 0:
+        raise invalid(
+            "time_limit", "be a number of seconds, at least 0", repr(time_limit), "Leave it out for no limit."
+        )
     if max_iter is not None and max_iter < 1:
         raise invalid("max_iter", "be a positive integer", repr(max_iter), "Leave it out for no limit.")
     if problem.forbids:
@@ -112,7 +135,10 @@ def solve(
     best: tuple[Certificate, Proposal, str] | None = None
     tried = []
     for name in queue:
-        proposal = _propose(problem, name, max_iter, memory_limit)
+        if name == "multiscale":
+            proposal = _multiscale(problem, rtol, time_limit, memory_limit, progress)
+        else:
+            proposal = _propose(problem, name, max_iter, memory_limit)
         tried.append(name)
         if proposal.plan is None and proposal.f is None and method != "auto":
             raise SolverFailed(
@@ -128,6 +154,26 @@ def solve(
     status = Status.OPTIMAL if proof.proves_optimal(rtol) else Status.STOPPED
     stats = {**proposal.stats, "reason": choice.reason, "tried": tuple(tried), "method_status": proposal.status}
     return TransportResult(problem, proof, status, name, stats)
+
+
+def _multiscale(
+    problem: TransportProblem,
+    rtol: float,
+    time_limit: float | None,
+    memory_limit: float | None,
+    progress: bool | Callable[[Any], None],
+) -> Proposal:
+    if not _multiscale_applies(problem):
+        raise invalid(
+            "method",
+            "fit the problem",
+            f"'multiscale' with cost {problem.cost.name!r}",
+            "It needs points and a norm of their difference, or a power of one; use method='auto'.",
+        )
+    from otdiv.transport.multiscale import solve_multiscale  # loads a compiler, which small problems do without
+
+    with showing(progress) as told:
+        return solve_multiscale(problem, rtol, time_limit, memory_limit, told)
 
 
 def _propose(problem: TransportProblem, method: str, max_iter: int | None, memory_limit: float | None) -> Proposal:
@@ -171,7 +217,9 @@ def emd(
     normalize: bool = False,
     rtol: float = RTOL,
     max_iter: int | None = None,
+    time_limit: float | None = None,
     memory_limit: float | None = None,
+    progress: bool | Callable[[Any], None] = False,
 ) -> TransportResult:
     """Earth mover's distance between two weighted point sets, with its proof.
 
@@ -186,7 +234,7 @@ def emd(
         Non-negative weights of the same total; None is uniform, 1/n and 1/m.
     cost : str, matrix [n, m], callable or Cost
         Ground cost, see :func:`otdiv.costs.as_cost`; +inf in a matrix forbids an arc.
-    method, rtol, max_iter, memory_limit
+    method, rtol, max_iter, time_limit, memory_limit, progress
         See :func:`solve`.
     normalize : bool
         Scale both weights to total 1.  Without it different totals are an error.
@@ -208,7 +256,15 @@ def emd(
     (0.7, 'optimal', True)
     """
     mu, nu = measures_of(x, y, a, b, cost=cost, normalize=normalize)
-    return solve(TransportProblem(mu, nu, cost), method, rtol=rtol, max_iter=max_iter, memory_limit=memory_limit)
+    return solve(
+        TransportProblem(mu, nu, cost),
+        method,
+        rtol=rtol,
+        max_iter=max_iter,
+        time_limit=time_limit,
+        memory_limit=memory_limit,
+        progress=progress,
+    )
 
 
 def measures_of(

@@ -1,0 +1,193 @@
+"""Lower bounds of c(x, y) - g(y) over the points y of a tree node, rounding included.
+
+Two of them:
+
+- *Box.*  The cost to the nearest point of the node's box, less the node's largest g.
+  Rounding is monotone, and the steps (difference, square, sum, maximum, root) are
+  those of the cost itself in the same order.  So what is computed for the box is at
+  most what is computed for any point in it, without slack; only ``pow`` needs some.
+- *Affine.*  Near the optimum g has slope, so its largest value over a box is first
+  order in the width too high; an affine function g(y) <= s.(y - z) + top about the
+  box's centre z only second order.  A convex cost lies above its tangent, hence
+
+      c(x, y) - g(y)  >=  c(x, z) - sum_k |c'_k(x, z) - s_k| w_k - top
+
+  with the half widths w; for the squared norm the minimum over the box is taken
+  exactly instead.  The slope is a least-squares fit where the node has points
+  enough, else its parent's.  Any slope is right: ``top`` is a maximum over the
+  node's points, and holds a bound on all rounding of both sides.
+
+Imports metric, point_tree and numba.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from otdiv.errors import Array
+from otdiv.pricing.metric import CITYBLOCK, EUCLIDEAN, MINKOWSKI, SQUARED, Metric
+from otdiv.pricing.point_tree import PointTree
+from otdiv.rounding import UNIT
+
+AFFINE_UP_TO = 12
+"""Above this dimension the fit costs more than it saves."""
+
+
+def node_rows(metric: Metric, tree: PointTree, g: Array, largest_cost: float) -> tuple[Array, bool]:
+    """One row for each node, [low, high, slope, largest g, top], and whether slope and top are there.
+
+    No computed cost between a query and a point may exceed ``largest_cost``.
+    """
+    d = tree.points.shape[1]
+    affine = metric.power == 1.0 and metric.kind in (SQUARED, EUCLIDEAN, CITYBLOCK) and d <= AFFINE_UP_TO
+    rows = np.zeros((len(tree.start), 3 * d + 2 if affine else 2 * d + 1))
+    rows[:, :d], rows[:, d : 2 * d] = tree.low, tree.high
+    _largest(rows, g, tree.start, tree.stop, tree.leaves, rows.shape[1] - (2 if affine else 1))
+    if affine:
+        _fit(rows, tree.points, g, tree.start, tree.stop, 16 * (d + 8) * UNIT, largest_cost)
+    return rows, affine
+
+
+@njit(cache=True, nogil=True)
+def _largest(rows, g, start, stop, leaves, column):  # type: ignore[no-untyped-def]
+    for node in range(len(rows) - 1, -1, -1):
+        if node >= leaves:
+            rows[node, column] = g[start[node] : stop[node]].max()
+        else:
+            rows[node, column] = max(rows[2 * node + 1, column], rows[2 * node + 2, column])
+
+
+@njit(cache=True, nogil=True)
+def _fit(rows, points, g, start, stop, gamma, largest_cost):  # type: ignore[no-untyped-def]
+    d = points.shape[1]
+    matrix, slope = np.empty((d, d)), np.empty(d)
+    for node in range(len(rows)):
+        first, end = start[node], stop[node]
+        if end - first < 2 * (d + 1) or not _least_squares(points, g, first, end, matrix, slope):
+            for k in range(d):
+                slope[k] = rows[(node - 1) // 2, 2 * d + k] if node > 0 else 0.0
+        steep = 0.0
+        for k in range(d):
+            rows[node, 2 * d + k] = slope[k]
+            steep += abs(slope[k]) * (rows[node, d + k] - rows[node, k])
+        top = -np.inf
+        for j in range(first, end):
+            value = g[j]
+            for k in range(d):
+                value -= slope[k] * (points[j, k] - 0.5 * (rows[node, k] + rows[node, d + k]))
+            top = value if value > top else top
+        rows[node, 3 * d + 1] = top + gamma * (largest_cost + steep + abs(top))
+
+
+@njit(cache=True, nogil=True)
+def _least_squares(points, g, first, stop, matrix, slope):  # type: ignore[no-untyped-def]
+    """Fit g over points[first:stop] by the normal equations (Cholesky); False where that fails."""
+    d = points.shape[1]
+    count = stop - first
+    mean = np.zeros(d)
+    level = 0.0
+    for j in range(first, stop):
+        level += g[j] / count
+        for k in range(d):
+            mean[k] += points[j, k] / count
+    matrix[:, :] = 0.0
+    slope[:] = 0.0
+    for j in range(first, stop):
+        for k in range(d):
+            gap = points[j, k] - mean[k]
+            slope[k] += gap * (g[j] - level)
+            for h in range(k + 1):
+                matrix[k, h] += gap * (points[j, h] - mean[h])
+    trace = 0.0
+    for k in range(d):
+        trace += matrix[k, k]
+    for k in range(d):
+        matrix[k, k] += 1e-6 * trace  # so that flat sets of points have a fit
+        for h in range(k):
+            for q in range(h):
+                matrix[k, h] -= matrix[k, q] * matrix[h, q]
+            matrix[k, h] /= matrix[h, h]
+            matrix[k, k] -= matrix[k, h] ** 2
+        if not matrix[k, k] > 0:
+            return False
+        matrix[k, k] = math.sqrt(matrix[k, k])
+    for k in range(d):
+        for h in range(k):
+            slope[k] -= matrix[k, h] * slope[h]
+        slope[k] /= matrix[k, k]
+    for k in range(d - 1, -1, -1):
+        for h in range(k + 1, d):
+            slope[k] -= matrix[h, k] * slope[h]
+        slope[k] /= matrix[k, k]
+        if not abs(slope[k]) < 1e150:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def node_bound(metric, query, rows, node, affine, enough):  # type: ignore[no-untyped-def]
+    """A lower bound on the computed c(query, y) - g(y) over the node; none better than ``enough`` is sought."""
+    d = len(query)
+    bound = _box_cost(metric, query, rows, node) - rows[node, 3 * d if affine else 2 * d]
+    if bound >= enough or not affine:
+        return bound
+    better = _affine_bound(metric.kind, query, rows, node)
+    return better if better > bound else bound
+
+
+@njit(cache=True, nogil=True)
+def _box_cost(metric, query, rows, node):  # type: ignore[no-untyped-def]
+    kind, p, power, safe = metric
+    d = len(query)
+    total = 0.0
+    if kind <= CITYBLOCK:
+        for k in range(d):
+            under, over = rows[node, k] - query[k], query[k] - rows[node, d + k]
+            gap = under if under > 0 else over if over > 0 else 0.0
+            total += gap if kind == CITYBLOCK else gap * gap
+        if kind == EUCLIDEAN:
+            total = math.sqrt(total)
+    else:
+        for k in range(d):
+            total = max(total, rows[node, k] - query[k], query[k] - rows[node, d + k])
+        if kind == MINKOWSKI and total > 0:
+            largest, total = total, 0.0
+            for k in range(d):
+                total += (max(rows[node, k] - query[k], query[k] - rows[node, d + k], 0.0) / largest) ** p
+            total = largest * total ** (1 / p)
+    if power != 1.0:
+        total = total**power
+    return total * safe
+
+
+@njit(cache=True, nogil=True)
+def _affine_bound(kind, query, rows, node):  # type: ignore[no-untyped-def]
+    d = len(query)
+    total = 0.0
+    if kind == SQUARED:  # coordinate by coordinate the minimum over the box
+        for k in range(d):
+            low, high, slope = rows[node, k], rows[node, d + k], rows[node, 2 * d + k]
+            t = query[k] + 0.5 * slope
+            t = low if t < low else high if t > high else t
+            gap = query[k] - t
+            total += gap * gap - slope * (t - 0.5 * (low + high))
+        return total - rows[node, 3 * d + 1]
+    if kind == EUCLIDEAN:
+        for k in range(d):
+            gap = 0.5 * (rows[node, k] + rows[node, d + k]) - query[k]
+            total += gap * gap
+        total = math.sqrt(total)
+        inverse = 1 / total if total > 0 else 0.0
+        for k in range(d):
+            low, high = rows[node, k], rows[node, d + k]
+            total -= abs((0.5 * (low + high) - query[k]) * inverse - rows[node, 2 * d + k]) * (0.5 * (high - low))
+        return total - rows[node, 3 * d + 1]
+    for k in range(d):
+        low, high = rows[node, k], rows[node, d + k]
+        gap = 0.5 * (low + high) - query[k]
+        side = 1.0 if gap > 0 else -1.0
+        total += abs(gap) - abs(side - rows[node, 2 * d + k]) * (0.5 * (high - low))
+    return total - rows[node, 3 * d + 1]
