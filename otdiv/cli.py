@@ -1,4 +1,4 @@
-"""The command ``otdiv``: emd, compare, verify, lecture, demo.
+"""The command ``otdiv``: emd, compare, verify, audit, lecture, demo.
 
 Exit codes: 0 certified optimal, 1 stopped early or a mismatch, 2 bad input;
 130 interrupted, 141 the reader of the output went away.
@@ -21,7 +21,7 @@ from otdiv._version import __version__
 from otdiv.bounds import Status
 from otdiv.costs import POINT_COSTS
 from otdiv.errors import OtdivError, SolverFailed, invalid
-from otdiv.files import read_measure
+from otdiv.files import read_measure, read_values
 from otdiv.proof.verify import LEVELS, verify
 from otdiv.tables import Table, json_number, number
 from otdiv.transport.solve import METHODS, RTOL, emd
@@ -144,6 +144,44 @@ def verify_command(file: str, level: str, as_json: bool) -> None:
     if checked.level == "float":
         click.echo(f"exact      would take about {checked.exact_seconds:.2g} s (--level exact)")
     click.echo(f"about      {checked.n} against {checked.m} points, {checked.about}")
+
+
+@app.command("audit")
+@click.argument("a")
+@click.argument("b")
+@click.option("--critic", metavar="FILE", help="TorchScript or exported program (.pt2) of the critic.")
+@click.option("--values", nargs=2, metavar="FX FY", help="Or two .npy files with its values on A and on B.")
+@click.option("--estimand", type=click.Choice(("empirical", "population")), default="empirical", show_default=True)
+@click.option("--penalty", type=float, metavar="LAMBDA", help="Weight of the gradient penalty it was trained with.")
+@click.option("--held-out", nargs=2, metavar="A2 B2", help="Points it was not trained on.")
+@_WEIGHTS
+@_JSON
+def audit_command(
+    a: str,
+    b: str,
+    critic: str | None,
+    values: tuple[str, str] | None,
+    estimand: str,
+    penalty: float | None,
+    held_out: tuple[str, str] | None,
+    weights: str | None,
+    as_json: bool,
+) -> None:
+    """Can a critic's estimate of W1 between A and B be believed?  Exit code 1 if not."""
+    from otdiv.critics.audit import audit
+
+    if (critic is None) == (values is None):
+        raise click.UsageError("give either --critic FILE or --values FX FY.")
+    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    subject: Any = critic if values is None else tuple(read_values(path) for path in values)
+    others = None if held_out is None else tuple(read_measure(path).points for path in held_out)
+    report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others)  # type: ignore[arg-type]
+    if as_json:
+        _print_json(report.to_dict())
+    else:
+        _show(report.table())
+    if report.verdict.word not in ("agrees", "referee is biased"):
+        raise _Stop(1)
 
 
 @app.command("lecture")

@@ -7,6 +7,7 @@ that needs them.  Imports errors and measures.
 from __future__ import annotations
 
 import csv
+import io
 import os
 import zipfile
 import zlib
@@ -76,6 +77,30 @@ def _read(path: Path, kind: str, weights: str | int | None) -> DiscreteMeasure:
     else:
         raise invalid("path", f"end in {_READABLE}", repr(path.name), "Convert the file, or load it in Python.")
     return _from_table(path, names, table, weights)
+
+
+def read_values(path: str | Path) -> Array:
+    """Read one array of numbers [k] (or [k, 1]) from an .npy file; never unpickled.
+
+    Raises
+    ------
+    InvalidInput
+        No such file, not .npy, pickled content, or another shape.
+    """
+    path = Path(path)
+    if not path.is_file() or path.suffix.lower() != ".npy":
+        raise invalid("values", "name an existing .npy file", repr(str(path)), "Save the values with numpy.save.")
+    try:
+        content = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as problem:
+        raise invalid(
+            path.name, "be a numpy file of plain numbers", f"one that cannot be read ({problem})", "Save it again."
+        ) from None
+    if not isinstance(content, np.ndarray) or content.ndim not in (1, 2) or content.size != len(content):
+        raise invalid(
+            path.name, "hold one value a point", f"shape {getattr(content, 'shape', '?')}", "Save an array [k]."
+        )
+    return content.reshape(-1)
 
 
 def _from_numpy(path: Path, weights: str | int | None) -> DiscreteMeasure:

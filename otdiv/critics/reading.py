@@ -1,0 +1,261 @@
+"""Any critic as one thing: values and gradients at numpy points.
+
+A torch module, a TorchScript file, an exported program (.pt2), or a function of
+numpy arrays.  No file is ever unpickled: what would need it is refused.
+Imports errors and lipschitz; torch inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from otdiv.errors import Array, InvalidInput, invalid, optional_import
+from otdiv.lipschitz import LipschitzBound, network_constant
+
+_BLOCK = 4096
+_PLAIN = ("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "ELU", "Softplus", "Identity", "Flatten", "Dropout")
+
+
+@dataclass(frozen=True, eq=False)
+class Critic:
+    """A critic with its parts.
+
+    Attributes
+    ----------
+    name : str
+        What it is.
+    values : callable
+        [k, d] -> [k], float64.
+    gradients : callable
+        [k, d] -> [k, d], float64; by automatic differentiation, or central differences for a function.
+    constant : LipschitzBound or None
+        A proved upper bound of the Lipschitz constant, where the architecture is known.
+    """
+
+    name: str
+    values: Callable[[Array], Array]
+    gradients: Callable[[Array], Array]
+    constant: LipschitzBound | None
+
+
+def read_critic(critic: Any, d: int) -> Critic:
+    """Make a :class:`Critic` of a torch module, a file of one, or a function.
+
+    Parameters
+    ----------
+    critic : torch.nn.Module, str, Path, or callable
+        A module (or something with a ``module``), a TorchScript or exported-program file, or a function
+        of points [k, d] that returns values [k].
+    d : int
+        Dimension of the points; the critic is tried on two of them.
+
+    Raises
+    ------
+    InvalidInput
+        Batch normalisation, NaN weights, another input size, an output that is not one value a point, a
+        file that is no module or could run code on loading.
+    MissingPackage
+        A file, and torch is not installed.
+    """
+    if isinstance(critic, str | Path):
+        return _from_module(_load(Path(critic)), d, f"file {Path(critic).name}")
+    module = getattr(critic, "module", critic)
+    if hasattr(module, "parameters") and hasattr(module, "forward"):
+        return _from_module(module, d, f"module {type(module).__name__}")
+    if callable(critic):
+        return _from_function(critic, d)
+    raise invalid(
+        "critic", "be a torch module, a file of one, or a function", type(critic).__name__, "Pass one of these."
+    )
+
+
+def _from_function(function: Callable[[Array], Any], d: int) -> Critic:
+    name = f"function {getattr(function, '__name__', type(function).__name__)}"
+
+    def values(z: Array) -> Array:
+        return _one_value_a_point(np.asarray(function(z), dtype=np.float64), len(z))
+
+    def gradients(z: Array) -> Array:
+        step = 1e-6 * max(1.0, float(np.abs(z).max(initial=0.0)))
+        slopes = [(values(z + step * e) - values(z - step * e)) / (2 * step) for e in np.eye(z.shape[1])]
+        return np.stack(slopes, axis=1)
+
+    critic = Critic(name, values, gradients, None)
+    _try(critic, d)
+    return critic
+
+
+def _from_module(module: Any, d: int, name: str) -> Critic:
+    torch = optional_import("torch", "Reading a critic", "torch")
+    for part_name, part in module.named_modules():
+        kind = getattr(part, "original_name", type(part).__name__)
+        if "BatchNorm" in kind:
+            remedy = "Train it without, or with layer normalisation."
+            raise invalid(
+                "critic",
+                "have no batch normalisation",
+                f"{kind} at {part_name or 'the top'}",
+                remedy + " It makes f(x) depend on the other points of the batch",
+            )
+    parameters = list(module.parameters())
+    for k, weight in enumerate(parameters):
+        if not bool(torch.isfinite(weight).all()):
+            raise invalid(
+                "critic", "have finite weights", f"NaN or infinity in parameter {k}", "Train again with a smaller step."
+            )
+    like = parameters[0] if parameters else torch.zeros(1)
+    dtype = like.dtype if like.dtype.is_floating_point else torch.float32
+
+    def tensor(z: Array) -> Any:
+        return torch.tensor(np.array(z), dtype=dtype, device=like.device)
+
+    def values(z: Array) -> Array:
+        with _evaluating(module), torch.no_grad():
+            parts = [module(tensor(z[k : k + _BLOCK])).double().cpu().numpy() for k in range(0, len(z), _BLOCK)]
+        return np.concatenate([_one_value_a_point(p, min(_BLOCK, len(z) - k * _BLOCK)) for k, p in enumerate(parts)])
+
+    def gradients(z: Array) -> Array:
+        rows = []
+        with _evaluating(module):
+            for k in range(0, len(z), _BLOCK):
+                leaf = tensor(z[k : k + _BLOCK]).requires_grad_(True)
+                rows.append(torch.autograd.grad(module(leaf).sum(), leaf)[0].double().cpu().numpy())
+        return np.concatenate(rows)
+
+    critic = Critic(name, values, gradients, _product_bound(module))
+    _try(critic, d)
+    return critic
+
+
+@contextmanager
+def _evaluating(module: Any) -> Iterator[None]:
+    """Dropout and the like switched off while it lasts; the user's module is left as it was."""
+    training = bool(getattr(module, "training", False))
+    exported = type(module).__name__.startswith("GraphModule")  # an exported program has one mode only
+    if training and not exported:
+        module.eval()
+    try:
+        yield
+    finally:
+        if training and not exported:
+            module.train()
+
+
+def _one_value_a_point(out: Array, k: int) -> Array:
+    flat = np.asarray(out, dtype=np.float64)
+    if flat.shape not in ((k,), (k, 1)):
+        raise invalid(
+            "critic",
+            "return one value a point, shape [k] or [k, 1]",
+            f"shape {flat.shape} for k = {k}",
+            "Select one output.",
+        )
+    return flat.reshape(k)
+
+
+def _try(critic: Critic, d: int) -> None:
+    """Two points through the critic, so that a wrong size is told before any work."""
+    try:
+        values = critic.values(np.zeros((2, d)) + np.array([[0.0], [0.5]]))
+    except InvalidInput:
+        raise
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as problem:
+        reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+        raise invalid(
+            "critic", f"take points of dimension {d}", f"an error ({reason})", "Check its input size."
+        ) from None
+    if not np.isfinite(values).all():
+        raise invalid("critic", "return finite values", "NaN or infinity", "Check its weights.")
+
+
+def _product_bound(module: Any) -> LipschitzBound | None:
+    """Product of layer norms for a chain of linear layers and activations of slope at most 1; else None."""
+    chain = [part for part in module.modules() if not list(part.children())] if hasattr(module, "modules") else []
+    if type(module).__name__ != "Sequential" or any(list(p.children()) for p in module.children()):
+        return None
+    weights = []
+    for part in chain:
+        kind = type(part).__name__
+        if kind == "Linear":
+            weights.append(part.weight.detach().double().cpu().numpy())
+        elif (
+            kind not in _PLAIN or abs(getattr(part, "negative_slope", 0.0)) > 1 or abs(getattr(part, "alpha", 0.0)) > 1
+        ):
+            return None
+    return network_constant(weights, "relu") if weights else None
+
+
+def _load(path: Path) -> Any:
+    torch = optional_import("torch", "Reading a critic", "torch")
+    if not path.is_file():
+        raise invalid("critic", "name an existing file", repr(str(path)), "Check the spelling and the folder.")
+    remedy = "Save it with torch.export.save (.pt2) or as TorchScript; a pickled module is never loaded."
+    if not zipfile.is_zipfile(path):
+        raise invalid(f"critic file {path.name}", "be TorchScript or an exported program", "another kind", remedy)
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces which format it will keep; the file is the user's
+        try:
+            if any(name.endswith("/constants.pkl") for name in names):
+                return torch.jit.load(str(path), map_location="cpu")
+            if any("/models/" in name and name.endswith(".json") for name in names):
+                _require_harmless(path, torch)
+                return torch.export.load(str(path)).module()
+        except InvalidInput:
+            raise
+        except Exception as problem:  # a damaged file fails anywhere inside torch
+            reason = str(problem).strip().splitlines()[0][:200] if str(problem).strip() else type(problem).__name__
+            raise invalid(f"critic file {path.name}", "be readable", f"an error ({reason})", remedy) from None
+    raise invalid(f"critic file {path.name}", "be TorchScript or an exported program", "weights or a pickle", remedy)
+
+
+_SYMBOLIC = re.compile(
+    r"(?:Symbol|Integer|Mul|Add|Max|Min|Pow|positive|nonnegative|integer|True|False|[su]\d+|\d+|[-+*/=(), '])*"
+)
+
+
+def _require_harmless(path: Path, torch: Any) -> None:
+    """Refuse an exported program that torch could only load by unpickling, or by evaluating other text than sizes."""
+
+    def refuse(what: str) -> InvalidInput:
+        return invalid(
+            f"critic file {path.name}", "load without running code", what, "Export the module again, plainly."
+        )
+
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name.endswith(".json"):
+                for key, value in _entries(json.loads(content)):
+                    if key == "use_pickle" and value:
+                        raise refuse("a pickled tensor or object")
+                    if key == "expr_str" and not _SYMBOLIC.fullmatch(str(value)):
+                        raise refuse(f"a symbolic size {str(value)[:40]!r}")
+            elif "/sample_inputs/" in name or name.endswith((".pt", ".pkl")):
+                try:
+                    torch.load(io.BytesIO(content), weights_only=True)
+                except Exception:  # whatever fails here, torch would retry it by unpickling
+                    raise refuse(f"{name}, which needs unpickling") from None
+
+
+def _entries(tree: Any) -> Any:
+    """Every (key, value) inside nested JSON."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield key, value
+            yield from _entries(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _entries(value)
