@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from otdiv.errors import Array
+from otdiv.errors import Array, invalid
 from otdiv.rounding import UNIT
 
 
@@ -25,6 +25,18 @@ class Cost(ABC):
     @abstractmethod
     def paired(self, x: Array, y: Array) -> Array:
         """The costs [k] of the pairs (x[k], y[k]), both [k, d]."""
+
+    def gradient(self, x: Array, y: Array) -> Array:
+        """Gradients [k, d] of the costs of the pairs (x[k], y[k]) in x[k]; in y[k] it is the negative.
+
+        A subgradient where the cost has a kink: 0 at x = y for norms.
+
+        Raises
+        ------
+        InvalidInput
+            For a cost that has no gradient.
+        """
+        raise invalid("cost", "have a gradient", repr(self.name), "Use a norm of the difference, or its square.")
 
     def relative_error(self, d: int) -> float:
         """Bound on |computed - true| / true for each entry, in dimension d."""

@@ -25,6 +25,10 @@ class Euclidean(Cost):
     def matrix(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: cdist(s, t, "euclidean"), x, y, power=1)
 
+    def gradient(self, x: Array, y: Array) -> Array:
+        gap, length = x - y, self.paired(x, y)[:, None]
+        return np.divide(gap, length, out=np.zeros_like(gap), where=length > 0)
+
     def paired(self, x: Array, y: Array) -> Array:
         if x.shape[1] == 1:
             return _guarded(lambda s, t: np.abs(s[:, 0] - t[:, 0]), x, y, power=1)
@@ -42,6 +46,9 @@ class SquaredEuclidean(Cost):
     def matrix(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: cdist(s, t, "sqeuclidean"), x, y, power=2)
 
+    def gradient(self, x: Array, y: Array) -> Array:
+        return 2 * (x - y)
+
     def paired(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: np.sum((s - t) ** 2, axis=1), x, y, power=2)
 
@@ -57,6 +64,9 @@ class Cityblock(Cost):
     def matrix(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: cdist(s, t, "cityblock"), x, y, power=1)
 
+    def gradient(self, x: Array, y: Array) -> Array:
+        return np.sign(x - y)
+
     def paired(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: np.sum(np.abs(s - t), axis=1), x, y, power=1)
 
@@ -68,6 +78,13 @@ class Chebyshev(Cost):
 
     def matrix(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: cdist(s, t, "chebyshev"), x, y, power=1)
+
+    def gradient(self, x: Array, y: Array) -> Array:
+        gap = x - y
+        rows, widest = np.arange(len(gap)), np.abs(gap).argmax(axis=1)
+        result = np.zeros_like(gap)
+        result[rows, widest] = np.sign(gap[rows, widest])
+        return result
 
     def paired(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: np.max(np.abs(s - t), axis=1), x, y, power=1)
@@ -103,6 +120,11 @@ class Minkowski(Cost):
         for k in range(x.shape[1]):
             powers += (np.abs(x[:, k, None] - y[None, :, k]) / safe) ** self.p
         return self._norm(top, powers, x, y)
+
+    def gradient(self, x: Array, y: Array) -> Array:
+        gap, length = x - y, self.paired(x, y)[:, None]
+        share = np.divide(np.abs(gap), length, out=np.zeros_like(gap), where=length > 0)
+        return np.sign(gap) * share ** (self.p - 1)
 
     def paired(self, x: Array, y: Array) -> Array:
         top = Chebyshev().paired(x, y)
@@ -162,6 +184,9 @@ class Power(Cost):
 
     def matrix(self, x: Array, y: Array) -> Array:
         return self._power(self.base.matrix(x, y), x, y)
+
+    def gradient(self, x: Array, y: Array) -> Array:
+        return self.p * self.base.paired(x, y)[:, None] ** (self.p - 1) * self.base.gradient(x, y)
 
     def paired(self, x: Array, y: Array) -> Array:
         return self._power(self.base.paired(x, y), x, y)

@@ -23,6 +23,7 @@ from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
 from otdiv.proof import Proof, Verification, save_proof, verify
 from otdiv.tables import Table, number
+from otdiv.transport.gradients import Gradients, gradients
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,17 @@ class TransportResult:
     def d(self) -> int:
         """Dimension of the points."""
         return self.problem.d
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        """Derivatives of the value in the weights and in the points; see :class:`Gradients`.
+
+        Raises
+        ------
+        InvalidInput
+            For costs without a gradient in the points (matrices, functions, the discrete cost).
+        """
+        return gradients(self.problem, self.plan, self.f, self.g)
 
     def slackness_table(self, most: int = 40) -> Table:
         """Complementary slackness arc by arc: mass moves only where c - f - g = 0; the products add up to the gap.
