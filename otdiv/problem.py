@@ -16,8 +16,9 @@ import numpy as np
 
 from otdiv.bounds import Status
 from otdiv.costs import Cost, MatrixCost, as_cost
-from otdiv.errors import Array, Infeasible, TooLarge
+from otdiv.errors import Array, Infeasible
 from otdiv.measures import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
+from otdiv.memory import require_memory
 from otdiv.plan import Plan
 
 CACHED_ENTRIES = 2**21
@@ -139,6 +140,8 @@ class TransportProblem:
 
     @cached_property
     def _kept(self) -> Array:
+        if self.cost.by_entries and not isinstance(self.cost, MatrixCost):
+            self.require_memory(24.0 * self.n * self.m, None, "a cost known entry by entry")
         matrix = self.cost.matrix(self.mu.points, self.nu.points)
         matrix.flags.writeable = False
         return matrix
@@ -224,27 +227,10 @@ class TransportProblem:
         TooLarge
             Naming the estimate and the limit.
         """
-        limit = available_memory() if limit is None else limit
-        if bytes_needed > limit:
-            raise TooLarge(
-                f"{what} for n = {self.n}, m = {self.m} needs about {bytes_needed / 2**30:.3g} GiB; "
-                f"the limit is {limit / 2**30:.3g} GiB. Raise memory_limit, choose another method, or use fewer points."
-            )
+        require_memory(bytes_needed, limit, f"{what} for n = {self.n}, m = {self.m}")
 
     def __repr__(self) -> str:
         return f"TransportProblem(n={self.n}, m={self.m}, d={self.d}, cost={self.cost.name!r})"
-
-
-def available_memory() -> float:
-    """Bytes of memory free for use now; infinity where the system does not tell."""
-    try:
-        with open("/proc/meminfo") as table:
-            for line in table:
-                if line.startswith("MemAvailable:"):
-                    return float(line.split()[1]) * 1024
-    except OSError:
-        pass  # other systems have no such table: then nothing is known, and nothing is refused
-    return np.inf
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from scipy.spatial.distance import cdist
 
 from otdiv.costs.base import Cost
 from otdiv.errors import Array, as_float_array, frozen, invalid
+from otdiv.memory import require_memory
 from otdiv.rounding import UNIT
 
 
@@ -40,6 +41,9 @@ class MatrixCost(Cost):
         if sparse.issparse(entries):
             listed = sparse.coo_array(entries)
             listed.sum_duplicates()
+            require_memory(
+                24.0 * listed.shape[0] * listed.shape[1], None, f"a sparse cost of shape {listed.shape}, held dense,"
+            )
             table = np.full(listed.shape, np.inf)
             table[listed.coords] = as_float_array("cost", listed.data)
         else:
