@@ -220,7 +220,7 @@ def test_memory_is_estimated_before_it_is_taken():
 
 def test_costs_known_entry_by_entry_are_estimated_too():
     x = np.zeros((300_000, 1))
-    with pytest.raises(TooLarge, match="entry by entry for n = 300000, m = 300000 needs about .* GiB"):
+    with pytest.raises(TooLarge, match=r"entry by entry for n = 300000, m = 300000 needs about .* GiB"):
         emd(x, x, cost=lambda u, v: np.abs(u - v.T))
     with pytest.raises(TooLarge, match=r"a sparse cost of shape \(300000, 300000\), held dense"):
         emd(cost=sparse.eye_array(300_000))
