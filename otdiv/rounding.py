@@ -50,6 +50,14 @@ def dot_bounds(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return middle - spread, middle + spread
 
 
+def two_dots_bounds(x: np.ndarray, y: np.ndarray, v: np.ndarray, w: np.ndarray) -> tuple[float, float]:
+    """Numbers lo <= sum x_i y_i + sum v_j w_j <= hi."""
+    if x.size + v.size < _EXACT_BELOW:
+        return dot_bounds(np.concatenate([x, v]), np.concatenate([y, w]))
+    (low, high), (lower, higher) = dot_bounds(x, y), dot_bounds(v, w)
+    return math.nextafter(low + lower, -math.inf), math.nextafter(high + higher, math.inf)
+
+
 def _product_errors(x: np.ndarray, y: np.ndarray, products: np.ndarray) -> np.ndarray:
     """The exact difference x_i y_i - fl(x_i y_i) of each product."""
     t = _SPLIT * x

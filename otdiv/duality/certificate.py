@@ -20,7 +20,7 @@ from otdiv.duality.feasible_potentials import feasible_potentials
 from otdiv.errors import Array, as_float_array
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
-from otdiv.rounding import UNIT, dot_bounds
+from otdiv.rounding import UNIT, dot_bounds, two_dots_bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +116,10 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
     absolute = problem.cost.absolute_error(problem.d) * problem.mu.mass
     signed = problem.keeps_matrix and bool(problem.costs().min() < 0)
 
-    from_f, from_g = dot_bounds(problem.a, f), dot_bounds(problem.b, g)
-    dual = from_f[0] + from_g[0]
+    dual, dual_high = two_dots_bounds(problem.a, f, problem.b, g)
     weights_off = weight_error(problem) * float(np.abs(g).max()) * problem.mu.mass
-    dual_rounding = 2 * UNIT * (abs(from_f[0]) + abs(from_g[0])) + relative * abs(dual) + weights_off + absolute
-    lower = dual - dual_rounding
+    dual_rounding = relative * abs(dual) + weights_off + absolute
+    lower = dual - dual_rounding * (1 + 4 * UNIT) - 2 * UNIT * abs(dual)
     if not signed:
         lower = max(lower, 0.0)
 
@@ -135,7 +134,7 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
         steepest = max(float(np.abs(f).max()), float(np.abs(g).max()))
         unrouted = error * steepest if error <= 1e-9 * problem.mu.mass else np.inf
     upper = cost_high + 2 * relative * size + absolute + unrouted
-    rounding = dual_rounding + (from_f[1] - from_f[0]) + (from_g[1] - from_g[0]) + (cost_high - cost_low)
+    rounding = dual_rounding + (dual_high - dual) + 2 * UNIT * abs(dual) + (cost_high - cost_low)
     rounding += 2 * relative * size + absolute + (unrouted if error < 1e-9 * problem.mu.mass else 0.0)
     if problem.sentinel_level is not None:  # potentials as large as a sentinel must not pass for rounding
         rounding = min(rounding, 1e-12 * max(problem.sentinel_level * problem.mu.mass, abs(value)))
