@@ -1,6 +1,25 @@
-"""Neural critics: what they estimate, and whether the estimate can be believed."""
+"""Neural critics: what they estimate, and whether the estimate can be believed.
+
+Importing this room does not import torch; training a critic does.
+"""
 
 from otdiv.critics.audit import audit
+from otdiv.critics.choice import STRATEGIES, ConstraintChoice, select_constraint
+from otdiv.critics.debias import Debiased, penalty_bias, remove_bias
+from otdiv.critics.estimate import CriticEstimate, estimate, fit, load
 from otdiv.critics.report import CriticReport
 
-__all__ = ["CriticReport", "audit"]
+__all__ = [
+    "STRATEGIES",
+    "ConstraintChoice",
+    "CriticEstimate",
+    "CriticReport",
+    "Debiased",
+    "audit",
+    "estimate",
+    "fit",
+    "load",
+    "penalty_bias",
+    "remove_bias",
+    "select_constraint",
+]

@@ -1,0 +1,329 @@
+"""The one training loop of every critic.
+
+maximise  sign (sum a h(x) - sum b h(y)) - lambda E[penalty(|grad h|)]  over the weights of h
+Imports constraints, laws and below.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from otdiv.critics.constraints import Constraint, Setting
+from otdiv.critics.laws import Batches
+from otdiv.critics.networks import anneal
+from otdiv.errors import SolverFailed, TooLarge, invalid
+
+Report = Callable[["Step"], None]
+REPORTS = 40
+"""How often a run reports, saves itself and looks for a plateau."""
+PATIENCE = 5
+"""So many reports without a gain make a plateau."""
+COOLING = 5.0
+"""On a plateau the schedule runs this much faster, so that learning rate and softness still end at 0."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a run tells while it goes on, in units of the training.
+
+    Attributes
+    ----------
+    step : int
+    progress : float
+        Share of the schedule, 0 to 1.
+    value : float
+        sum a h - sum b h on the fixed points.
+    penalty : float
+        Mean penalty lambda E[...] over the last steps.
+    seconds : float
+    module : torch.nn.Module
+        As it stands.
+    """
+
+    step: int
+    progress: float
+    value: float
+    penalty: float
+    seconds: float
+    module: nn.Module = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast.
+
+    Attributes
+    ----------
+    steps : int
+        Most steps; fewer on a plateau.
+    rate : float
+        First learning rate; falls to 0 as a cosine.
+    weight : float
+        lambda, in units of the training.
+    time_limit : float or None
+        Seconds; the schedule is then run through in that time at the latest, and a seed no longer repeats a run.
+    early_stop : bool
+        Whether a plateau speeds the schedule up.
+    """
+
+    steps: int
+    rate: float
+    weight: float
+    time_limit: float | None = None
+    early_stop: bool = True
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained module and how it went.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+    history : list of (step, value, penalty)
+        In units of the training.
+    steps : int
+    seconds : float
+    stopped : str
+        "schedule", "plateau" or "time limit".
+    """
+
+    module: nn.Module
+    history: list[tuple[int, float, float]]
+    steps: int
+    seconds: float
+    stopped: str
+
+
+def train(
+    module: nn.Module,
+    constraint: Constraint,
+    setting: Setting,
+    batches: Batches,
+    schedule: Schedule,
+    *,
+    sign: float = 1.0,
+    fixed: tuple[Tensor, Tensor, Tensor, Tensor],
+    report: Report | None = None,
+    checkpoint: Path | None = None,
+    fingerprint: str = "",
+) -> Run:
+    """Train ``module``; it is changed in place.
+
+    Parameters
+    ----------
+    module, constraint, setting
+        What is trained, and how it is kept Lipschitz.
+    batches : Batches
+    schedule : Schedule
+    sign : {1.0, -1.0}
+        Which way round.
+    fixed : (x, y, a, b)
+        Points and weights on which progress is measured: always the same ones, so that no noise of
+        batches hides a plateau.
+    report : callable, optional
+        Called with a :class:`Step` now and then.
+    checkpoint : Path, optional
+        Where to save the run, and to resume it from if the file is there.
+    fingerprint : str
+        What a checkpoint has to agree with.
+
+    Raises
+    ------
+    SolverFailed
+        A value that is no longer finite.
+    TooLarge
+        Out of memory.
+    InvalidInput
+        A checkpoint of another run.
+    """
+    optimizer = torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=schedule.rate)
+    state = _Progress()
+    if checkpoint is not None and checkpoint.exists():
+        state = _resume(checkpoint, fingerprint, module, optimizer, batches)
+    began = time.monotonic() - state.seconds
+    every = max(1, schedule.steps // REPORTS)
+    while state.progress < 1.0:
+        _set(optimizer, module, schedule.rate, state.progress)
+        try:
+            value, penalty = _one_step(module, constraint, optimizer, batches, schedule.weight, sign)
+        except torch.OutOfMemoryError as problem:
+            raise _out_of_memory(batches, problem) from None
+        except RuntimeError as problem:
+            if "alloc" in str(problem):
+                raise _out_of_memory(batches, problem) from None
+            raise
+        if not math.isfinite(value + penalty):
+            raise SolverFailed(
+                f"the training diverged: at step {state.step} the critic's value is {value} and its penalty {penalty}. "
+                f"Pass a smaller learning rate than {schedule.rate:g} (rate=...), or another constraint."
+            )
+        if constraint.after_step is not None:
+            constraint.after_step(module, setting)
+        state = state.after(penalty, time.monotonic() - began, schedule)
+        if state.step % every == 0 or state.progress >= 1.0:
+            state = state.reported(sign * value_on(module, *fixed), schedule.early_stop)
+            if report is not None:
+                report(Step(state.step, state.progress, *state.history[-1][1:], state.seconds, module))
+            if checkpoint is not None:
+                _save(checkpoint, fingerprint, state, module, optimizer, batches)
+    if constraint.at_end is not None:
+        constraint.at_end(module)
+    anneal(module, 1.0)
+    late = schedule.time_limit is not None and state.seconds >= schedule.time_limit
+    stopped = "time limit" if late else "plateau" if state.pace > 1 else "schedule"
+    return Run(module, state.history, state.step, state.seconds, stopped)
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """Where a run stands; everything that a checkpoint keeps beside weights and generators."""
+
+    step: int = 0
+    progress: float = 0.0
+    pace: float = 1.0
+    seconds: float = 0.0
+    best: float = -math.inf
+    since_best: int = 0
+    penalties: tuple[float, int] = (0.0, 0)
+    history: list[tuple[int, float, float]] = field(default_factory=list)
+
+    def after(self, penalty: float, seconds: float, schedule: Schedule) -> _Progress:
+        progress = self.progress + self.pace / schedule.steps
+        if schedule.time_limit is not None:
+            progress = max(progress, seconds / schedule.time_limit)
+        if progress > 1 - 1e-9:
+            progress = 1.0
+        penalties = (self.penalties[0] + penalty, self.penalties[1] + 1)
+        return replace(self, step=self.step + 1, progress=progress, seconds=seconds, penalties=penalties)
+
+    def reported(self, value: float, early_stop: bool) -> _Progress:
+        entry = (self.step, value, self.penalties[0] / self.penalties[1])
+        objective = entry[1] - entry[2]
+        better = self.best == -math.inf or objective > self.best + 1e-4 * abs(self.best)
+        since = 0 if better else self.since_best + 1
+        pace = COOLING if early_stop and since >= PATIENCE else self.pace
+        return replace(
+            self,
+            best=max(self.best, objective),
+            since_best=since,
+            pace=pace,
+            penalties=(0.0, 0),
+            history=[*self.history, entry],
+        )
+
+
+def _one_step(
+    module: nn.Module,
+    constraint: Constraint,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
+    weight: float,
+    sign: float,
+) -> tuple[float, float]:
+    x, y, a, b = batches()
+    values = module(torch.cat([x, y])).reshape(-1).double()
+    value = sign * (a @ values[: len(x)] - b @ values[len(x) :])
+    penalty = value.new_zeros(())
+    if constraint.penalty is not None:
+        norms = gradient_norms(module, between(x, y, a, b, batches.torch_rng), create_graph=True)
+        penalty = weight * constraint.penalty(norms.double()).mean()
+    optimizer.zero_grad(set_to_none=True)
+    (penalty - value).backward()
+    optimizer.step()
+    return float(value.detach()), float(penalty.detach())
+
+
+@torch.no_grad()
+def value_on(module: nn.Module, x: Tensor, y: Tensor, a: Tensor, b: Tensor) -> float:
+    """sum a h(x) - sum b h(y), summed in float64."""
+    return float(a @ module(x).reshape(-1).double() - b @ module(y).reshape(-1).double())
+
+
+def between(x: Tensor, y: Tensor, a: Tensor, b: Tensor, generator: torch.Generator) -> Tensor:
+    """Points t x + (1 - t) y, one uniform t for each independent pair drawn by weight (lecture item S51)."""
+    count = max(len(x), len(y))
+    pairs = []
+    for points, weights in ((x, a), (y, b)):
+        running = weights.cpu().cumsum(0)
+        uniform = torch.rand(count, generator=generator, dtype=torch.float64) * running[-1]
+        chosen = torch.searchsorted(running, uniform, right=True).clamp_max(len(points) - 1)
+        pairs.append(points[chosen.to(points.device)])
+    t = torch.rand((count, 1), generator=generator).to(x)
+    return t * pairs[0] + (1 - t) * pairs[1]
+
+
+def gradient_norms(module: nn.Module, z: Tensor, *, create_graph: bool = False) -> Tensor:
+    """|grad h| at each of the points [k, d]; the root is kept away from 0, where it has no derivative."""
+    z = z.detach().requires_grad_(True)
+    (gradients,) = torch.autograd.grad(module(z).sum(), z, create_graph=create_graph)
+    return (gradients.square().sum(dim=1) + 1e-24).sqrt()
+
+
+def _set(optimizer: torch.optim.Optimizer, module: nn.Module, rate: float, progress: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * progress))
+    anneal(module, progress)
+
+
+def _out_of_memory(batches: Batches, problem: Exception) -> TooLarge:
+    return TooLarge(
+        f"training with batch = {batches.batch} needs more memory than the device has "
+        f"({str(problem).splitlines()[0][:120]}). Pass a smaller batch, a smaller network or device='cpu'."
+    )
+
+
+def _save(
+    path: Path,
+    fingerprint: str,
+    state: _Progress,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
+) -> None:
+    content: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "state": {name: getattr(state, name) for name in state.__dataclass_fields__},
+        "module": module.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "torch_rng": batches.torch_rng.get_state(),
+        "rng": batches.rng.bit_generator.state,
+    }
+    part = path.with_name(path.name + ".part")
+    torch.save(content, part)
+    part.replace(path)  # a run cut off while writing leaves the former checkpoint
+
+
+def _resume(
+    path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches
+) -> _Progress:
+    try:
+        content = torch.load(path, weights_only=True, map_location="cpu")
+        known = content["fingerprint"]
+    except Exception as problem:  # a damaged file fails anywhere inside torch
+        raise invalid(
+            "checkpoint", "be a file that a run wrote", f"{path.name} ({type(problem).__name__})", "Remove it."
+        ) from None
+    if known != fingerprint:
+        raise invalid(
+            "checkpoint",
+            "belong to this very run (data, constraint, seed, sizes)",
+            f"{path.name} of another one",
+            "Remove it, or name another file.",
+        )
+    module.load_state_dict(content["module"])
+    optimizer.load_state_dict(content["optimizer"])
+    batches.torch_rng.set_state(content["torch_rng"])
+    batches.rng.bit_generator.state = content["rng"]
+    state = content["state"]
+    return _Progress(
+        **{**state, "penalties": tuple(state["penalties"]), "history": [tuple(e) for e in state["history"]]}
+    )
