@@ -208,13 +208,13 @@ def test_files_that_are_no_certificates_are_refused(tmp_path):
     with pytest.raises(InvalidInput, match="existing file"):
         verify(path)
     path.write_bytes(b"no archive at all")
-    with pytest.raises(CertificateRefused, match="cannot be read"):
+    with pytest.raises(CertificateRefused, match=r"no \.npz archive"):
         verify(path)
     np.savez(path, points=np.zeros(3))
     with pytest.raises(CertificateRefused, match="exactly the parts"):
         verify(path)
     np.savez(path, header=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(CertificateRefused, match="cannot be read"):
+    with pytest.raises(CertificateRefused, match="pickled objects"):
         verify(path)
     result = some_result()
     result.save(path)

@@ -58,14 +58,17 @@ def load_proof(path: str | Path) -> Proof:
     path = Path(path)
     if not path.is_file():
         raise invalid("path", "name an existing file", repr(str(path)), "Check the spelling and the folder.")
+    content = path.read_bytes()
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise CertificateRefused(f"{path.name} must be a certificate file; it is no .npz archive, or a damaged one.")
     try:
         # from memory: on a damaged archive numpy would leave the file open
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
-            parts = {name: content[name] for name in content.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zipfile.LargeZipFile) as problem:
-        raise CertificateRefused(f"{path.name} must be a certificate file; it cannot be read ({problem}).") from None
-    except Exception as problem:  # a damaged archive fails in zlib or struct with errors of their own
-        raise CertificateRefused(f"{path.name} must be a certificate file; it is damaged ({problem}).") from None
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            parts = {name: archive[name] for name in archive.files}
+    except Exception:  # a damaged archive fails in numpy, zlib or struct, each with errors of its own
+        raise CertificateRefused(
+            f"{path.name} must be a certificate file; it is damaged or holds pickled objects."
+        ) from None
     expected = {"header", "digest", *ARRAYS}
     if set(parts) != expected:
         odd = sorted(set(parts) ^ expected)
