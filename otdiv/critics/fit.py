@@ -18,7 +18,7 @@ from torch import nn
 
 from otdiv.critics.constraints import ATOMS, CONSTRAINTS, Setting
 from otdiv.critics.fitted import FittedCritic, in_float64
-from otdiv.critics.laws import Batches, Frame, Law
+from otdiv.critics.laws import Batches, Frame, Law, signed
 from otdiv.critics.networks import ACTIVATIONS, refuse_batch_norm
 from otdiv.critics.training import Run, Schedule, Step, train, value_on
 from otdiv.errors import Array, invalid, one_of
@@ -104,6 +104,7 @@ def fit_laws(
     scale = pilot_scale(laws, rng)
     tensors = [torch.from_numpy(frame.apply(points)).float().to(device) for points, _ in looks]
     weights = [torch.from_numpy(w).to(device) for _, w in looks]
+    fixed = signed(tensors[0], weights[0], tensors[1], weights[1])
     d = tensors[0].shape[1]
     # lambda is stated in units of the pilot distance, the training's unit is the spread
     weight = options.penalty_weight * scale / frame.spread
@@ -136,7 +137,7 @@ def fit_laws(
             batches,
             schedule,
             sign=sign,
-            fixed=(tensors[0], tensors[1], weights[0], weights[1]),
+            fixed=fixed,
             report=report,
             checkpoint=file,
             fingerprint=f"{mark} {sign:+.0f}",
@@ -177,7 +178,7 @@ def fit_laws(
             schedule = replace(schedule, time_limit=(1 - 2 * TRIAL) * options.time_limit)
     module, run = once(sign, schedule, checkpoint, True)
     # the sign is fixed by the value: a distance is never negative
-    value = value_on(module, tensors[0], tensors[1], weights[0], weights[1])
+    value = value_on(module, fixed)
     return finished(module, 1.0 if value >= 0 else -1.0, run)
 
 

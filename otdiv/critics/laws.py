@@ -150,8 +150,30 @@ class Frame:
         return (points - self.centre) / self.spread
 
 
+@dataclass(frozen=True, eq=False)
+class Signed:
+    """The difference of two measures: points z = (x, y) [n + m, d], weights w = (a, -b), n points of the first.
+
+    Attributes
+    ----------
+    z, w : Tensor
+    n : int
+    """
+
+    z: Tensor
+    w: Tensor
+    n: int
+
+
+def signed(x: Tensor, a: Tensor, y: Tensor, b: Tensor) -> Signed:
+    """x with weights a, less y with weights b."""
+    return Signed(torch.cat([x, y]), torch.cat([a, -b]), len(x))
+
+
 class Batches:
-    """Draws (x, y, a, b) for one step, as float32 tensors on the device.
+    """Draws the points z = (x, y) and signed weights w = (a, -b) of one step: V(h) = sum w h(z).
+
+    Points are float32, weights float64, both on the device.
 
     Clouds of at most ``batch`` points are used whole, with their weights; larger ones are drawn by weight,
     with replacement; samplers are asked anew.  The state of both random generators can be saved.
@@ -169,9 +191,13 @@ class Batches:
             weights = torch.from_numpy(law.measure.weights / law.measure.mass)
             self._clouds.append((self._tensor(law.measure.points), weights, weights.cumsum(0)))
 
-    def __call__(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        (x, a), (y, b) = (self._one(k) for k in (0, 1))
-        return x, y, a, b
+        self._whole = self._join() if all(c is not None and len(c[0]) <= batch for c in self._clouds) else None
+
+    def __call__(self) -> Signed:
+        return self._join() if self._whole is None else self._whole
+
+    def _join(self) -> Signed:
+        return signed(*self._one(0), *self._one(1))
 
     def _one(self, k: int) -> tuple[Tensor, Tensor]:
         cloud = self._clouds[k]

@@ -6,6 +6,8 @@ Imports torch and errors only.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -132,6 +134,7 @@ class SemiDiscreteNetwork(nn.Module):
         self.register_buffer("atoms", atoms.clone())
         self.g = nn.Parameter(torch.zeros(len(atoms)))
         self.temperature = 0.2
+        self._last: tuple[Tensor, Tensor] | None = None
 
     atoms: Tensor
 
@@ -140,7 +143,11 @@ class SemiDiscreteNetwork(nn.Module):
         self.temperature = _cooled(0.2, 0.002, progress)
 
     def forward(self, z: Tensor) -> Tensor:
-        return soft_min(distances(z, self.atoms) - self.g, self.temperature)
+        # a cloud that is used whole comes again with every step: its distances are kept
+        if self._last is None or self._last[0] is not z:
+            exactly = torch.cdist(z.detach(), self.atoms, compute_mode="donot_use_mm_for_euclid_dist")
+            self._last = (z, distances(z, self.atoms) if z.requires_grad else exactly)
+        return soft_min(self._last[1] - self.g, self.temperature)
 
 
 def anneal(module: nn.Module, progress: float) -> None:
@@ -150,24 +157,40 @@ def anneal(module: nn.Module, progress: float) -> None:
 
 
 def distances(z: Tensor, centres: Tensor) -> Tensor:
-    """|z_i - c_j| [n, k] by one matrix product; near coincidences are computed again where no gradient is asked.
+    """|z_i - c_j| [n, k] by one matrix product; in float64 near coincidences are computed again.
 
-    |z|^2 - 2 z'c + |c|^2 loses all digits where z is nearly c.
+    |z|^2 - 2 z'c + |c|^2 loses all digits where z is nearly c: harmless in training, not in a value that counts.
     """
     sizes = (z * z).sum(1, keepdim=True) + (centres * centres).sum(1)
-    squares = sizes - 2 * z @ centres.T
-    if not squares.requires_grad:
+    squares = torch.addmm(sizes, z, centres.T, alpha=-2)
+    if z.dtype == torch.float64 and not squares.requires_grad:
         i, j = torch.nonzero(squares < 1e-4 * sizes, as_tuple=True)
         squares[i, j] = ((z[i] - centres[j]) ** 2).sum(1)
         return squares.clamp_min(0.0).sqrt()
     return squares.clamp_min(1e-10).sqrt()  # the root has no derivative at 0
 
 
+class _SoftMin(torch.autograd.Function):
+    """-T log sum exp(-v / T) over the last axis; keeps the softmax, which is its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, temperature: float) -> Tensor:
+        least = values.min(dim=-1, keepdim=True).values
+        shares = ((least - values) / temperature).exp_()
+        total = shares.sum(dim=-1, keepdim=True)
+        ctx.save_for_backward(shares.div_(total))
+        return (least - temperature * total.log()).squeeze(-1)
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None]:
+        return outer[0].unsqueeze(-1) * ctx.saved_tensors[0], None
+
+
 def soft_min(values: Tensor, temperature: float) -> Tensor:
     """-T log sum exp(-v / T) over the last axis; the minimum for T = 0."""
     if temperature == 0.0:
         return values.min(dim=-1).values
-    return -temperature * torch.logsumexp(-values / temperature, dim=-1)
+    return _SoftMin.apply(values, temperature)
 
 
 def soft_max(values: Tensor, temperature: float) -> Tensor:

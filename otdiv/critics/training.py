@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.critics.constraints import Constraint, Setting
-from otdiv.critics.laws import Batches
+from otdiv.critics.laws import Batches, Signed
 from otdiv.critics.networks import anneal
 from otdiv.errors import SolverFailed, TooLarge, invalid
 
@@ -111,7 +111,7 @@ def train(
     schedule: Schedule,
     *,
     sign: float = 1.0,
-    fixed: tuple[Tensor, Tensor, Tensor, Tensor],
+    fixed: Signed,
     report: Report | None = None,
     checkpoint: Path | None = None,
     fingerprint: str = "",
@@ -126,7 +126,7 @@ def train(
     schedule : Schedule
     sign : {1.0, -1.0}
         Which way round.
-    fixed : (x, y, a, b)
+    fixed : Signed
         Points and weights on which progress is measured: always the same ones, so that no noise of
         batches hides a plateau.
     report : callable, optional
@@ -170,7 +170,7 @@ def train(
             constraint.after_step(module, setting)
         state = state.after(penalty, time.monotonic() - began, schedule)
         if state.step % every == 0 or state.progress >= 1.0:
-            state = state.reported(sign * value_on(module, *fixed), schedule.early_stop)
+            state = state.reported(sign * value_on(module, fixed), schedule.early_stop)
             if report is not None:
                 report(Step(state.step, state.progress, *state.history[-1][1:], state.seconds, module))
             if checkpoint is not None:
@@ -229,12 +229,11 @@ def _one_step(
     weight: float,
     sign: float,
 ) -> tuple[float, float]:
-    x, y, a, b = batches()
-    values = module(torch.cat([x, y])).reshape(-1).double()
-    value = sign * (a @ values[: len(x)] - b @ values[len(x) :])
+    batch = batches()
+    value = sign * (batch.w @ module(batch.z).reshape(-1).double())
     penalty = value.new_zeros(())
     if constraint.penalty is not None:
-        norms = gradient_norms(module, between(x, y, a, b, batches.torch_rng), create_graph=True)
+        norms = gradient_norms(module, between(batch, batches.torch_rng), create_graph=True)
         penalty = weight * constraint.penalty(norms.double()).mean()
     optimizer.zero_grad(set_to_none=True)
     (penalty - value).backward()
@@ -243,22 +242,22 @@ def _one_step(
 
 
 @torch.no_grad()
-def value_on(module: nn.Module, x: Tensor, y: Tensor, a: Tensor, b: Tensor) -> float:
+def value_on(module: nn.Module, pair: Signed) -> float:
     """sum a h(x) - sum b h(y), summed in float64."""
-    return float(a @ module(x).reshape(-1).double() - b @ module(y).reshape(-1).double())
+    return float(pair.w @ module(pair.z).reshape(-1).double())
 
 
-def between(x: Tensor, y: Tensor, a: Tensor, b: Tensor, generator: torch.Generator) -> Tensor:
+def between(pair: Signed, generator: torch.Generator) -> Tensor:
     """Points t x + (1 - t) y, one uniform t for each independent pair drawn by weight (lecture item S51)."""
-    count = max(len(x), len(y))
-    pairs = []
-    for points, weights in ((x, a), (y, b)):
+    count = max(pair.n, len(pair.z) - pair.n)
+    ends = []
+    for points, weights in ((pair.z[: pair.n], pair.w[: pair.n]), (pair.z[pair.n :], -pair.w[pair.n :])):
         running = weights.cpu().cumsum(0)
         uniform = torch.rand(count, generator=generator, dtype=torch.float64) * running[-1]
         chosen = torch.searchsorted(running, uniform, right=True).clamp_max(len(points) - 1)
-        pairs.append(points[chosen.to(points.device)])
-    t = torch.rand((count, 1), generator=generator).to(x)
-    return t * pairs[0] + (1 - t) * pairs[1]
+        ends.append(points[chosen.to(points.device)])
+    t = torch.rand((count, 1), generator=generator).to(ends[0])
+    return t * ends[0] + (1 - t) * ends[1]
 
 
 def gradient_norms(module: nn.Module, z: Tensor, *, create_graph: bool = False) -> Tensor:
