@@ -57,6 +57,8 @@ def app() -> None:
 @click.option("--method", type=click.Choice(METHODS), default="auto", show_default=True)
 @click.option("--rtol", type=float, default=RTOL, show_default=True, help="Relative gap that counts as optimal.")
 @click.option("--max-iter", type=int, help="Stop POT's network simplex after so many pivots.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="Then hand over the interval reached (multiscale).")
+@click.option("--progress", is_flag=True, help="Show the interval closing, on standard error.")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
 @click.option("--save", metavar="FILE", help="Write the certificate (.npz) for otdiv verify.")
 @_WEIGHTS
@@ -69,6 +71,8 @@ def emd_command(
     method: str,
     rtol: float,
     max_iter: int | None,
+    time_limit: float | None,
+    progress: bool,
     memory_limit: float | None,
     save: str | None,
     weights: str | None,
@@ -80,7 +84,18 @@ def emd_command(
     if memory_limit is not None and not memory_limit > 0:
         raise invalid("--memory-limit", "be a positive number of GiB", repr(memory_limit), "For example 4.")
     limit = None if memory_limit is None else memory_limit * 2**30
-    result = emd(x, y, cost=cost, method=method, rtol=rtol, max_iter=max_iter, memory_limit=limit, normalize=normalize)
+    result = emd(
+        x,
+        y,
+        cost=cost,
+        method=method,
+        normalize=normalize,
+        rtol=rtol,
+        max_iter=max_iter,
+        time_limit=time_limit,
+        memory_limit=limit,
+        progress=progress,
+    )
     if save is not None:
         result.save(save)
     if as_json:

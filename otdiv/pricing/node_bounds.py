@@ -1,6 +1,6 @@
 """Lower bounds of c(x, y) - g(y) over the points y of a tree node, rounding included.
 
-Two of them:
+One of two:
 
 - *Box.*  The cost to the nearest point of the node's box, less the node's largest g.
   Rounding is monotone, and the steps (difference, square, sum, maximum, root) are
@@ -37,27 +37,33 @@ AFFINE_UP_TO = 12
 
 
 def node_rows(metric: Metric, tree: PointTree, g: Array, largest_cost: float) -> tuple[Array, bool]:
-    """One row for each node, [low, high, slope, largest g, top], and whether slope and top are there.
+    """What the bound of each node needs, one row for each, and whether it is the affine one.
 
+    [low, high, largest g] for the box, [centre, half, slope, low, high, top] for the affine bound.
     No computed cost between a query and a point may exceed ``largest_cost``.
     """
     d = tree.points.shape[1]
     affine = metric.power == 1.0 and metric.kind in (SQUARED, EUCLIDEAN, CITYBLOCK) and d <= AFFINE_UP_TO
-    rows = np.zeros((len(tree.start), 3 * d + 2 if affine else 2 * d + 1))
-    rows[:, :d], rows[:, d : 2 * d] = tree.low, tree.high
-    _largest(rows, g, tree.start, tree.stop, tree.leaves, rows.shape[1] - (2 if affine else 1))
-    if affine:
-        _fit(rows, tree.points, g, tree.start, tree.stop, 16 * (d + 8) * UNIT, largest_cost)
-    return rows, affine
+    if not affine:
+        rows = np.empty((len(tree.start), 2 * d + 1))
+        rows[:, :d], rows[:, d : 2 * d] = tree.low, tree.high
+        _largest(rows[:, 2 * d], g, tree.start, tree.stop, tree.leaves)
+        return rows, False
+    rows = np.empty((len(tree.start), 5 * d + 1))
+    centre = 0.5 * (tree.low + tree.high)
+    rows[:, :d], rows[:, d : 2 * d] = centre, np.maximum(tree.high - centre, centre - tree.low)
+    rows[:, 3 * d : 4 * d], rows[:, 4 * d : 5 * d] = tree.low, tree.high
+    _fit(rows, tree.points, g, tree.start, tree.stop, 16 * (d + 8) * UNIT, largest_cost)
+    return rows, True
 
 
 @njit(cache=True, nogil=True)
-def _largest(rows, g, start, stop, leaves, column):  # type: ignore[no-untyped-def]
-    for node in range(len(rows) - 1, -1, -1):
+def _largest(largest, g, start, stop, leaves):  # type: ignore[no-untyped-def]
+    for node in range(len(largest) - 1, -1, -1):
         if node >= leaves:
-            rows[node, column] = g[start[node] : stop[node]].max()
+            largest[node] = g[start[node] : stop[node]].max()
         else:
-            rows[node, column] = max(rows[2 * node + 1, column], rows[2 * node + 2, column])
+            largest[node] = max(largest[2 * node + 1], largest[2 * node + 2])
 
 
 @njit(cache=True, nogil=True)
@@ -72,14 +78,14 @@ def _fit(rows, points, g, start, stop, gamma, largest_cost):  # type: ignore[no-
         steep = 0.0
         for k in range(d):
             rows[node, 2 * d + k] = slope[k]
-            steep += abs(slope[k]) * (rows[node, d + k] - rows[node, k])
+            steep += abs(slope[k]) * rows[node, d + k]
         top = -np.inf
         for j in range(first, end):
             value = g[j]
             for k in range(d):
-                value -= slope[k] * (points[j, k] - 0.5 * (rows[node, k] + rows[node, d + k]))
+                value -= slope[k] * (points[j, k] - rows[node, k])
             top = value if value > top else top
-        rows[node, 3 * d + 1] = top + gamma * (largest_cost + steep + abs(top))
+        rows[node, 5 * d] = top + gamma * (largest_cost + steep + abs(top))
 
 
 @njit(cache=True, nogil=True)
@@ -128,66 +134,56 @@ def _least_squares(points, g, first, stop, matrix, slope):  # type: ignore[no-un
 
 
 @njit(cache=True, nogil=True)
-def node_bound(metric, query, rows, node, affine, enough):  # type: ignore[no-untyped-def]
-    """A lower bound on the computed c(query, y) - g(y) over the node; none better than ``enough`` is sought."""
+def node_bound(metric, query, row, affine):  # type: ignore[no-untyped-def]
+    """A lower bound on the computed c(query, y) - g(y) over the node of this row."""
+    if not affine:
+        return _box_cost(metric, query, row) - row[2 * len(query)]
+    kind = metric.kind
     d = len(query)
-    bound = _box_cost(metric, query, rows, node) - rows[node, 3 * d if affine else 2 * d]
-    if bound >= enough or not affine:
-        return bound
-    better = _affine_bound(metric.kind, query, rows, node)
-    return better if better > bound else bound
+    total = 0.0
+    # all positions are taken relative to the query, so that a far offset of the coordinates costs no digits
+    if kind == SQUARED:  # coordinate by coordinate the minimum over the box
+        for k in range(d):
+            slope = row[2 * d + k]
+            low, high, t = row[3 * d + k] - query[k], row[4 * d + k] - query[k], 0.5 * slope
+            t = low if t < low else high if t > high else t
+            total += t * t - slope * (t - (row[k] - query[k]))
+    elif kind == EUCLIDEAN:
+        for k in range(d):
+            gap = row[k] - query[k]
+            total += gap * gap
+        total = math.sqrt(total)
+        inverse = 1 / total if total > 0 else 0.0
+        for k in range(d):
+            total -= abs((row[k] - query[k]) * inverse - row[2 * d + k]) * row[d + k]
+    else:
+        for k in range(d):
+            gap = row[k] - query[k]
+            side = 1.0 if gap > 0 else -1.0
+            total += abs(gap) - abs(side - row[2 * d + k]) * row[d + k]
+    return total - row[5 * d]
 
 
 @njit(cache=True, nogil=True)
-def _box_cost(metric, query, rows, node):  # type: ignore[no-untyped-def]
+def _box_cost(metric, query, row):  # type: ignore[no-untyped-def]
     kind, p, power, safe = metric
     d = len(query)
     total = 0.0
     if kind <= CITYBLOCK:
         for k in range(d):
-            under, over = rows[node, k] - query[k], query[k] - rows[node, d + k]
+            under, over = row[k] - query[k], query[k] - row[d + k]
             gap = under if under > 0 else over if over > 0 else 0.0
             total += gap if kind == CITYBLOCK else gap * gap
         if kind == EUCLIDEAN:
             total = math.sqrt(total)
     else:
         for k in range(d):
-            total = max(total, rows[node, k] - query[k], query[k] - rows[node, d + k])
+            total = max(total, row[k] - query[k], query[k] - row[d + k])
         if kind == MINKOWSKI and total > 0:
             largest, total = total, 0.0
             for k in range(d):
-                total += (max(rows[node, k] - query[k], query[k] - rows[node, d + k], 0.0) / largest) ** p
+                total += (max(row[k] - query[k], query[k] - row[d + k], 0.0) / largest) ** p
             total = largest * total ** (1 / p)
     if power != 1.0:
         total = total**power
     return total * safe
-
-
-@njit(cache=True, nogil=True)
-def _affine_bound(kind, query, rows, node):  # type: ignore[no-untyped-def]
-    d = len(query)
-    total = 0.0
-    if kind == SQUARED:  # coordinate by coordinate the minimum over the box
-        for k in range(d):
-            low, high, slope = rows[node, k], rows[node, d + k], rows[node, 2 * d + k]
-            t = query[k] + 0.5 * slope
-            t = low if t < low else high if t > high else t
-            gap = query[k] - t
-            total += gap * gap - slope * (t - 0.5 * (low + high))
-        return total - rows[node, 3 * d + 1]
-    if kind == EUCLIDEAN:
-        for k in range(d):
-            gap = 0.5 * (rows[node, k] + rows[node, d + k]) - query[k]
-            total += gap * gap
-        total = math.sqrt(total)
-        inverse = 1 / total if total > 0 else 0.0
-        for k in range(d):
-            low, high = rows[node, k], rows[node, d + k]
-            total -= abs((0.5 * (low + high) - query[k]) * inverse - rows[node, 2 * d + k]) * (0.5 * (high - low))
-        return total - rows[node, 3 * d + 1]
-    for k in range(d):
-        low, high = rows[node, k], rows[node, d + k]
-        gap = 0.5 * (low + high) - query[k]
-        side = 1.0 if gap > 0 else -1.0
-        total += abs(gap) - abs(side - rows[node, 2 * d + k]) * (0.5 * (high - low))
-    return total - rows[node, 3 * d + 1]

@@ -15,7 +15,7 @@ from numba import njit
 
 from otdiv.errors import Array
 
-LEAF = 6
+LEAF = 40
 
 
 class PointTree(NamedTuple):

@@ -6,6 +6,7 @@ files of the room.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -18,9 +19,17 @@ from otdiv.pricing.distances import paired_costs
 from otdiv.pricing.metric import Metric, metric_of
 from otdiv.pricing.node_bounds import node_rows
 from otdiv.pricing.point_tree import PointTree, kd_order, tree_of
+from otdiv.pricing.products import BLOCK_ENTRIES, Sieve, sieve_of, sieved_lowest, sieved_minima
 from otdiv.pricing.tree_search import search_lowest, search_minima
 
+_Boxes = tuple[Array, bool, Array, Array, int]
+
 THREADS = 2
+TREE_UP_TO = 200
+"""Above this dimension no tree is built."""
+_DECIDE_ABOVE = 2**20
+_PROBES = 32
+_TREE_COST = 0.8
 _PARTS = 16
 """Queries are cut into so many parts, so that the threads end at about the same time."""
 
@@ -38,6 +47,9 @@ class Arcs(NamedTuple):
 class Pricing:
     """All pairs of x [n, d] and y [m, d], both in kd order (:func:`ordered`; right but slow in any other).
 
+    Low dimension goes by tree search, high dimension by matrix products; which of them, the first
+    sweep decides by counting what a search of some points looks at.
+
     Parameters
     ----------
     cost : Cost
@@ -52,7 +64,10 @@ class Pricing:
             raise ValueError(f"cost {cost.name!r} is no norm of the difference")
         self.metric: Metric = metric
         self.x, self.y, self.largest_cost = x, y, largest_cost
-        self.tree: PointTree = tree_of(y)
+        self.tree: PointTree | None = tree_of(y) if x.shape[1] <= TREE_UP_TO else None
+        self.columns = np.ascontiguousarray(y.T) if self.tree is not None else y[:0].T
+        self.sieve: Sieve | None = None
+        self.decided = len(x) * len(y) < _DECIDE_ABOVE and self.tree is not None
 
     def minima(self, g: Array, hints: Array | None = None) -> tuple[Array, Array]:
         """min_j c(x_i, y_j) - g_j for every i, with a j where it is attained.
@@ -62,16 +77,17 @@ class Pricing:
         n = len(self.x)
         hints = np.zeros(n, np.int64) if hints is None else hints
         values, where = np.empty(n), np.empty(n, np.int64)
-        tree = self.tree
-        rows, affine = node_rows(self.metric, tree, g, self.largest_cost)
 
-        def search(first: int, end: int) -> None:
-            search_minima(
-                self.metric, self.x, first, end, tree.points, rows, affine, tree.start, tree.stop, tree.leaves,
-                g, hints, values, where,
+        def by_tree(first: int, end: int, boxes: _Boxes) -> int:
+            return search_minima(self.metric, self.x, first, end, self.y, self.columns, *boxes, g, hints, values, where)
+
+        def by_sieve(first: int, end: int, dots: Array, offset: int) -> int:
+            known = self._sieve_arguments()
+            return sieved_minima(
+                self.metric, self.x, self.y, dots, offset, first, end, *known, g, hints, values, where
             )  # fmt: skip
 
-        in_parts(search, n)
+        self._sweep(g, by_tree, by_sieve)
         return values, where
 
     def lowest(self, g: Array, tops: Array, k: int) -> tuple[Arcs, Array]:
@@ -80,16 +96,16 @@ class Pricing:
         k = min(k, len(self.y))
         counts, values = np.empty(n, np.int64), np.empty((n, k))
         where, costs = np.empty((n, k), np.int32), np.empty((n, k))
-        tree = self.tree
-        rows, affine = node_rows(self.metric, tree, g, self.largest_cost)
+        found = counts, values, where, costs
 
-        def search(first: int, end: int) -> None:
-            search_lowest(
-                self.metric, self.x, first, end, tree.points, rows, affine, tree.start, tree.stop, tree.leaves,
-                g, tops, counts, values, where, costs,
-            )  # fmt: skip
+        def by_tree(first: int, end: int, boxes: _Boxes) -> int:
+            return search_lowest(self.metric, self.x, first, end, self.y, self.columns, *boxes, g, tops, *found)
 
-        in_parts(search, n)
+        def by_sieve(first: int, end: int, dots: Array, offset: int) -> int:
+            known = self._sieve_arguments()
+            return sieved_lowest(self.metric, self.x, self.y, dots, offset, first, end, *known, g, tops, *found)
+
+        self._sweep(g, by_tree, by_sieve)
         there = np.arange(k) < counts[:, None]
         tails = np.repeat(np.arange(n, dtype=np.int32), counts)
         return Arcs(tails, where[there], costs[there]), np.where(counts > 0, values[:, 0], tops)
@@ -97,6 +113,38 @@ class Pricing:
     def costs(self, tails: Array, heads: Array) -> Array:
         """The computed costs of the arcs (tails[k], heads[k])."""
         return paired_costs(self.metric, self.x, self.y, tails, heads)
+
+    def _sweep(self, g: Array, by_tree: Callable[..., int], by_sieve: Callable[..., int]) -> None:
+        if self.tree is not None:
+            boxes = self._boxes(g)
+            if not self.decided:
+                self._decide(by_tree, boxes)
+        if self.sieve is None:
+            in_parts(lambda first, end: by_tree(first, end, boxes), len(self.x))
+            return
+        step = max(1, BLOCK_ENTRIES // len(self.y))
+        for first in range(0, len(self.x), step):
+            end = min(first + step, len(self.x))
+            dots = self.sieve.x[first:end] @ self.sieve.y.T  # by the threads of the matrix library
+            in_parts(lambda a, b, dots=dots, at=first: by_sieve(at + a, at + b, dots, at), end - first)
+
+    def _boxes(self, g: Array) -> _Boxes:
+        assert self.tree is not None
+        rows, affine = node_rows(self.metric, self.tree, g, self.largest_cost)
+        return rows, affine, self.tree.start, self.tree.stop, self.tree.leaves
+
+    def _decide(self, by_tree: Callable[..., int], boxes: _Boxes) -> None:
+        """Products where a search looks at so many points that looking at all, three times as fast, is quicker."""
+        n, m, d = len(self.x), len(self.y), self.x.shape[1]
+        probes = np.linspace(0, n - 1, _PROBES).astype(int)
+        looked = sum(by_tree(int(i), int(i) + 1, boxes) for i in probes) / _PROBES
+        if looked * _TREE_COST * (d + 4) > m:
+            self.sieve = sieve_of(self.metric, self.x, self.y)
+        self.decided = True
+
+    def _sieve_arguments(self) -> tuple[Array, Array, Array, float]:
+        assert self.sieve is not None
+        return self.sieve.x_norms, self.sieve.y_norms, self.sieve.slack, self.sieve.scale
 
 
 def ordered(points: Array) -> Array:

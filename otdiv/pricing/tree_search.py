@@ -10,22 +10,23 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from otdiv.pricing.distances import distance
+from otdiv.pricing.distances import distance, distances
 from otdiv.pricing.node_bounds import node_bound
 
 _STACK = 128
+_LARGEST_LEAF = 64
 
 
 @njit(cache=True, nogil=True)
 def search_minima(  # type: ignore[no-untyped-def]
-    metric, x, first, end, y, rows, affine, start, stop, leaves, g, hints, values, where
+    metric, x, first, end, y, columns, rows, affine, start, stop, leaves, g, hints, values, where
 ):
     """values[i] = min_j c(x_i, y_j) - g_j and where[i] its j, for first <= i < end; returns the pairs looked at.
 
     ``hints`` [n] are indices to begin with, good or bad.
     """
     nodes, bounds = np.empty(_STACK, np.int64), np.empty(_STACK)
-    query = np.empty(x.shape[1])
+    query, costs_here = np.empty(x.shape[1]), np.empty(_LARGEST_LEAF)
     looked = 0
     for i in range(first, end):
         query[:] = x[i]
@@ -44,14 +45,16 @@ def search_minima(  # type: ignore[no-untyped-def]
             node = nodes[waiting]
             if node >= leaves:
                 looked += stop[node] - start[node]
-                for j in range(start[node], stop[node]):
-                    value = distance(metric, query, y, j) - g[j]
+                distances(metric, query, columns, start[node], stop[node], costs_here)
+                g_here = g[start[node] : stop[node]]
+                for r in range(len(g_here)):
+                    value = costs_here[r] - g_here[r]
                     if value < best:
-                        best, best_j = value, j
+                        best, best_j = value, start[node] + r
                 continue
             left, right = 2 * node + 1, 2 * node + 2
-            near = node_bound(metric, query, rows, left, affine, best)
-            far = node_bound(metric, query, rows, right, affine, best)
+            near = node_bound(metric, query, rows[left], affine)
+            far = node_bound(metric, query, rows[right], affine)
             if near > far:
                 near, far, left, right = far, near, right, left
             if far < best:
@@ -66,7 +69,7 @@ def search_minima(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def search_lowest(  # type: ignore[no-untyped-def]
-    metric, x, first, end, y, rows, affine, start, stop, leaves, g, tops, counts, values, where, costs
+    metric, x, first, end, y, columns, rows, affine, start, stop, leaves, g, tops, counts, values, where, costs
 ):
     """For first <= i < end the arcs with c(x_i, y_j) - g_j < tops[i], at most k, the lowest.
 
@@ -75,7 +78,7 @@ def search_lowest(  # type: ignore[no-untyped-def]
     """
     k = values.shape[1]
     nodes, bounds = np.empty(_STACK, np.int64), np.empty(_STACK)
-    query = np.empty(x.shape[1])
+    query, costs_here = np.empty(x.shape[1]), np.empty(_LARGEST_LEAF)
     looked = 0
     for i in range(first, end):
         query[:] = x[i]
@@ -89,24 +92,18 @@ def search_lowest(  # type: ignore[no-untyped-def]
             node = nodes[waiting]
             if node >= leaves:
                 looked += stop[node] - start[node]
-                for j in range(start[node], stop[node]):
-                    cost = distance(metric, query, y, j)
-                    value = cost - g[j]
+                distances(metric, query, columns, start[node], stop[node], costs_here)
+                g_here = g[start[node] : stop[node]]
+                for r in range(len(g_here)):
+                    value = costs_here[r] - g_here[r]
                     if value < top:
-                        place = found if found < k else k - 1
-                        while place > 0 and values[i, place - 1] > value:
-                            values[i, place] = values[i, place - 1]
-                            where[i, place] = where[i, place - 1]
-                            costs[i, place] = costs[i, place - 1]
-                            place -= 1
-                        values[i, place], where[i, place], costs[i, place] = value, j, cost
-                        found = min(found + 1, k)
+                        found = insert(value, start[node] + r, costs_here[r], i, found, k, values, where, costs)
                         if found == k:
                             top = values[i, k - 1]
                 continue
             left, right = 2 * node + 1, 2 * node + 2
-            near = node_bound(metric, query, rows, left, affine, top)
-            far = node_bound(metric, query, rows, right, affine, top)
+            near = node_bound(metric, query, rows[left], affine)
+            far = node_bound(metric, query, rows[right], affine)
             if near > far:
                 near, far, left, right = far, near, right, left
             if far < top:
@@ -117,3 +114,16 @@ def search_lowest(  # type: ignore[no-untyped-def]
                 waiting += 1
         counts[i] = found
     return looked
+
+
+@njit(cache=True, nogil=True)
+def insert(value, j, cost, i, found, k, values, where, costs):  # type: ignore[no-untyped-def]
+    """Put an arc into the ascending list of row i, at most k long; returns the list's length."""
+    place = found if found < k else k - 1
+    while place > 0 and values[i, place - 1] > value:
+        values[i, place] = values[i, place - 1]
+        where[i, place] = where[i, place - 1]
+        costs[i, place] = costs[i, place - 1]
+        place -= 1
+    values[i, place], where[i, place], costs[i, place] = value, j, cost
+    return min(found + 1, k)

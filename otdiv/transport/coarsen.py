@@ -12,7 +12,7 @@ from numba import njit
 
 from otdiv.errors import Array
 from otdiv.pricing.point_tree import ranges
-from otdiv.transport.network_simplex import Basis
+from otdiv.transport.network_simplex import PARENT, Basis, preorder
 
 COARSEST_PAIRS = 2**16
 """Coarsening ends when all pairs are no more than this many; they are the arcs of the coarsest scale."""
@@ -103,8 +103,8 @@ def refine(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array)
     """
     sources = len(borders_a) - 1
     mass, count = _arc_flows(sources, basis, a, b, borders_a, borders_b)
-    child = np.flatnonzero(basis.parent >= 0)
-    above = basis.parent[child]
+    child = np.flatnonzero(basis.links[:, PARENT] >= 0)
+    above = basis.links[child, PARENT]
     at_source = child < sources
     i, j = np.where(at_source, child, above), np.where(at_source, above, child) - sources
     sign = np.where(at_source, 1, -1)
@@ -124,7 +124,7 @@ def refine(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array)
 @njit(cache=True, nogil=True)
 def _arc_flows(sources, basis, a, b, borders_a, borders_b):  # type: ignore[no-untyped-def]
     """What flows from the subtree of each node to its parent: mass and infinitesimal part."""
-    nodes = len(basis.parent)
+    nodes = len(basis.flow)
     mass, count = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
     for v in range(sources):
         mass[v], count[v] = a[borders_a[v] : borders_a[v + 1]].sum(), borders_a[v + 1] - borders_a[v]
@@ -132,11 +132,12 @@ def _arc_flows(sources, basis, a, b, borders_a, borders_b):  # type: ignore[no-u
         mass[sources + v], count[sources + v] = -b[borders_b[v] : borders_b[v + 1]].sum(), 0
     root = nodes - 1
     count[root] = -len(a)
-    v = basis.back[root]
-    while v != root:
-        mass[basis.parent[v]] += mass[v]
-        count[basis.parent[v]] += count[v]
-        v = basis.back[v]
+    order = preorder(basis)
+    for k in range(nodes - 1, 0, -1):
+        v = order[k]
+        above = basis.links[v, PARENT]
+        mass[above] += mass[v]
+        count[above] += count[v]
     return mass, count
 
 

@@ -25,7 +25,7 @@ from otdiv.plan import Plan
 from otdiv.pricing.sweep import Arcs, Pricing, ordered
 from otdiv.problem import Proposal, TransportProblem
 from otdiv.transport.coarsen import TOTAL, Scale, integer_masses, refine, scales_of
-from otdiv.transport.network_simplex import Basis, basis_of, pivot, refresh_potentials
+from otdiv.transport.network_simplex import PARENT, Basis, basis_of, pivot, refresh_potentials
 from otdiv.transport.progress import Progress
 
 TOLERANCE = 2.0**-46
@@ -219,8 +219,8 @@ def _neighbours(
 def _children(coarse: Basis, scale: Scale) -> Arcs:
     """All pairs of points in the two clusters of each coarse arc that carries flow."""
     clusters = len(scale.borders_x) - 1
-    nodes = np.flatnonzero((coarse.parent >= 0) & (coarse.flow > 0))
-    above = coarse.parent[nodes]
+    nodes = np.flatnonzero((coarse.links[:, PARENT] >= 0) & (coarse.flow > 0))
+    above = coarse.links[nodes, PARENT]
     i, j = np.where(nodes < clusters, nodes, above), np.where(nodes < clusters, above, nodes) - clusters
     if len(scale.borders_x) == len(scale.x) + 1 or len(scale.borders_y) == len(scale.y) + 1:
         i, j = i[:0], j[:0]  # a side whose points stay apart has many children on the other: left to pricing
@@ -235,8 +235,8 @@ def _children(coarse: Basis, scale: Scale) -> Arcs:
 
 
 def _tree_arcs(basis: Basis, n: int) -> Arcs:
-    nodes = np.flatnonzero(basis.parent >= 0)
-    above = basis.parent[nodes]
+    nodes = np.flatnonzero(basis.links[:, PARENT] >= 0)
+    above = basis.links[nodes, PARENT]
     return Arcs(np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n, basis.cost[nodes])
 
 
@@ -290,8 +290,8 @@ def _plan(run: _Run, scales: list[Scale], sources: Array, targets: Array) -> Pla
         level -= 1
         basis = _refined(basis, scales[level], None)
     n = len(sources)
-    nodes = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
-    above = basis.parent[nodes]
+    nodes = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0))
+    above = basis.links[nodes, PARENT]
     i, j = np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n
     mass = basis.flow[nodes] * (run.problem.mu.mass / TOTAL)
     return Plan(sources[i], targets[j], mass, (run.problem.n, run.problem.m))

@@ -2,25 +2,27 @@
 
 A basis is a spanning tree of the sources and the targets.  It lives in its own
 arrays (:class:`Basis`), apart from the list of arcs, so that arcs may be added,
-sorted or dropped between two calls and the tree stays as it is.
-
-The tree is kept in preorder (Bazaraa, Jarvis and Sherali, Linear Programming
-and Network Flows, ch. 9; Ahuja, Magnanti and Orlin, Network Flows, ch. 11;
-the choice of indices after Kovacs, Optimization Methods and Software 30, 2015):
-
-- ``parent`` and, for the arc to the parent, ``cost`` and ``flow``.  Arcs lead from
-  sources to targets, so the node's side tells the direction of that arc;
-- ``thread`` the next node in preorder, ``back`` the one before, ``last`` the last node of
-  the subtree and ``size`` its number of nodes.
-
-``potential`` p holds f on the sources and -g on the targets: an arc (i, j) has the
-reduced cost c - p_i + p_j, zero on the tree, and a subtree moves by one number.
+sorted or dropped between two calls and the tree stays as it is.  Arcs lead from
+sources to targets, so the side of a node tells the direction of the arc to its
+parent.  ``potential`` p holds f on the sources and -g on the targets: an arc (i, j) has
+the reduced cost c - p_i + p_j, zero on the tree, and a subtree moves by one number
+(Ahuja, Magnanti and Orlin, Network Flows, ch. 11; Bazaraa, Jarvis and Sherali, Linear
+Programming and Network Flows, ch. 9).
 
 Masses are integers (:mod:`otdiv.transport.coarsen`), so ties are exact.  The tree is
-strongly feasible (Cunningham, Mathematical Programming 11, 1976): an arc without
-flow points to the root.  The leaving arc is the last blocking one on the way round
-from the apex along the entering arc; this keeps the tree so, and no basis returns.
+strongly feasible (Cunningham, Mathematical Programming 11, 1976): an arc without flow
+points to the root, that is, its lower end is a source.  The leaving arc is the last
+blocking one on the way round from the apex along the entering arc; this keeps the tree
+so, and no basis returns.
 
+Nearly all pivots move no flow, and nearly all move a subtree of a few nodes while paths
+to the root are hundreds of arcs long.  Codes that keep subtree sizes or depths (Kovacs,
+Optimization Methods and Software 30, 2015, compares them) walk those paths in every
+pivot.  Here nothing is kept but parent, first child and both siblings: the first arc
+without flow above the entering arc's source leaves, provided its subtree does not hold
+the target, which a walk through the subtree tells; all else is local to that subtree.
+
+Pricing is by blocks: the most violating arc of the next block that has one enters.
 Imports numba and errors only; numba is loaded with this file.
 """
 
@@ -33,34 +35,37 @@ from numba import njit
 
 from otdiv.errors import Array
 
+_NONE = -1
+PARENT, CHILD, LEFT, RIGHT = range(4)
+
 
 class Basis(NamedTuple):
     """A spanning tree of n sources and m targets (numbered n ... n + m - 1), rooted at the last target.
 
     Attributes
     ----------
-    parent, thread, back, last, size : ndarray of int32 [n + m]
+    links : ndarray of int32 [n + m, 4]
+        Parent, first child, left and right sibling of each node, side by side in memory; -1 for none.
     flow : ndarray of int64 [n + m]
         On the arc to the parent.
     cost, potential : ndarray [n + m]
+    mark : ndarray of int32 [n + m]
+        Scratch: the last search for an apex that came by.
     """
 
-    parent: Array
-    thread: Array
-    back: Array
-    last: Array
-    size: Array
+    links: Array
     flow: Array
     cost: Array
     potential: Array
+    mark: Array
 
 
 def basis_of(n: int, m: int, tails: Array, heads: Array, flows: Array, costs: Array) -> Basis:
     """The basis whose tree has the n + m - 1 arcs (tails, heads), with their flows and costs."""
     nodes = n + m
-    parent, thread, back, last, size = (np.empty(nodes, np.int32) for _ in range(5))
-    flow, cost, potential = np.zeros(nodes, np.int64), np.zeros(nodes), np.zeros(nodes)
-    basis = Basis(parent, thread, back, last, size, flow, cost, potential)
+    links = np.full((nodes, 4), _NONE, np.int32)
+    flow, mark = np.zeros(nodes, np.int64), np.zeros(nodes, np.int32)
+    basis = Basis(links, flow, np.zeros(nodes), np.zeros(nodes), mark)
     reached = _grow(n, tails, heads, flows, costs, basis)
     if reached != nodes:
         raise ValueError(f"{len(tails)} arcs reach {reached} of {nodes} nodes: no spanning tree")
@@ -69,9 +74,9 @@ def basis_of(n: int, m: int, tails: Array, heads: Array, flows: Array, costs: Ar
 
 @njit(cache=True, nogil=True)
 def _grow(n, tails, heads, flows, costs, basis):  # type: ignore[no-untyped-def]
-    """Hang the tree up at the last node, in preorder; returns the number of nodes reached."""
-    parent, thread, back, last, size, flow, cost, potential = basis
-    nodes = len(parent)
+    """Hang the tree up at the last node; returns the number of nodes reached."""
+    flow, cost, potential = basis.flow, basis.cost, basis.potential
+    nodes = len(flow)
     first = np.zeros(nodes + 1, np.int64)  # arcs at each node, one after the other
     for k in range(len(tails)):
         first[tails[k] + 1] += 1
@@ -87,49 +92,61 @@ def _grow(n, tails, heads, flows, costs, basis):  # type: ignore[no-untyped-def]
         place[v] += 1
     root = nodes - 1
     stack = np.empty(nodes, np.int32)
-    stack[0], waiting = root, 1
-    parent[root] = -1
-    order = np.empty(nodes, np.int32)
+    stack[0], waiting, reached = root, 1, 1
     seen = np.zeros(nodes, np.bool_)
     seen[root] = True
-    reached = 0
     while waiting > 0:
         waiting -= 1
         v = stack[waiting]
-        order[reached] = v
-        reached += 1
         for e in range(first[v], first[v + 1]):
             k = at[e]
             w = n + heads[k] if v < n else tails[k]
             if not seen[w]:
                 seen[w] = True
-                parent[w], flow[w], cost[w] = v, flows[k], costs[k]
+                flow[w], cost[w] = flows[k], costs[k]
                 potential[w] = potential[v] + costs[k] if w < n else potential[v] - costs[k]
+                _adopt(w, v, basis)
                 stack[waiting] = w
                 waiting += 1
-    if reached < nodes:
-        return reached
-    for r in range(nodes):
-        thread[order[r]] = order[(r + 1) % nodes]
-        back[order[(r + 1) % nodes]] = order[r]
-        size[r], last[r] = 1, r
-    for r in range(nodes - 1, 0, -1):
-        v = order[r]
-        u = parent[v]
-        size[u] += size[v]
-        if last[u] == u:  # in reverse preorder the last child comes first
-            last[u] = last[v]
+                reached += 1
     return reached
+
+
+@njit(cache=True, nogil=True)
+def next_in_subtree(v, top, links):  # type: ignore[no-untyped-def]
+    """The node after v in the preorder of the subtree of ``top``; -1 at its end."""
+    if links[v, CHILD] >= 0:
+        return links[v, CHILD]
+    while v != top:
+        if links[v, RIGHT] >= 0:
+            return links[v, RIGHT]
+        v = links[v, PARENT]
+    return _NONE
+
+
+@njit(cache=True, nogil=True)
+def preorder(basis):  # type: ignore[no-untyped-def]
+    """All nodes, parents before children."""
+    links = basis.links
+    order = np.empty(len(links), np.int32)
+    root = len(links) - 1
+    v = root
+    for k in range(len(links)):
+        order[k] = v
+        v = next_in_subtree(v, root, links)
+    return order
 
 
 @njit(cache=True, nogil=True)
 def refresh_potentials(n, basis):  # type: ignore[no-untyped-def]
     """Add the costs up anew from the root, so that no rounding of former pivots remains."""
-    v = basis.thread[len(basis.parent) - 1]
-    while basis.parent[v] >= 0:
-        u = basis.parent[v]
-        basis.potential[v] = basis.potential[u] + basis.cost[v] if v < n else basis.potential[u] - basis.cost[v]
-        v = basis.thread[v]
+    links, cost, potential = basis.links, basis.cost, basis.potential
+    root = len(links) - 1
+    v = next_in_subtree(root, root, links)
+    while v >= 0:
+        u = links[v, PARENT]
+        potential[v] = potential[u] + cost[v] if v < n else potential[u] - cost[v]
+        v = next_in_subtree(v, root, links)
 
 
 @njit(cache=True, nogil=True)
@@ -174,31 +191,67 @@ def pivot(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_sc
 @njit(cache=True, nogil=True)
 def exchange(n, source, target, arc_cost, basis):  # type: ignore[no-untyped-def]
     """One pivot: the arc source -> target enters the tree, the last blocking arc of its cycle leaves."""
-    apex = _apex(source, target, basis)
+    potential = basis.potential
+    shift = arc_cost - potential[source] + potential[target]
+    idle = _first_idle(n, source, basis)
+    if idle >= 0 and not _holds(idle, target, basis):
+        _rehang(source, idle, target, basis)
+        basis.flow[source], basis.cost[source] = 0, arc_cost
+        _move(source, shift, basis)
+        return
+    apex = _apex(source, target, idle, basis)
     leaving, amount, at_source = _leaving(n, source, target, apex, basis)
-    if amount > 0:
-        _push(n, source, target, apex, amount, basis)
-    shift = arc_cost - basis.potential[source] + basis.potential[target]
-    new_root, new_parent = (source, target) if at_source else (target, source)
-    _detach(leaving, apex, basis)
-    _hang_up_at(new_root, leaving, basis)
-    basis.flow[new_root], basis.cost[new_root] = amount, arc_cost
-    _attach(new_root, new_parent, apex, basis)
-    _move(new_root, shift if at_source else -shift, basis)
+    _push(n, source, target, apex, amount, basis)
+    top, above = (source, target) if at_source else (target, source)
+    _rehang(top, leaving, above, basis)
+    basis.flow[top], basis.cost[top] = amount, arc_cost
+    _move(top, shift if at_source else -shift, basis)
 
 
 @njit(cache=True, nogil=True)
-def _apex(u, v, basis):  # type: ignore[no-untyped-def]
-    """Where the paths from u and v to the root meet: the smaller subtree climbs."""
-    parent, size = basis.parent, basis.size
-    while u != v:
-        if size[u] < size[v]:
-            u = parent[u]
-        elif size[u] > size[v]:
-            v = parent[v]
-        else:
-            u, v = parent[u], parent[v]
-    return u
+def _first_idle(n, source, basis):  # type: ignore[no-untyped-def]
+    """The first node above ``source`` (or itself) whose arc carries no flow; -1 if none.
+
+    Such an arc points to the root, so its lower end is a source, and a flow around the cycle would lower it.
+    """
+    links, flow = basis.links, basis.flow
+    v = source
+    while v >= 0:
+        if v < n and flow[v] == 0:
+            return v
+        v = links[v, PARENT]
+    return _NONE
+
+
+@njit(cache=True, nogil=True)
+def _holds(top, node, basis):  # type: ignore[no-untyped-def]
+    """Whether ``node`` lies below ``top``: walk through the subtree and climb from the node, whichever ends first."""
+    links = basis.links
+    walker, climber = top, node
+    while True:
+        if climber == top or walker == node:
+            return True
+        walker, climber = next_in_subtree(walker, top, links), links[climber, PARENT]
+        if walker < 0 or climber < 0:
+            return walker >= 0 and climber == top
+
+
+@njit(cache=True, nogil=True)
+def _apex(source, target, idle, basis):  # type: ignore[no-untyped-def]
+    """Where the paths from source and target to the root meet; at ``idle`` at the latest."""
+    links, mark = basis.links, basis.mark
+    root = len(mark) - 1
+    mark[root] += 1  # the root's mark counts the searches
+    now = mark[root]
+    v = source
+    while v != root and v != idle:
+        mark[v] = now
+        v = links[v, PARENT]
+    mark[v] = now
+    v = target
+    while mark[v] != now:
+        v = links[v, PARENT]
+    return v
 
 
 @njit(cache=True, nogil=True)
@@ -209,109 +262,84 @@ def _leaving(n, source, target, apex, basis):  # type: ignore[no-untyped-def]
     first half and those of the targets on the second; the least flow among them blocks.  Ties go to
     the last on the way round.
     """
-    parent, flow = basis.parent, basis.flow
+    links, flow = basis.links, basis.flow
     leaving, amount, at_source = source, np.int64(2**62), True
     v = source
     while v != apex:
         if v < n and flow[v] < amount:
             leaving, amount = v, flow[v]
-        v = parent[v]
+        v = links[v, PARENT]
     v = target
     while v != apex:
         if v >= n and flow[v] <= amount:
             leaving, amount, at_source = v, flow[v], False
-        v = parent[v]
+        v = links[v, PARENT]
     return leaving, amount, at_source
 
 
 @njit(cache=True, nogil=True)
 def _push(n, source, target, apex, amount, basis):  # type: ignore[no-untyped-def]
-    parent, flow = basis.parent, basis.flow
+    links, flow = basis.links, basis.flow
     v = source
     while v != apex:
         flow[v] += -amount if v < n else amount
-        v = parent[v]
+        v = links[v, PARENT]
     v = target
     while v != apex:
         flow[v] += amount if v < n else -amount
-        v = parent[v]
+        v = links[v, PARENT]
 
 
 @njit(cache=True, nogil=True)
-def _detach(top, apex, basis):  # type: ignore[no-untyped-def]
-    """Take the subtree of ``top`` out of the preorder; its own inner order stays."""
-    parent, thread, back, last, size = basis.parent, basis.thread, basis.back, basis.last, basis.size
-    end, before = last[top], back[top]
-    after = thread[end]
-    thread[before], back[after] = after, before
-    v = parent[top]
-    while v >= 0 and last[v] == end:
-        last[v] = before
-        v = parent[v]
-    v = parent[top]
-    while v != apex:
-        size[v] -= size[top]
-        v = parent[v]
+def _rehang(top, old_top, above, basis):  # type: ignore[no-untyped-def]
+    """Cut the subtree of ``old_top`` off, turn it so that its node ``top`` is the top, and hang it below ``above``.
 
-
-@njit(cache=True, nogil=True)
-def _hang_up_at(root, top, basis):  # type: ignore[no-untyped-def]
-    """Re-root the loose subtree of ``top`` at its node ``root``.
-
-    Along the stem root = s_0, s_1, ..., s_k = top the new preorder is the old subtree of s_0, then
-    that of s_1 without that of s_0, and so on: each is a piece before and a piece behind.
+    Along the stem from ``top`` to ``old_top`` parents become children; each arc's flow and cost pass from
+    its former lower end to its new one.
     """
-    parent, thread, back, last, size = basis.parent, basis.thread, basis.back, basis.last, basis.size
-    flow, cost = basis.flow, basis.cost
-    whole = size[top]
-    child, node = root, parent[root]
-    end = last[root]  # of the new order so far
-    # of the child's old place: its size, the nodes before and behind its subtree, its last node, its arc
-    child_size, child_last, child_flow, child_cost = size[root], last[root], flow[root], cost[root]
-    before, behind = back[root], thread[child_last]
-    while child != top:
-        above, node_size, node_last, node_back = parent[node], size[node], last[node], back[node]
-        node_flow, node_cost = flow[node], cost[node]
-        node_behind = behind if node_last == child_last else thread[node_last]
-        thread[end], back[node] = node, end
-        end = before
-        if child_last != node_last:
-            thread[before], back[behind] = behind, before
-            end = node_last
-        parent[node], flow[node], cost[node] = child, child_flow, child_cost
-        size[node] = whole - child_size
-        child, node, before, behind = node, above, node_back, node_behind
-        child_size, child_last, child_flow, child_cost = node_size, node_last, node_flow, node_cost
-    size[root] = whole
-    v = top
-    while v != root:
-        last[v] = end
-        v = parent[v]
-    last[root] = end
+    links, flow, cost = basis.links, basis.flow, basis.cost
+    v, new_parent = top, above
+    arc_flow, arc_cost = flow[top], cost[top]
+    while True:
+        old_parent = links[v, PARENT]
+        _leave(v, old_parent, basis)
+        _adopt(v, new_parent, basis)
+        if v == old_top:
+            return
+        new_parent, v = v, old_parent
+        flow[v], arc_flow = arc_flow, flow[v]
+        cost[v], arc_cost = arc_cost, cost[v]
 
 
 @njit(cache=True, nogil=True)
-def _attach(top, above, apex, basis):  # type: ignore[no-untyped-def]
-    """Put the loose subtree of ``top`` below ``above``, as its first child."""
-    parent, thread, back, last, size = basis.parent, basis.thread, basis.back, basis.last, basis.size
-    end, after = last[top], thread[above]
-    thread[above], back[top] = top, above
-    thread[end], back[after] = after, end
-    parent[top] = above
-    v = above
-    while v >= 0 and last[v] == above:
-        last[v] = end
-        v = parent[v]
-    v = above
-    while v != apex:
-        size[v] += size[top]
-        v = parent[v]
+def _leave(v, above, basis):  # type: ignore[no-untyped-def]
+    """Take v out of the children of ``above``."""
+    links = basis.links
+    before, after = links[v, LEFT], links[v, RIGHT]
+    if before >= 0:
+        links[before, RIGHT] = after
+    else:
+        links[above, CHILD] = after
+    if after >= 0:
+        links[after, LEFT] = before
+
+
+@njit(cache=True, nogil=True)
+def _adopt(v, above, basis):  # type: ignore[no-untyped-def]
+    """Make v the first child of ``above``."""
+    links = basis.links
+    first = links[above, CHILD]
+    links[v, PARENT], links[v, LEFT], links[v, RIGHT] = above, _NONE, first
+    if first >= 0:
+        links[first, LEFT] = v
+    links[above, CHILD] = v
 
 
 @njit(cache=True, nogil=True)
 def _move(top, shift, basis):  # type: ignore[no-untyped-def]
-    thread, potential = basis.thread, basis.potential
+    """Shift the potentials of the subtree of ``top``."""
+    links, potential = basis.links, basis.potential
     v = top
-    for _ in range(basis.size[top]):
+    while v >= 0:
         potential[v] += shift
-        v = thread[v]
+        v = next_in_subtree(v, top, links)
