@@ -1,4 +1,4 @@
-"""The command ``otdiv``: emd, compare, verify, audit, lecture, demo.
+"""The command ``otdiv``: emd, compare, critic, audit, verify, lecture, demo.
 
 Exit codes: 0 certified optimal, 1 stopped early or a mismatch, 2 bad input;
 130 interrupted, 141 the reader of the output went away.
@@ -20,6 +20,7 @@ import click
 from otdiv._version import __version__
 from otdiv.bounds import Status
 from otdiv.costs import POINT_COSTS
+from otdiv.critics.choice import STRATEGIES
 from otdiv.errors import OtdivError, SolverFailed, invalid
 from otdiv.files import read_measure, read_values
 from otdiv.proof.verify import LEVELS, verify
@@ -119,17 +120,18 @@ def emd_command(
 @click.option(
     "--bins", type=int, help="Count both in this many cells along each coordinate before KL, JS and the like."
 )
+@click.option("--critic", is_flag=True, help="Cross-check W1 by a neural critic (needs torch).")
 @_WEIGHTS
 @_NORMALIZE
 @_JSON
 def compare_command(
-    a: str, b: str, cost: str, bins: int | None, weights: str | None, normalize: bool, as_json: bool
+    a: str, b: str, cost: str, bins: int | None, critic: bool, weights: str | None, normalize: bool, as_json: bool
 ) -> None:
     """Every distance between the measures in files A and B, in one table."""
     from otdiv.compare import compare
 
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
-    result = compare(x, y, cost=cost, bins=bins, normalize=normalize)
+    result = compare(x, y, cost=cost, bins=bins, normalize=normalize, critic=critic)
     if as_json:
         _print_json(result.to_dict())
     else:
@@ -138,7 +140,56 @@ def compare_command(
                 f"{Path(a).name} against {Path(b).name}: {result.mu.n} and {result.nu.n} points, d = {result.mu.d}"
             )
         )
-    if result.transport.status is not Status.OPTIMAL:
+    doubted = result.critic is not None and not result.critic.believed
+    if result.transport.status is not Status.OPTIMAL or doubted:
+        raise _Stop(1)
+
+
+@app.command("critic")
+@click.argument("a")
+@click.argument("b")
+@click.option("--constraint", type=click.Choice(("auto", *STRATEGIES)), default="auto", show_default=True)
+@click.option(
+    "--estimand",
+    type=click.Choice(("empirical", "population")),
+    default="empirical",
+    show_default=True,
+    help="The distance of these points, or of the laws behind them.",
+)
+@click.option("--device", default="auto", show_default=True, help="CUDA where torch sees it, else the CPU.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seeds", type=int, default=1, show_default=True, help="Train so many critics and keep the best.")
+@click.option("--steps", type=int, default=3000, show_default=True, help="Most steps of the training.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="For the training of one critic.")
+@click.option("--checkpoint", metavar="FILE", help="Save the run here, and go on from here.")
+@click.option("--save", metavar="FILE", help="Write the critic (.pt) for otdiv.critics.load.")
+@click.option("--progress", is_flag=True, help="Print the running interval.")
+@_WEIGHTS
+@_NORMALIZE
+@_JSON
+def critic_command(
+    a: str,
+    b: str,
+    save: str | None,
+    weights: str | None,
+    normalize: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Estimate W1 between the measures in files A and B by a neural critic, with an interval and a verdict."""
+    from otdiv.critics import estimate
+
+    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    if normalize:
+        x, y = x.normalized(), y.normalized()
+    answer = estimate(x, y, **options)
+    if save is not None:
+        answer.critic.save(save)
+    if as_json:
+        _print_json(answer.to_dict())
+    else:
+        _show(answer.table(f"Neural critic, {Path(a).name} against {Path(b).name}: {x.n} and {y.n} points, d = {x.d}"))
+    if not answer.believed:
         raise _Stop(1)
 
 

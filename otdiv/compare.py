@@ -2,15 +2,15 @@
 
 Exact transport (primal program, dual program, POT) beside KL, JS and their
 relatives; which are finite, symmetric, metrics; and why, where one fails.
-Imports divergences and transport.
+Imports divergences, transport and critics (where one is asked for).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from otdiv.tables import Table, json_number, number
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import measures_of, solve
 from otdiv.transport.wasserstein import wasserstein
+
+if TYPE_CHECKING:
+    from otdiv.critics import CriticEstimate
 
 LP_ARCS = 60_000
 """Up to this many pairs the primal and the dual are each solved as a linear program of their own."""
@@ -97,6 +100,8 @@ class Comparison:
         The pair as given (the divergences may have been taken after binning).
     transport : TransportResult
         The exact W1 with its plan and potentials.
+    critic : CriticEstimate or None
+        The cross-check by a neural critic, where it was asked for.
     """
 
     distances: tuple[Distance, ...]
@@ -104,6 +109,7 @@ class Comparison:
     mu: DiscreteMeasure
     nu: DiscreteMeasure
     transport: TransportResult
+    critic: CriticEstimate | None = None
 
     def __getitem__(self, key: str) -> Distance:
         for distance in self.distances:
@@ -122,6 +128,7 @@ class Comparison:
             "status": self.transport.status.word,
             "distances": {d.key: d.to_dict() for d in self.distances},
             "notes": list(self.notes),
+            **({} if self.critic is None else {"critic": self.critic.to_dict()}),
         }
 
     def table(self, title: str = "") -> Table:
@@ -151,6 +158,7 @@ def compare(
     cost: Any = "euclidean",
     bins: int | Sequence[int] | None = None,
     normalize: bool = False,
+    critic: bool | Mapping[str, Any] = False,
 ) -> Comparison:
     """Every distance between two distributions in one table.
 
@@ -167,6 +175,9 @@ def compare(
         Transport, energy and Kolmogorov-Smirnov distances always use the points as given.
     normalize : bool
         Scale both weights to total 1 first.
+    critic : bool or mapping
+        Cross-check W1 by a neural critic as well (needs torch and the euclidean cost); a mapping is passed
+        on to :func:`otdiv.critics.estimate`, for example {"seed": 1, "time_limit": 20}.
 
     Returns
     -------
@@ -197,9 +208,31 @@ def compare(
             )
     transport, rows = _transport_rows(mu, nu, metric)
     pair = (mu, nu) if bins is None else binned(mu, nu, bins)
+    notes = _notes(pair[0], pair[1], bins)
+    estimate = None
+    if critic is not False:
+        if metric.name != "euclidean":
+            raise invalid("cost", "be euclidean for a critic", repr(metric.name), "Leave the critic or the cost out.")
+        from otdiv import critics
+
+        estimate = critics.estimate(mu, nu, **({} if critic is True else critic))
+        rows += _critic_rows(estimate)
+        notes.append(f"Critic: {estimate.verdict.word}. {estimate.verdict.reason}")
     rows += _difference_rows(mu, nu)
     rows += _divergence_rows(*pair)
-    return Comparison(tuple(rows), tuple(_notes(pair[0], pair[1], bins)), mu, nu, transport)
+    return Comparison(tuple(rows), tuple(notes), mu, nu, transport, estimate)
+
+
+def _critic_rows(estimate: CriticEstimate) -> list[Distance]:
+    """The cross-check: what a neural critic says, and what it proves."""
+    how = f"{estimate.constraint}: {estimate.verdict.word}"
+    proved = "proved lower end, whatever its training was"
+    return [
+        Distance("w1_critic", "W1, neural critic", estimate.value, estimate.lower, estimate.upper, how, True, True),
+        Distance(
+            "w1_critic_bound", "W1, what it proves", estimate.lower, estimate.lower, estimate.upper, proved, True, True
+        ),
+    ]
 
 
 def _transport_rows(mu: DiscreteMeasure, nu: DiscreteMeasure, metric: Any) -> tuple[TransportResult, list[Distance]]:

@@ -1,16 +1,18 @@
-"""The main job, end to end: the lecture's numbers, two real comparisons, pictures, one page.
+"""The main job, end to end: the lecture's numbers, two real comparisons, a critic, pictures, one page.
 
-Imports lecture, compare, plots, report.
+Imports lecture, compare, critics, plots, report.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from otdiv import lecture
 from otdiv.compare import Comparison, compare
+from otdiv.critics import CriticEstimate, estimate
 from otdiv.errors import Array
 from otdiv.lecture.examples import ten_states, two_bars
 from otdiv.plots import plot_plan, plot_potentials, plot_theta_sweep
@@ -30,7 +32,8 @@ class DemoResult:
     mismatches : int
         Lecture rows whose computed value is not the expected one.
     certified : bool
-        Whether every real comparison ended with a closed interval.
+        Whether every real comparison ended with a closed interval, and the critic, where torch is there,
+        agreed with it.
     page : Path
         The HTML page; the pictures lie beside it.
     """
@@ -57,6 +60,13 @@ def wines() -> tuple[Array, Array, list[str]]:
     scaled = (two - two.mean(axis=0)) / two.std(axis=0)
     label = bunch.target[bunch.target < 2]
     return scaled[label == 0], scaled[label == 1], list(bunch.feature_names)
+
+
+def cross_check() -> CriticEstimate | None:
+    """A neural critic's estimate beside the exact distance; None without torch."""
+    if find_spec("torch") is None:
+        return None
+    return estimate(*digits(), steps=1500, time_limit=20.0)
 
 
 def theta_sweep(thetas: tuple[float, ...] = THETAS, n: int = 16) -> list[dict[str, float]]:
@@ -92,6 +102,9 @@ def run_demo(folder: Path, show: Callable[[Table], None]) -> DemoResult:
     comparisons.append(("Two wine cultivars (13-D, standardised)", compare(x, y)))
     for title, comparison in comparisons:
         show(comparison.table(title))
+    answer = cross_check()
+    if answer is not None:
+        show(answer.table("A neural critic against exact transport: digits, 3 against 8"))
     columns = (names.index("alcohol"), names.index("color_intensity"))
     plane = emd(x[:, columns], y[:, columns])
     states = emd(*ten_states())
@@ -110,12 +123,18 @@ def run_demo(folder: Path, show: Callable[[Table], None]) -> DemoResult:
     for name, (_, drawn) in figures.items():
         (folder / f"{name}.png").write_bytes(png(drawn))
     target = folder / "index.html"
-    target.write_text(page("otdiv: distances with proofs", _sections(table, comparisons, figures)), encoding="utf-8")
+    target.write_text(
+        page("otdiv: distances with proofs", _sections(table, comparisons, answer, figures)), encoding="utf-8"
+    )
     certified = all(c.transport.status.name == "OPTIMAL" for _, c in comparisons)
+    certified &= answer is None or answer.believed
     return DemoResult(sum(not row.ok for row in rows), certified, target)
 
 
-def _sections(table: Table, comparisons: list[tuple[str, Comparison]], figures: dict) -> list[Section]:
+def _sections(
+    table: Table, comparisons: list[tuple[str, Comparison]], answer: CriticEstimate | None, figures: dict
+) -> list[Section]:
+    check = [] if answer is None else [answer.table(" ")]
     return [
         Section(
             "Two vertical bars",
@@ -124,6 +143,7 @@ def _sections(table: Table, comparisons: list[tuple[str, Comparison]], figures: 
             figures=[figures["theta_sweep"]],
         ),
         *[Section(title, "Every distance on one pair.", tables=[c.table(" ")]) for title, c in comparisons],
+        *[Section("A neural critic against exact transport", "Digits, 3 against 8.", tables=[t]) for t in check],
         Section(
             "A transport plan",
             "Which wine goes to which: the plan is feasible, so its cost bounds W1 from above.",

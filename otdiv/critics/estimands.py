@@ -84,20 +84,20 @@ class OfPoints:
         if exact is None:
             verdict = _unrefereed(value, lower, books)
         else:
-            fx, fy = critic(mu.points), critic(nu.points)
+            # what a c-transform or a proved constant gives is the value of a 1-Lipschitz function
+            penalised = books is not None and own > lower
             verdict = judge(
                 Evidence(
                     estimand="empirical",
-                    value=raw if books is not None else value,
+                    value=raw if penalised else value,
                     error=error,
                     held_out=None,
                     exact=exact,
                     scale=spread(self.problem),
-                    # a proved value stands for a 1-Lipschitz function, the critic divided or transformed
-                    secant=slopes(self.problem, fx, fy)[0] if books is not None else 1.0,
+                    secant=slopes(self.problem, critic(mu.points), critic(nu.points))[0] if penalised else 1.0,
                     proved_lower=lower,
                     null_floor=0.0,
-                    debiased=None if books is None else value,
+                    debiased=value if penalised else None,
                 )
             )
         return CriticEstimate(

@@ -77,6 +77,11 @@ class CriticEstimate:
         """Where the critic was trained."""
         return self.critic.device
 
+    @property
+    def believed(self) -> bool:
+        """Whether nothing speaks against the value: it agrees, or no unbiased referee was at hand."""
+        return self.verdict.word in ("agrees", "referee is biased", "unchecked")
+
     def __float__(self) -> float:
         return self.value
 
