@@ -32,7 +32,8 @@ def plot_audit(report: CriticReport) -> Figure:
     )
     if len(axes) > 1:
         norms, right = report.curves["gradient_norms"], axes[1]
-        right.hist(norms, bins=40, color=BLUE)
+        # from 0, so that gradients that are all alike show as one bar
+        right.hist(norms, bins=np.linspace(0, 1.1 * max(1.0, float(norms.max())), 45).tolist(), color=BLUE)
         right.axvline(1.0, color=ORANGE, lw=1.5)
         right.annotate("1", (1.0, 1.0), xycoords=("data", "axes fraction"), color=ORANGE, ha="center", va="bottom")
         right.set(title=f"|grad f|, largest found {report.gradient_max:.4g}", xlabel="|grad f|", ylabel="places")
