@@ -74,7 +74,7 @@ def fit(
         True prints lines with the running proved interval; a callable is given each
         ``otdiv.critics.training.Step``.
     **more
-        rate, width, depth, groups, pieces, activation, clip, early_stop: see ``otdiv.critics.fit.Options``.
+        rate, width, depth, groups, pieces, activation, clip, early_stop: see ``otdiv.critics.fitting.Options``.
 
     Returns
     -------
@@ -245,7 +245,7 @@ def _fit(
     progress: bool | Callable[[Any], None],
     band: Callable[[FittedCritic], tuple[float, float]] | None,
 ) -> FittedCritic:
-    from otdiv.critics.fit import Options, fit_laws
+    from otdiv.critics.fitting import Options, fit_laws
 
     unknown = sorted(set(options) - set(Options.__dataclass_fields__))
     if unknown:
