@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "discrete", "minkowski:3")
-METHODS = ("pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
+METHODS = ("pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def test_cost_with_1e32_sentinels():
     costs[rng.random((5, 5)) < 0.4] = 1e32
     np.fill_diagonal(costs, [50.0, 60.0, 70.0, 55.0, 52.7])
     truth = exact_emd([0.2] * 5, [0.2] * 5, costs.tolist())
-    for method in ("auto", "primal", "dual"):
+    for method in ("auto", "primal", "dual", "simplex"):
         result = emd(cost=costs, method=method)
         assert result.status is Status.OPTIMAL
         assert result.value == pytest.approx(float(truth), rel=1e-12)
@@ -35,10 +35,23 @@ def test_ninety_per_cent_of_the_arcs_forbidden(sentinel):
     np.fill_diagonal(costs, rng.uniform(5, 10, 60))
     rows, columns = linear_sum_assignment(np.where(costs < 1e10, costs, 1e6))
     truth = costs[rows, columns].mean()
-    result = emd(cost=costs)
-    assert result.status is Status.OPTIMAL
-    assert result.value == pytest.approx(truth, rel=1e-9)
-    assert result.gap <= 1e-9 * truth
+    for method in ("auto", "simplex"):
+        result = emd(cost=costs, method=method)
+        assert result.status is Status.OPTIMAL
+        assert result.value == pytest.approx(truth, rel=1e-9)
+        assert result.gap <= 1e-9 * truth
+
+
+def test_many_forbidden_arcs_go_to_the_simplex():
+    rng = np.random.default_rng(11)
+    costs = np.where(rng.random((400, 300)) < 0.95, np.inf, rng.uniform(-1, 1, (400, 300)))
+    costs[np.arange(400), np.arange(400) % 300] = 1.0
+    costs[np.arange(300), np.arange(300)] = 1.0
+    costs[:, 0] = 2.0
+    costs[0] = 2.0
+    result, program = emd(cost=costs), emd(cost=costs, method="primal")
+    assert result.method == "simplex" and result.status is Status.OPTIMAL
+    assert result.value == pytest.approx(program.value, rel=1e-9)
 
 
 def test_twenty_dimensions_with_default_settings():

@@ -24,10 +24,12 @@ from otdiv.transport.pot import solve_pot
 from otdiv.transport.progress import showing
 from otdiv.transport.result import TransportResult
 
-METHODS = ("auto", "line", "multiscale", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
+METHODS = ("auto", "line", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
 RTOL = 1e-9
 MULTISCALE_ABOVE = 2**20
 """From so many pairs on, measured on two cores with the certificate, the multiscale method is the faster one."""
+SIMPLEX_ABOVE = 40_000
+"""Forbidden arcs: up to so many pairs the linear program, beyond it our network simplex on the allowed arcs."""
 _LP_ARCS = 250_000
 """Up to this many arcs a second method is tried where the first is not proved optimal."""
 
@@ -59,6 +61,8 @@ def select_method(problem: TransportProblem) -> Choice:
     """
     if problem.on_line:
         return Choice("line", f"the points lie on the line and {problem.cost.name} is convex there: sorting is exact")
+    if problem.forbids and problem.n * problem.m > SIMPLEX_ABOVE:
+        return Choice("simplex", "some arcs are forbidden (cost inf): the network simplex works on the others")
     if problem.forbids:
         return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
     if problem.n * problem.m >= MULTISCALE_ABOVE and _multiscale_applies(problem):
@@ -85,7 +89,7 @@ def solve(
     Parameters
     ----------
     problem : TransportProblem
-    method : {"auto", "line", "multiscale", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
+    method : {"auto", "line", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
         Who proposes plan and potentials; "auto" is :func:`select_method`, and goes on to the linear
         program where the first proposal is not proved optimal.  The interval is proved whoever proposes.
     rtol : float
@@ -132,6 +136,8 @@ def solve(
     queue = [choice.method]
     if method == "auto" and max_iter is None and choice.method != "line" and problem.n * problem.m <= _LP_ARCS:
         queue += [other for other in ("primal", "dual") if other != choice.method]
+    elif method == "auto" and max_iter is None and choice.method == "pot":
+        queue.append("simplex")
     best: tuple[Certificate, Proposal, str] | None = None
     tried = []
     for name in queue:
@@ -189,9 +195,13 @@ def _propose(problem: TransportProblem, method: str, max_iter: int | None, memor
     if method == "pot":
         if problem.forbids:
             raise invalid(
-                "method", "fit the problem", "'pot' with forbidden arcs (cost inf)", "Use method='primal' or 'auto'."
+                "method", "fit the problem", "'pot' with forbidden arcs (cost inf)", "Use method='simplex' or 'auto'."
             )
         return solve_pot(problem, max_iter, memory_limit)
+    if method == "simplex":
+        from otdiv.transport.arcs import solve_arcs  # loads a compiler, which small problems do without
+
+        return solve_arcs(problem, memory_limit)
     program: Callable[..., Proposal] = solve_primal if method.startswith("primal") else solve_dual
     return program(problem, "cvxpy" if method.endswith("cvxpy") else "highs", memory_limit)
 
