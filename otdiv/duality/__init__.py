@@ -11,7 +11,6 @@ from otdiv.duality.transforms import (
     PotentialFunction,
     c_transform,
     double_transform,
-    largest_slope,
     mcshane,
     to_lipschitz,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "in_convex_hull",
     "kkt",
     "lagrangian",
-    "largest_slope",
     "mcshane",
     "separation",
     "solve_exact",

@@ -12,6 +12,7 @@ import numpy as np
 
 from otdiv.costs import Cost, MatrixCost, as_cost
 from otdiv.errors import Array, as_float_array, as_points, frozen, invalid, require_finite
+from otdiv.lipschitz import on_points
 from otdiv.measures import DiscreteMeasure, common_support
 from otdiv.problem import TransportProblem
 
@@ -145,48 +146,6 @@ def mcshane(u: Any, points: Any, *, cost: Any = "euclidean") -> PotentialFunctio
     return PotentialFunction(places, -values, ground)
 
 
-def largest_slope(values: Any, points: Any, *, cost: Any = "euclidean") -> float:
-    """Lipschitz constant on a finite set: max |v_i - v_j| / d(p_i, p_j) over distinct points.
-
-    Parameters
-    ----------
-    values : array_like [k]
-    points : array_like [k, d]
-    cost : str or Cost
-        A metric.
-
-    Returns
-    -------
-    float
-        Inf where one point carries two values; 0 for a single point.
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`mcshane`.
-
-    Examples
-    --------
-    >>> largest_slope([0.0, 2.0, 3.0], [0.0, 1.0, 5.0])
-    2.0
-    """
-    ground = _metric(cost)
-    places, v = _points("points", points), _values("values", values)
-    if len(v) != len(places):
-        raise invalid(
-            "values", f"have one value for each of the {len(places)} points", f"{len(v)}", "Pass one for each."
-        )
-    steepest = 0.0
-    step = max(1, _BLOCK // len(places))
-    for start in range(0, len(places), step):
-        rows = slice(start, start + step)
-        rise, distance = np.abs(v[rows, None] - v), ground.matrix(places[rows], places)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slopes = np.where(rise > 0, rise / distance, 0.0)
-        steepest = max(steepest, float(slopes.max()))
-    return steepest
-
-
 @dataclass(frozen=True, eq=False)
 class LipschitzPotential:
     """Two potentials made into one 1-Lipschitz function.
@@ -245,7 +204,7 @@ def to_lipschitz(problem: TransportProblem, f: Any, g: Any) -> LipschitzPotentia
     points, p, q = common_support(problem.mu, DiscreteMeasure(problem.nu.points, problem.b))
     u = PotentialFunction(problem.nu.points, values_g, ground)(points)
     before = float(problem.a @ values_f + problem.b @ values_g)
-    return LipschitzPotential(points, frozen(u), float((p - q) @ u), before, largest_slope(u, points, cost=ground))
+    return LipschitzPotential(points, frozen(u), float((p - q) @ u), before, on_points(u, points, cost=ground).value)
 
 
 def _metric(cost: Any) -> Cost:
