@@ -41,10 +41,13 @@ class Sieve(NamedTuple):
     scale: float
 
 
-def sieve_of(metric: Metric, x: Array, y: Array) -> Sieve | None:
-    """The sieve for a cost of Euclidean distances; None for others."""
-    if metric.kind not in (EUCLIDEAN, SQUARED) or metric.power != 1.0:
-        return None
+def sieves(metric: Metric) -> bool:
+    """Whether matrix products know this cost: Euclidean distances and their squares."""
+    return metric.kind in (EUCLIDEAN, SQUARED) and metric.power == 1.0
+
+
+def sieve_of(x: Array, y: Array) -> Sieve:
+    """The sieve for Euclidean distances between x and y."""
     centre = y.mean(axis=0)
     x, y = x - centre, y - centre
     largest = max(float(np.abs(x).max()), float(np.abs(y).max()), 1e-300)

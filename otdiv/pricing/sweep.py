@@ -19,17 +19,19 @@ from otdiv.pricing.distances import paired_costs
 from otdiv.pricing.metric import Metric, metric_of
 from otdiv.pricing.node_bounds import node_rows
 from otdiv.pricing.point_tree import PointTree, kd_order, tree_of
-from otdiv.pricing.products import BLOCK_ENTRIES, Sieve, sieve_of, sieved_lowest, sieved_minima
+from otdiv.pricing.products import BLOCK_ENTRIES, Sieve, sieve_of, sieved_lowest, sieved_minima, sieves
 from otdiv.pricing.tree_search import search_lowest, search_minima
 
 _Boxes = tuple[Array, bool, Array, Array, int]
 
 THREADS = 2
 TREE_UP_TO = 200
-"""Above this dimension no tree is built."""
+"""Above this dimension no tree is built where matrix products apply."""
 _DECIDE_ABOVE = 2**20
+"""Below so many pairs the tree is taken unasked."""
 _PROBES = 32
 _TREE_COST = 0.8
+"""Time to look at one point of a tree in one dimension, in units of the time that products take for a pair."""
 _PARTS = 16
 """Queries are cut into so many parts, so that the threads end at about the same time."""
 
@@ -64,10 +66,11 @@ class Pricing:
             raise ValueError(f"cost {cost.name!r} is no norm of the difference")
         self.metric: Metric = metric
         self.x, self.y, self.largest_cost = x, y, largest_cost
-        self.tree: PointTree | None = tree_of(y) if x.shape[1] <= TREE_UP_TO else None
+        sieve = sieves(metric)
+        self.tree: PointTree | None = tree_of(y) if x.shape[1] <= TREE_UP_TO or not sieve else None
         self.columns = np.ascontiguousarray(y.T) if self.tree is not None else y[:0].T
-        self.sieve: Sieve | None = None
-        self.decided = len(x) * len(y) < _DECIDE_ABOVE and self.tree is not None
+        self.sieve: Sieve | None = None if self.tree is not None else sieve_of(x, y)
+        self.decided = self.tree is None or not sieve or len(x) * len(y) < _DECIDE_ABOVE
 
     def minima(self, g: Array, hints: Array | None = None) -> tuple[Array, Array]:
         """min_j c(x_i, y_j) - g_j for every i, with a j where it is attained.
@@ -139,7 +142,12 @@ class Pricing:
         probes = np.linspace(0, n - 1, _PROBES).astype(int)
         looked = sum(by_tree(int(i), int(i) + 1, boxes) for i in probes) / _PROBES
         if looked * _TREE_COST * (d + 4) > m:
-            self.sieve = sieve_of(self.metric, self.x, self.y)
+            self.use_products()
+        self.decided = True
+
+    def use_products(self) -> None:
+        """Go by matrix products from now on."""
+        self.sieve = sieve_of(self.x, self.y)
         self.decided = True
 
     def _sieve_arguments(self) -> tuple[Array, Array, Array, float]:

@@ -16,6 +16,8 @@ from otdiv.transport.network_simplex import PARENT, Basis, preorder
 
 COARSEST_PAIRS = 2**16
 """Coarsening ends when all pairs are no more than this many; they are the arcs of the coarsest scale."""
+FEW = 16
+"""So few points on a side are left as they are; two such sides are below ``COARSEST_PAIRS``."""
 CLUSTER_LEVELS = 2
 """Each scale joins 2**2 = 4 points into one."""
 TOTAL = 2.0**60
@@ -53,7 +55,7 @@ def scales_of(x: Array, y: Array, a: Array, b: Array) -> list[Scale]:
 
 def _clusters(n: int) -> Array:
     """Borders of clusters of 3 to 6 points, as many as a power of two; few points stay apart."""
-    if n <= 16:
+    if n <= FEW:
         return np.arange(n + 1)
     return ranges(n, round(np.log2(n)) - CLUSTER_LEVELS)
 
