@@ -38,7 +38,7 @@ def random_critic(name: str, seed: int, x, y, *, width: int = 16, clip: float = 
     """An untrained critic of a strategy with weights of random size, repaired as its training would."""
     generator = torch.Generator().manual_seed(seed)
     tensors = [torch.from_numpy(points).float() for points in (x, y)]
-    setting = Setting(tensors[0], tensors[1], width, 2, 3, 8, "relu", clip, generator)
+    setting = Setting(tensors[0], tensors[1], torch.ones(len(y)), width, 2, 3, 8, "relu", clip, generator)
     constraint = CONSTRAINTS[name]
     module = constraint.build(setting)
     with torch.no_grad():

@@ -37,6 +37,8 @@ class Setting:
     ----------
     x, y : Tensor [n, d], [m, d]
         Points of the two laws, in the units of the training.
+    b : Tensor [m]
+        Weights of y.
     width, depth : int
         Of a network of layers.
     groups, pieces : int
@@ -49,6 +51,7 @@ class Setting:
 
     x: Tensor
     y: Tensor
+    b: Tensor
     width: int
     depth: int
     groups: int
@@ -190,7 +193,7 @@ def _min_max(s: Setting) -> nn.Module:
 
 
 def _semi_discrete(s: Setting) -> nn.Module:
-    return SemiDiscreteNetwork(s.y[:ATOMS])
+    return SemiDiscreteNetwork(s.y[:ATOMS], s.b[:ATOMS] / s.b[:ATOMS].sum())
 
 
 _ALL = (
@@ -207,7 +210,7 @@ _ALL = (
         "gradient-penalty",
         "|grad f| near 1 on segments between the laws: biased upwards by W / (2 lambda), proves nothing by itself",
         _mlp,
-        1e-3,
+        5e-3,
         norm_product,
         penalty=two_sided,
     ),
@@ -215,7 +218,7 @@ _ALL = (
         "one-sided-penalty",
         "|grad f| rarely above 1 on segments between the laws: same bias, proves nothing by itself",
         _mlp,
-        1e-3,
+        5e-3,
         norm_product,
         penalty=one_sided,
     ),

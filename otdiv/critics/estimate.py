@@ -38,7 +38,7 @@ def fit(
     steps: int = 3000,
     batch: int = 512,
     time_limit: float | None = None,
-    penalty_weight: float = 100.0,
+    penalty_weight: float = 10.0,
     network: Any = None,
     checkpoint: str | Path | None = None,
     progress: bool | Callable[[Any], None] = False,

@@ -182,6 +182,7 @@ def build(constraint: str, plan: dict[str, Any]) -> nn.Module:
     setting = Setting(
         x=blank,
         y=blank,
+        b=torch.ones(len(blank)),
         width=plan["width"],
         depth=plan["depth"],
         groups=plan["groups"],

@@ -43,7 +43,7 @@ class Options:
     batch: int = 512
     time_limit: float | None = None
     rate: float | None = None
-    penalty_weight: float = 100.0
+    penalty_weight: float = 10.0
     width: int | None = None
     depth: int = 3
     groups: int = 16
@@ -119,6 +119,7 @@ def fit_laws(
         setting = Setting(
             x=ordered[0].cpu(),
             y=ordered[1].cpu(),
+            b=weights[1 if sign > 0 else 0].cpu().float(),
             width=options.width or max(2 * d, 128),
             depth=options.depth,
             groups=options.groups,

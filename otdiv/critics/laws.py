@@ -152,22 +152,26 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Signed:
-    """The difference of two measures: points z = (x, y) [n + m, d], weights w = (a, -b), n points of the first.
+    """The difference of two measures: points z = (x, y) [n + m, d] and weights w = (a, -b).
 
     Attributes
     ----------
     z, w : Tensor
-    n : int
+    x, y, a, b : Tensor
+        The two measures themselves.
     """
 
     z: Tensor
     w: Tensor
-    n: int
+    x: Tensor
+    y: Tensor
+    a: Tensor
+    b: Tensor
 
 
 def signed(x: Tensor, a: Tensor, y: Tensor, b: Tensor) -> Signed:
     """x with weights a, less y with weights b."""
-    return Signed(torch.cat([x, y]), torch.cat([a, -b]), len(x))
+    return Signed(torch.cat([x, y]), torch.cat([a, -b]), x, y, a, b)
 
 
 class Batches:

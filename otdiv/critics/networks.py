@@ -127,20 +127,24 @@ class SemiDiscreteNetwork(nn.Module):
     ----------
     atoms : Tensor [m, d]
         Fixed.
+    mass : Tensor [m]
+        Their weights in the second law.
     """
 
-    def __init__(self, atoms: Tensor) -> None:
+    atoms: Tensor
+    mass: Tensor
+
+    def __init__(self, atoms: Tensor, mass: Tensor) -> None:
         super().__init__()
         self.register_buffer("atoms", atoms.clone())
+        self.register_buffer("mass", mass.clone())
         self.g = nn.Parameter(torch.zeros(len(atoms)))
         self.temperature = 0.2
         self._last: tuple[Tensor, Tensor] | None = None
 
-    atoms: Tensor
-
     def anneal(self, progress: float) -> None:
         """Soft at the start (progress 0), hard at the end (progress 1)."""
-        self.temperature = _cooled(0.2, 0.002, progress)
+        self.temperature = _cooled(0.2, 0.0005, progress)
 
     def forward(self, z: Tensor) -> Tensor:
         # a cloud that is used whole comes again with every step: its distances are kept
@@ -148,6 +152,13 @@ class SemiDiscreteNetwork(nn.Module):
             exactly = torch.cdist(z.detach(), self.atoms, compute_mode="donot_use_mm_for_euclid_dist")
             self._last = (z, distances(z, self.atoms) if z.requires_grad else exactly)
         return soft_min(self._last[1] - self.g, self.temperature)
+
+    def dual(self, z: Tensor, weights: Tensor) -> Tensor:
+        """sum a h(x) + sum b g, the concave dual: at most the value of h, and it pulls at every g_j.
+
+        The value itself, sum a h(x) - sum b h(y), has local maxima: a g_j that is nowhere the least no longer counts.
+        """
+        return weights @ self(z).double() + self.mass.double() @ self.g.double()
 
 
 def anneal(module: nn.Module, progress: float) -> None:

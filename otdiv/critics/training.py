@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from otdiv.critics.constraints import Constraint, Setting
 from otdiv.critics.laws import Batches, Signed
-from otdiv.critics.networks import anneal
+from otdiv.critics.networks import SemiDiscreteNetwork, anneal
 from otdiv.errors import SolverFailed, TooLarge, invalid
 
 Report = Callable[["Step"], None]
@@ -230,7 +230,10 @@ def _one_step(
     sign: float,
 ) -> tuple[float, float]:
     batch = batches()
-    value = sign * (batch.w @ module(batch.z).reshape(-1).double())
+    if isinstance(module, SemiDiscreteNetwork):
+        value = module.dual(batch.x, batch.a) if sign > 0 else module.dual(batch.y, batch.b)
+    else:
+        value = sign * (batch.w @ module(batch.z).reshape(-1).double())
     penalty = value.new_zeros(())
     if constraint.penalty is not None:
         norms = gradient_norms(module, between(batch, batches.torch_rng), create_graph=True)
@@ -249,9 +252,9 @@ def value_on(module: nn.Module, pair: Signed) -> float:
 
 def between(pair: Signed, generator: torch.Generator) -> Tensor:
     """Points t x + (1 - t) y, one uniform t for each independent pair drawn by weight (lecture item S51)."""
-    count = max(pair.n, len(pair.z) - pair.n)
+    count = max(len(pair.x), len(pair.y))
     ends = []
-    for points, weights in ((pair.z[: pair.n], pair.w[: pair.n]), (pair.z[pair.n :], -pair.w[pair.n :])):
+    for points, weights in ((pair.x, pair.a), (pair.y, pair.b)):
         running = weights.cpu().cumsum(0)
         uniform = torch.rand(count, generator=generator, dtype=torch.float64) * running[-1]
         chosen = torch.searchsorted(running, uniform, right=True).clamp_max(len(points) - 1)
