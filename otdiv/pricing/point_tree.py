@@ -99,6 +99,10 @@ def _split_all(points, order, depth):  # type: ignore[no-untyped-def]
     starts[0], stops[0], levels[0] = 0, n, depth
     waiting = 1
     low, high = np.empty(d), np.empty(d)
+    middle_point = np.zeros(d)
+    for r in range(n):
+        for k in range(d):
+            middle_point[k] += points[r, k] / n
     while waiting > 0:
         waiting -= 1
         start, stop, level = starts[waiting], stops[waiting], levels[waiting]
@@ -117,8 +121,11 @@ def _split_all(points, order, depth):  # type: ignore[no-untyped-def]
         for k in range(1, d):
             if high[k] - low[k] > high[widest] - low[widest]:
                 widest = k
+        # the last range is kept about the middle of all points: the last target is the root of spanning
+        # trees (:mod:`otdiv.transport.coarsen`), and in the middle it makes their paths short
+        sign = -1.0 if stop == n and middle_point[widest] < 0.5 * (low[widest] + high[widest]) else 1.0
         for r in range(start, stop):
-            keys[r] = points[order[r], widest]
+            keys[r] = sign * points[order[r], widest]
         middle = (start + stop) // 2
         _select(keys, order, start, stop - 1, middle)
         starts[waiting], stops[waiting], levels[waiting] = middle, stop, level - 1

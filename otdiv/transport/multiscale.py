@@ -30,9 +30,9 @@ from otdiv.transport.progress import Progress
 
 TOLERANCE = 2.0**-46
 """An arc violates when its reduced cost is below this share of the largest potential or cost."""
-_NEIGHBOURS = 4
+_NEIGHBOURS = 8
 """Candidate arcs at each point, in both directions."""
-_ADDED = 8
+_ADDED = 12
 """Arcs added at each source in one round."""
 _ROUNDS_WHEN_COARSE = 2
 _CHUNK = 5000
