@@ -157,7 +157,9 @@ def compare_command(
     help="The distance of these points, or of the laws behind them.",
 )
 @click.option("--device", default="auto", show_default=True, help="CUDA where torch sees it, else the CPU.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="The same seed gives the same critic on the same device."
+)
 @click.option("--seeds", type=int, default=1, show_default=True, help="Train so many critics and keep the best.")
 @click.option("--steps", type=int, default=3000, show_default=True, help="Most steps of the training.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="For the training of one critic.")
