@@ -38,6 +38,8 @@ _ROUNDS_WHEN_COARSE = 2
 _CHUNK = 5000
 _SCANNED_IN_CHUNK = 20_000_000
 """Pivots, and arcs looked at, between two looks at the clock."""
+_PIVOTS_PER_NODE = 1000
+"""Beyond so many only rounding still pivots; what is left open then shows in the proved interval."""
 _LOOSE = 1e-4
 """From this tolerance on coarse scales are asked whether they suffice."""
 
@@ -183,10 +185,11 @@ def _settle(run: _Run, scale: Scale, pricing: Pricing, arcs: Arcs, rtol: float, 
 
 def _pivot_to_optimum(run: _Run, n: int, arcs: Arcs, tolerance: float) -> None:
     block = max(16, int(np.sqrt(len(arcs.tails))))
-    cursor, optimal = 0, False
-    while not optimal:
+    cursor, optimal, left = 0, False, _PIVOTS_PER_NODE * len(run.basis.flow)
+    while not optimal and left > 0:
         count, _, cursor, optimal = pivot(n, *arcs, run.basis, cursor, block, tolerance, _CHUNK, _SCANNED_IN_CHUNK)
         run.stats["pivots"] += count
+        left -= count
         refresh_potentials(n, run.basis)
         run.look_at_clock()
 
