@@ -25,7 +25,7 @@ from otdiv.pricing.metric import EUCLIDEAN, SQUARED, Metric
 from otdiv.pricing.tree_search import insert
 
 _SINGLE = 2.0**-24
-_CHUNK = 64
+_CHUNK = 128
 BLOCK_ENTRIES = 2**21
 """Entries of one block of products."""
 
@@ -64,13 +64,20 @@ def _slack(d: int, x_norms: Array, y_norms: Array) -> Array:
     return 2.02 * (d + 8) * _SINGLE * reach + (d + 8) * 2.0**-46 * (x_norms + farthest) + d * 1e-35
 
 
-@njit(cache=True, nogil=True, inline="never")
-def _any_candidate(row, norms, g, first, end, norm, top, squared, scale, slack):  # type: ignore[no-untyped-def]
-    """How many of row[first:end] may cost less than top + g_j."""
+@njit(cache=True, nogil=True)
+def _candidates(row, norms, g, norm, top, squared, scale):  # type: ignore[no-untyped-def]
+    """How many of these targets may cost less than top + g_j; ``norm`` is that of the query, less the slack."""
     hits = 0
-    for j in range(first, end):
-        limit = max(top + g[j], 0.0) * scale
-        hits += norm + norms[j] - 2.0 * row[j] - slack < (limit if squared else limit * limit)
+    if squared:
+        for j in range(len(row)):
+            limit = (top + g[j]) * scale
+            limit = limit if limit > 0.0 else 0.0
+            hits += norm + norms[j] - 2.0 * row[j] < limit
+    else:
+        for j in range(len(row)):
+            limit = (top + g[j]) * scale
+            limit = limit if limit > 0.0 else 0.0
+            hits += norm + norms[j] - 2.0 * row[j] < limit * limit
     return hits
 
 
@@ -98,7 +105,8 @@ def sieved_minima(  # type: ignore[no-untyped-def]
         raised = _raised(best, largest_g)
         for chunk in range(0, len(row), _CHUNK):
             stop = min(chunk + _CHUNK, len(row))
-            if _any_candidate(row, y_norms, g, chunk, stop, x_norms[i], raised, squared, factor, slack[i]) == 0:
+            here = slice(chunk, stop)
+            if _candidates(row[here], y_norms[here], g[here], x_norms[i] - slack[i], raised, squared, factor) == 0:
                 continue
             for j in range(chunk, stop):
                 limit = max(raised + g[j], 0.0) * factor
@@ -130,7 +138,8 @@ def sieved_lowest(  # type: ignore[no-untyped-def]
         raised = _raised(top, largest_g)
         for chunk in range(0, len(row), _CHUNK):
             stop = min(chunk + _CHUNK, len(row))
-            if _any_candidate(row, y_norms, g, chunk, stop, x_norms[i], raised, squared, factor, slack[i]) == 0:
+            here = slice(chunk, stop)
+            if _candidates(row[here], y_norms[here], g[here], x_norms[i] - slack[i], raised, squared, factor) == 0:
                 continue
             for j in range(chunk, stop):
                 limit = max(raised + g[j], 0.0) * factor
