@@ -346,3 +346,9 @@ def test_a_time_limit_is_kept():
     assert time.monotonic() - start < 5
     proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
     assert 0.2 < proof.bounds.lower < proof.bounds.upper < 1
+
+
+def test_a_limit_on_pots_pivots_asks_for_pot():
+    rng = np.random.default_rng(17)
+    result = emd(rng.normal(size=(800, 2)), rng.normal(size=(800, 2)), max_iter=100)
+    assert result.method == "pot" and result.status is Status.STOPPED and "max_iter" in result.stats["reason"]

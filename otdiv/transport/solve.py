@@ -26,7 +26,7 @@ from otdiv.transport.result import TransportResult
 
 METHODS = ("auto", "line", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
 RTOL = 1e-9
-MULTISCALE_ABOVE = 2**20
+MULTISCALE_ABOVE = 2**19
 """From so many pairs on, measured on two cores with the certificate, the multiscale method is the faster one."""
 SIMPLEX_ABOVE = 40_000
 """Forbidden arcs: up to so many pairs the linear program, beyond it our network simplex on the allowed arcs."""
@@ -133,6 +133,8 @@ def solve(
     if problem.forbids:
         _require_feasible(problem)
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
+    if choice.method == "multiscale" and method == "auto" and max_iter is not None:
+        choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
     queue = [choice.method]
     if method == "auto" and max_iter is None and choice.method != "line" and problem.n * problem.m <= _LP_ARCS:
         queue += [other for other in ("primal", "dual") if other != choice.method]
