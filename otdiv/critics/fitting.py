@@ -26,7 +26,7 @@ from otdiv.transport.solve import emd
 
 PILOT = 256
 """Points of each law in the exact pilot distance."""
-FIXED = 4096
+FIXED = 2048
 """Points of each law on which progress is measured, and from which centres are drawn."""
 TRIAL = 0.15
 """Share of the steps in which each orientation is tried before the better one is trained in full."""

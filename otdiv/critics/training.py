@@ -24,8 +24,8 @@ from otdiv.errors import SolverFailed, TooLarge, invalid
 Report = Callable[["Step"], None]
 REPORTS = 40
 """How often a run reports, saves itself and looks for a plateau."""
-PATIENCE = 5
-"""So many reports without a gain make a plateau."""
+PATIENCE, PATIENCE_WITH_PENALTY = 5, 10
+"""So many reports without a gain make a plateau; a penalty is known with noise only, which asks for more."""
 COOLING = 5.0
 """On a plateau the schedule runs this much faster, so that learning rate and softness still end at 0."""
 
@@ -208,9 +208,10 @@ class _Progress:
     def reported(self, value: float, early_stop: bool) -> _Progress:
         entry = (self.step, value, self.penalties[0] / self.penalties[1])
         objective = entry[1] - entry[2]
+        patience = PATIENCE if entry[2] == 0.0 else PATIENCE_WITH_PENALTY
         better = self.best == -math.inf or objective > self.best + 1e-4 * abs(self.best)
         since = 0 if better else self.since_best + 1
-        pace = COOLING if early_stop and since >= PATIENCE else self.pace
+        pace = COOLING if early_stop and since >= patience else self.pace
         return replace(
             self,
             best=max(self.best, objective),
