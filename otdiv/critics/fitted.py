@@ -21,7 +21,7 @@ from otdiv.critics.networks import anneal
 from otdiv.errors import Array, as_points, invalid
 from otdiv.lipschitz import LipschitzBound
 
-_BLOCK_ENTRIES = 2**23
+_BLOCK_ENTRIES = 2**21
 _FORMAT = "otdiv critic 1"
 
 

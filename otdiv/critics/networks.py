@@ -147,11 +147,17 @@ class SemiDiscreteNetwork(nn.Module):
         self.temperature = _cooled(0.2, 0.0005, progress)
 
     def forward(self, z: Tensor) -> Tensor:
+        if not self.training:
+            return soft_min(distances(z, self.atoms) - self.g, self.temperature)
         # a cloud that is used whole comes again with every step: its distances are kept
         if self._last is None or self._last[0] is not z:
-            exactly = torch.cdist(z.detach(), self.atoms, compute_mode="donot_use_mm_for_euclid_dist")
-            self._last = (z, distances(z, self.atoms) if z.requires_grad else exactly)
+            self._last = (z, torch.cdist(z, self.atoms, compute_mode="donot_use_mm_for_euclid_dist"))
         return soft_min(self._last[1] - self.g, self.temperature)
+
+    def train(self, mode: bool = True) -> SemiDiscreteNetwork:
+        """Switch between training and evaluation; what was kept for the training is let go."""
+        self._last = None
+        return super().train(mode)
 
     def dual(self, z: Tensor, weights: Tensor) -> Tensor:
         """sum a h(x) + sum b g, the concave dual: at most the value of h, and it pulls at every g_j.
