@@ -5,13 +5,13 @@ Imports reading, transport and below.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from otdiv.critics.debias import remove_bias
 from otdiv.critics.reading import Critic
 from otdiv.errors import Array
 from otdiv.measures import DiscreteMeasure
@@ -116,7 +116,7 @@ def debiased(value: float, penalty: float | None, found: Gradients | None) -> di
     """
     if penalty is None:
         return {}
-    true = penalty * (math.sqrt(1 + 2 * value / penalty) - 1)
+    true = remove_bias(value, penalty)
     record = {"de-biased value": true, "predicted slope 1 + W / (2 lambda)": 1 + true / (2 * penalty)}
     if found is not None and found.slope:
         record["V / mean |grad f| on the rays"] = value / found.slope
