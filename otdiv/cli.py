@@ -22,7 +22,7 @@ from otdiv.bounds import Status
 from otdiv.costs import POINT_COSTS
 from otdiv.critics.choice import STRATEGIES
 from otdiv.errors import OtdivError, SolverFailed, invalid
-from otdiv.files import read_measure, read_values
+from otdiv.files import read_cost, read_measure, read_values
 from otdiv.proof.verify import LEVELS, verify
 from otdiv.tables import Table, json_number, number
 from otdiv.transport.solve import METHODS, RTOL, emd
@@ -34,6 +34,7 @@ _WEIGHTS = click.option(
 )
 _NORMALIZE = click.option("--normalize", is_flag=True, help="Scale both weights to total 1.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_COST_FILE_HELP = "a matrix (.npy), or a sparse one (.npz) whose missing entries are forbidden."
 _COST_HELP = f"{', '.join(POINT_COSTS)}, or minkowski:p."
 
 
@@ -54,7 +55,7 @@ def app() -> None:
 @app.command("emd")
 @click.argument("a")
 @click.argument("b")
-@click.option("--cost", default="euclidean", show_default=True, help=_COST_HELP)
+@click.option("--cost", default="euclidean", show_default=True, help=_COST_HELP + " Or a file: " + _COST_FILE_HELP)
 @click.option("--method", type=click.Choice(METHODS), default="auto", show_default=True)
 @click.option("--rtol", type=float, default=RTOL, show_default=True, help="Relative gap that counts as optimal.")
 @click.option("--max-iter", type=int, help="Stop POT's network simplex after so many pivots.")
@@ -88,7 +89,7 @@ def emd_command(
     result = emd(
         x,
         y,
-        cost=cost,
+        cost=read_cost(cost) if Path(cost).suffix in (".npy", ".npz") else cost,
         method=method,
         normalize=normalize,
         rtol=rtol,

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from otdiv.errors import Array, InvalidInput, as_float_array, invalid, optional_import
 from otdiv.measures import DiscreteMeasure
 
 IMAGES = (".png", ".pgm", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".gif")
+_DAMAGE = (zipfile.BadZipFile, zlib.error)
 _READABLE = ".npy, .npz, .csv, .tsv, .parquet or an image (.png, .pgm, .bmp, .tif, .jpg)"
 
 
@@ -103,6 +105,29 @@ def read_values(path: str | Path) -> Array:
     return content.reshape(-1)
 
 
+def read_cost(path: str | Path) -> Any:
+    """Read a cost matrix [n, m]: a dense one from .npy, a sparse one as scipy.sparse.save_npz writes it from .npz.
+
+    Raises
+    ------
+    InvalidInput
+        No such file, another kind, pickled content, or a file that cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file() or path.suffix.lower() not in (".npy", ".npz"):
+        raise invalid("cost", "name an existing .npy or .npz file", repr(str(path)), "Or give the name of a cost.")
+    content = io.BytesIO(path.read_bytes())
+    try:
+        return np.load(content, allow_pickle=False) if path.suffix.lower() == ".npy" else sparse.load_npz(content)
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError, *_DAMAGE) as problem:
+        raise invalid(
+            path.name,
+            "be a matrix saved by numpy.save or scipy.sparse.save_npz",
+            f"one that cannot be read ({str(problem).rstrip('.')})",
+            "Save it again, without objects.",
+        ) from None
+
+
 def _from_numpy(path: Path, weights: str | int | None) -> DiscreteMeasure:
     try:
         with open(path, "rb") as stream:  # numpy would leave a damaged .npz open
@@ -110,7 +135,7 @@ def _from_numpy(path: Path, weights: str | int | None) -> DiscreteMeasure:
             if not isinstance(content, np.ndarray):
                 with content:
                     content = {name: content[name] for name in content.files}
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as problem:
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, *_DAMAGE) as problem:
         raise invalid(
             path.name,
             "be a numpy file of plain numbers",

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otdiv.bounds import Status
-from otdiv.costs import Cost, MatrixCost, as_cost
-from otdiv.errors import Array, Infeasible
+from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
+from otdiv.errors import Array, Infeasible, TooLarge
 from otdiv.measures import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
 from otdiv.memory import require_memory
 from otdiv.plan import Plan
@@ -25,6 +25,8 @@ CACHED_ENTRIES = 2**21
 """Cost matrices up to this many entries are computed once and kept."""
 _BLOCK_ENTRIES = 2**21
 SENTINEL_STEP = 1e6
+_BYTES_PER_VALUE = 24.0
+"""A cost that is a function fills one matrix, block by block, which is then looked through."""
 
 
 class LineOrder(NamedTuple):
@@ -79,6 +81,8 @@ class TransportProblem:
         require_same_dimension(self.mu, self.nu)
         if isinstance(self.cost, MatrixCost):
             self.cost.matrix(self.mu.points, self.nu.points)
+        if isinstance(self.cost, SparseCost):
+            self.cost.require_shape(self.n, self.m)
         self._require_equal_masses()
 
     def _require_equal_masses(self) -> None:
@@ -133,21 +137,28 @@ class TransportProblem:
         """Relative difference of the two masses as given."""
         return abs(self.mu.mass - self.nu.mass) / max(self.mu.mass, self.nu.mass)
 
+    @property
+    def sparse(self) -> SparseCost | None:
+        """The cost where it is a sparse one, which is never written out in full; else None."""
+        return self.cost if isinstance(self.cost, SparseCost) else None
+
     @cached_property
     def keeps_matrix(self) -> bool:
         """Whether the full cost matrix is at hand (given, or small enough to keep)."""
+        if self.sparse is not None:
+            return False
         return self.cost.by_entries or self.n * self.m <= CACHED_ENTRIES
 
     @cached_property
     def _kept(self) -> Array:
         if self.cost.by_entries and not isinstance(self.cost, MatrixCost):
-            self.require_memory(24.0 * self.n * self.m, None, "a cost known entry by entry")
+            self.require_matrix_memory(None)
         matrix = self.cost.matrix(self.mu.points, self.nu.points)
         matrix.flags.writeable = False
         return matrix
 
     def costs(self) -> Array:
-        """The cost matrix [n, m]; kept when small, computed anew when large."""
+        """The cost matrix [n, m]; kept when small, computed anew when large (a sparse cost: written out each time)."""
         return self._kept if self.keeps_matrix else self.cost.matrix(self.mu.points, self.nu.points)
 
     def cost_blocks(self) -> Iterator[tuple[slice, Array]]:
@@ -158,10 +169,22 @@ class TransportProblem:
         step = max(1, _BLOCK_ENTRIES // self.m)
         for start in range(0, self.n, step):
             rows = slice(start, min(start + step, self.n))
-            yield rows, self.cost.matrix(self.mu.points[rows], self.nu.points)
+            listed = self.sparse
+            yield rows, self.cost.matrix(self.mu.points[rows], self.nu.points) if listed is None else listed.block(rows)
+
+    def arcs(self) -> tuple[Array, Array, Array]:
+        """All arcs that are not forbidden, by rows: sources [k], targets [k] and costs [k]."""
+        if self.sparse is not None:
+            return self.sparse.rows, self.sparse.columns, self.sparse.values
+        costs = self.costs()
+        allowed = np.isfinite(costs)
+        rows, columns = (index.astype(np.int32) for index in allowed.nonzero())
+        return rows, columns, costs[allowed]
 
     def arc_costs(self, rows: Array, columns: Array) -> Array:
-        """The costs [k] of the arcs (rows[k], columns[k])."""
+        """The costs [k] of the arcs (rows[k], columns[k]); +inf for a forbidden one."""
+        if self.sparse is not None:
+            return self.sparse.at(rows, columns)
         if self.keeps_matrix:
             return self._kept[rows, columns]
         return self.cost.paired(self.mu.points[rows], self.nu.points[columns])
@@ -169,6 +192,8 @@ class TransportProblem:
     @cached_property
     def largest_cost(self) -> float:
         """An upper bound on every finite cost in absolute value."""
+        if self.sparse is not None:
+            return float(np.abs(self.sparse.values).max(initial=0.0))
         if self.keeps_matrix:
             largest = max(float(self._kept.max()), -float(self._kept.min()))
             return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
@@ -182,7 +207,16 @@ class TransportProblem:
     @cached_property
     def forbids(self) -> bool:
         """Whether some arcs are forbidden (cost +inf)."""
+        if self.sparse is not None:
+            return not self.sparse.complete
         return self.cost.by_entries and bool(self._kept.max() == np.inf)
+
+    @cached_property
+    def signed(self) -> bool:
+        """Whether some cost is negative."""
+        if self.sparse is not None:
+            return bool(self.sparse.values.min(initial=0.0) < 0)
+        return self.keeps_matrix and bool(self._kept.min() < 0)
 
     @cached_property
     def sentinel_level(self) -> float | None:
@@ -193,7 +227,8 @@ class TransportProblem:
         """
         if not self.cost.by_entries:
             return None
-        positive = self._kept[(self._kept > 0) & np.isfinite(self._kept)]
+        given = self._kept if self.sparse is None else self.sparse.values
+        positive = given[(given > 0) & np.isfinite(given)]
         if positive.size < 2 or positive.max() <= SENTINEL_STEP * positive.min():
             return None
         levels = np.unique(positive)
@@ -228,6 +263,21 @@ class TransportProblem:
             Naming the estimate and the limit.
         """
         require_memory(bytes_needed, limit, f"{what} for n = {self.n}, m = {self.m}")
+
+    def require_matrix_memory(self, limit: float | None) -> None:
+        """Refuse a cost that is a function of points where the matrix of all its values would not fit.
+
+        Raises
+        ------
+        TooLarge
+            Naming the estimate, the limit and what to pass instead.
+        """
+        if self.cost.by_entries and self.cost.shape is None:
+            try:
+                self.require_memory(_BYTES_PER_VALUE * self.n * self.m, limit, "a cost known entry by entry")
+            except TooLarge as problem:
+                remedy = "A named cost needs no matrix, and a scipy.sparse one only the arcs that matter."
+                raise TooLarge(f"{problem} {remedy}") from None
 
     def __repr__(self) -> str:
         return f"TransportProblem(n={self.n}, m={self.m}, d={self.d}, cost={self.cost.name!r})"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from otdiv.costs.base import Cost
 from otdiv.costs.entries import CallableCost, MatrixCost, metric_defect
+from otdiv.costs.listed import SparseCost
 from otdiv.costs.norms import Chebyshev, Cityblock, Discrete, Euclidean, Minkowski, Power, SquaredEuclidean
 from otdiv.errors import invalid
 
@@ -22,6 +24,7 @@ __all__ = [
     "MatrixCost",
     "Minkowski",
     "Power",
+    "SparseCost",
     "SquaredEuclidean",
     "as_cost",
     "metric_defect",
@@ -42,7 +45,8 @@ def as_cost(cost: Any) -> Cost:
     """A Cost from its name, a matrix (dense or sparse), a callable, or a Cost.
 
     Names are euclidean, sqeuclidean, cityblock, chebyshev, discrete, and
-    ``"minkowski:p"`` with a number p >= 1.
+    ``"minkowski:p"`` with a number p >= 1.  A scipy.sparse matrix stays sparse: what it does not
+    store is forbidden (:class:`SparseCost`).  A callable is the slow way (:class:`CallableCost`).
 
     Raises
     ------
@@ -70,4 +74,4 @@ def as_cost(cost: Any) -> Cost:
         )
     if callable(cost):
         return CallableCost(cost)
-    return MatrixCost(cost)
+    return SparseCost(cost) if sparse.issparse(cost) else MatrixCost(cost)

@@ -48,5 +48,7 @@ class Cost(ABC):
 
     by_entries: bool = False
     """Whether the cost is known entry by entry only, not as a function of two points."""
+    shape: tuple[int, int] | None = None
+    """[n, m] where the costs are listed, so that the points are only labels; None where they are computed."""
     line_power: float | None = None
     """On the line the cost is |x - y| ** line_power; None where it is no such power."""

@@ -1,6 +1,6 @@
 """Costs given entry by entry: a matrix, a sparse matrix, or a function of all points.
 
-Imports base and below.
+Imports base, listed and below.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from otdiv.costs.base import Cost
+from otdiv.costs.listed import SparseCost
 from otdiv.errors import Array, as_float_array, frozen, invalid
-from otdiv.memory import require_memory
 from otdiv.rounding import UNIT
+
+_BLOCK_ENTRIES = 2**21
+"""A function of points is asked for so many entries at a time."""
 
 
 class MatrixCost(Cost):
@@ -36,36 +39,16 @@ class MatrixCost(Cost):
 
     name = "matrix"
     by_entries = True
+    shape: tuple[int, int]
 
     def __init__(self, entries: Any) -> None:
         if sparse.issparse(entries):
-            listed = sparse.coo_array(entries)
-            listed.sum_duplicates()
-            require_memory(
-                24.0 * listed.shape[0] * listed.shape[1], None, f"a sparse cost of shape {listed.shape}, held dense,"
-            )
-            table = np.full(listed.shape, np.inf)
-            table[listed.coords] = as_float_array("cost", listed.data)
+            listed = SparseCost(entries)
+            n, m = listed.shape
+            self.entries = frozen(listed.matrix(np.empty((n, 1)), np.empty((m, 1))))
         else:
-            table = as_float_array("cost", entries)
-        if table.ndim != 2 or 0 in table.shape:
-            raise invalid(
-                "cost",
-                "be a matrix [n, m]",
-                f"shape {table.shape}",
-                "Give one row for each x and one column for each y.",
-            )
-        lowest = table.min()
-        if not lowest > -np.inf:  # true for NaN and for -inf
-            bad = np.isnan(table) | (table == -np.inf)
-            where = tuple(int(k) for k in np.argwhere(bad)[0])
-            raise invalid(
-                "cost",
-                "hold numbers, or +inf to forbid an arc",
-                f"{table[where]} at index {where}",
-                "Repair that entry.",
-            )
-        self.entries = frozen(table)
+            self.entries = frozen(_checked(as_float_array("cost", entries)))
+        self.shape = (self.entries.shape[0], self.entries.shape[1])
 
     def matrix(self, x: Array, y: Array) -> Array:
         if self.entries.shape != (len(x), len(y)):
@@ -89,19 +72,50 @@ class MatrixCost(Cost):
         return metric_defect(self.entries) == 0 if self.entries.shape[0] == self.entries.shape[1] else None
 
 
+def _checked(table: Array, first: int = 0) -> Array:
+    """The entries of a matrix, or of its rows from ``first`` on, if they are costs."""
+    if table.ndim != 2 or 0 in table.shape:
+        raise invalid(
+            "cost",
+            "be a matrix [n, m]",
+            f"shape {table.shape}",
+            "Give one row for each x and one column for each y.",
+        )
+    lowest = table.min()
+    if not lowest > -np.inf:  # true for NaN and for -inf
+        i, j = (int(k) for k in np.argwhere(np.isnan(table) | (table == -np.inf))[0])
+        raise invalid(
+            "cost",
+            "hold numbers, or +inf to forbid an arc",
+            f"{table[i, j]} at index {(first + i, j)}",
+            "Repair that entry.",
+        )
+    return table
+
+
 class CallableCost(Cost):
-    """A cost computed by a function of all points at once.
+    """A cost computed by a function of points: the slow way, since every pair is asked for and kept.
 
     Parameters
     ----------
     function : callable
-        ``function(x, y)`` takes [n, d] and [m, d] and returns all costs [n, m].
+        ``function(x, y)`` takes [k, d] and [m, d] and returns their costs [k, m].
     metric : bool, optional
         Whether it is a metric; None (the default) where you do not know.
 
     Notes
     -----
+    Time and memory grow as n m, where a named cost needs no matrix.  Beyond 2**21 pairs the function is
+    called with some rows of x at a time, so that its own scratch memory stays small; the cost of a pair
+    must therefore depend on its two points only, which is checked on one row of each block.
+
     For a function of two single points use :meth:`from_pairs`.
+
+    Examples
+    --------
+    >>> cost = CallableCost(lambda x, y: abs(x[:, None, 0] - y[None, :, 0]) ** 0.5)
+    >>> cost.matrix(np.array([[0.0], [1.0]]), np.array([[4.0]])).round(3).tolist()
+    [[2.0], [1.732]]
     """
 
     by_entries = True
@@ -117,7 +131,20 @@ class CallableCost(Cost):
         return cls(lambda x, y: cdist(x, y, function), metric=metric)
 
     def matrix(self, x: Array, y: Array) -> Array:
-        table = MatrixCost(self.function(x, y)).entries
+        step = max(1, _BLOCK_ENTRIES // len(y))
+        if len(x) <= step:
+            return frozen(self._rows(x, y, 0))
+        table = np.empty((len(x), len(y)))
+        for first in range(0, len(x), step):
+            block = table[first : first + step]
+            block[:] = self._rows(x[first : first + step], y, first)
+            self._require_pairwise(block[-1], x[first : first + step], y)
+        return table
+
+    def _rows(self, x: Array, y: Array, first: int) -> Array:
+        """The costs of some rows of points, checked."""
+        found = self.function(x, y)
+        table = MatrixCost(found).entries if sparse.issparse(found) else _checked(as_float_array("cost", found), first)
         if table.shape != (len(x), len(y)):
             raise invalid(
                 "cost",
@@ -126,6 +153,20 @@ class CallableCost(Cost):
                 "Wrap a function of two single points in CallableCost.from_pairs.",
             )
         return table
+
+    def _require_pairwise(self, row: Array, x: Array, y: Array) -> None:
+        """Refuse a function whose costs change with the other points it is given, as a normalised one does."""
+        alone = self._rows(x[-1:], y, 0)[0]
+        finite = np.isfinite(row)
+        largest = float(np.abs(row[finite]).max(initial=0.0))
+        if np.array_equal(finite, np.isfinite(alone)) and np.all(np.abs(alone - row)[finite] <= 1e-9 * largest):
+            return
+        raise invalid(
+            "cost",
+            "give each pair of points the same cost whatever other points it is called with",
+            "another row when called with one point of x than with many",
+            "Compute the matrix yourself and pass it as cost, or leave out what looks at all points.",
+        )
 
     def paired(self, x: Array, y: Array) -> Array:
         raise NotImplementedError("a callable cost is read by index, through TransportProblem.arc_costs")

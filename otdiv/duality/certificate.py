@@ -114,7 +114,7 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
 
     relative = problem.cost.relative_error(problem.d)
     absolute = problem.cost.absolute_error(problem.d) * problem.mu.mass
-    signed = problem.keeps_matrix and bool(problem.costs().min() < 0)
+    signed = problem.signed
 
     dual, dual_high = two_dots_bounds(problem.a, f, problem.b, g)
     weights_off = weight_error(problem) * float(np.abs(g).max()) * problem.mu.mass

@@ -88,6 +88,9 @@ def _checked(name: str, potential: Array | None, size: int) -> Array | None:
 
 def _over_sources(problem: TransportProblem, f: Array) -> Array:
     """g_j = min_i (c_ij - f_i)."""
+    if problem.sparse is not None:
+        arcs = problem.sparse
+        return _settled(arcs.minima_of_columns(arcs.values - f[arcs.rows]))
     if problem.keeps_matrix:
         return _settled((problem.costs() - f[:, None]).min(axis=0))
     g = np.full(problem.m, np.inf)
@@ -98,6 +101,9 @@ def _over_sources(problem: TransportProblem, f: Array) -> Array:
 
 def _over_targets(problem: TransportProblem, g: Array) -> Array:
     """f_i = min_j (c_ij - g_j)."""
+    if problem.sparse is not None:
+        arcs = problem.sparse
+        return _settled(arcs.minima_of_rows(arcs.values - g[arcs.columns]))
     if problem.keeps_matrix:
         return _settled((problem.costs() - g).min(axis=1))
     return _settled(np.concatenate([(block - g).min(axis=1) for _, block in problem.cost_blocks()]))
@@ -111,7 +117,7 @@ def _settled(potential: Array) -> Array:
 
 def _rounded_down(problem: TransportProblem, g: Array) -> Array:
     """f_i <= min_j (c_ij - g_j) in real arithmetic, one float lower only where rounding went up."""
-    if problem.n * problem.m > _EXACT_ROUNDING_UP_TO:
+    if problem.n * problem.m > _EXACT_ROUNDING_UP_TO or problem.sparse is not None:
         return below(_over_targets(problem, g))
     costs = problem.costs()
     differences = costs - g

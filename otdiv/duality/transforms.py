@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.costs import Cost, MatrixCost, as_cost
+from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
 from otdiv.errors import Array, as_float_array, as_points, frozen, invalid, require_finite
 from otdiv.lipschitz import on_points
 from otdiv.measures import DiscreteMeasure, common_support
@@ -50,13 +50,16 @@ def c_transform(f: Any, x: Any = None, y: Any = None, *, cost: Any = "euclidean"
     """
     ground = as_cost(cost)
     values = _values("f", f)
-    if isinstance(ground, MatrixCost) and x is None and y is None:
-        x, y = (np.arange(size, dtype=np.float64) for size in ground.entries.shape)
+    if ground.shape is not None and x is None and y is None:
+        x, y = (np.arange(size, dtype=np.float64) for size in ground.shape)
     points, targets = _points("x", x), _points("y", y)
     if len(values) != len(points):
         raise invalid("f", f"have one value for each of the {len(points)} points x", f"{len(values)}", "Pass f on x.")
     if isinstance(ground, MatrixCost):
         return np.asarray((ground.matrix(points, targets) - values[:, None]).min(axis=0))
+    if isinstance(ground, SparseCost):
+        ground.require_shape(len(points), len(targets))
+        return ground.minima_of_columns(ground.values - values[ground.rows])
     return PotentialFunction(points, values, ground, reverse=True)(targets)
 
 
@@ -75,6 +78,8 @@ def double_transform(f: Any, x: Any = None, y: Any = None, *, cost: Any = "eucli
     ground = as_cost(cost)
     if isinstance(ground, MatrixCost):
         return c_transform(g, cost=ground.entries.T), g
+    if isinstance(ground, SparseCost):
+        return ground.minima_of_rows(ground.values - g[ground.columns]), g
     return c_transform(g, y, x, cost=ground), g
 
 

@@ -102,6 +102,11 @@ def uniqueness(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Uni
 
 
 def _tight_arcs(problem: TransportProblem, f: Array, g: Array, tolerance: float) -> tuple[Array, Array]:
+    if problem.sparse is not None:
+        arcs = problem.sparse
+        near = arcs.values - g[arcs.columns] <= f[arcs.rows] + tolerance
+        near &= (problem.a[arcs.rows] > 0) & (problem.b[arcs.columns] > 0)
+        return arcs.rows[near].astype(np.intp), arcs.columns[near].astype(np.intp)
     found: list[tuple[Array, Array]] = []
     for rows, block in problem.cost_blocks():
         near = block - g <= f[rows, None] + tolerance

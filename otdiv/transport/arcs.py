@@ -1,11 +1,17 @@
-"""Exact transport on the arcs of a cost matrix, dense or with forbidden arcs, by our network simplex.
+"""Exact transport on a list of arcs, by our network simplex: sparse costs, and matrices with forbidden arcs.
 
-Starts from the north-west tree; where that tree uses a forbidden arc, an
-artificial one of prohibitive cost stands in for it until the pivots drive its
-flow to zero.  Imports network_simplex, coarsen, problem and below, and numba.
+A plan may not exist, or may be hard to find, so two nodes are added: a source and a
+target that every other node reaches by an artificial arc, besides one arc between them
+that costs nothing.  What the first tree (:mod:`otdiv.transport.first_tree`) cannot place
+goes that way.  Artificial arcs have one high cost, raised until no flow stays on them or
+until no path of allowed arcs could cost as much; flow that still stays has no other way,
+and what it can reach is the witness.  Imports network_simplex, coarsen, first_tree,
+problem and below, and numba.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +21,7 @@ from otdiv.plan import Plan
 from otdiv.pricing.compiling import announce_compilation
 from otdiv.problem import Proposal, TransportProblem
 from otdiv.transport.coarsen import TOTAL, integer_masses
+from otdiv.transport.first_tree import first_tree
 from otdiv.transport.network_simplex import PARENT, Basis, basis_of, pivot, refresh_potentials
 
 announce_compilation()
@@ -22,6 +29,23 @@ announce_compilation()
 _BYTES_PER_ARC = 60
 _TOLERANCE = 2.0**-46
 _CHUNK, _SCANNED_IN_CHUNK = 100_000, 1_000_000_000
+_PIVOTS_PER_NODE = 1000
+"""Beyond so many only rounding still pivots; what is left open then shows in the proved interval."""
+_RAISE = 32.0
+"""By how much artificial arcs are made dearer while flow stays on them."""
+LEFT_OVER = 1e-12
+"""Less than this share of the mass without a way is rounding of the weights."""
+
+
+class _Network(NamedTuple):
+    """Arcs between the atoms of positive mass, costs scaled so that the largest is near 1, masses in quanta."""
+
+    tails: Array
+    heads: Array
+    costs: Array
+    a: Array
+    b: Array
+    scale: float
 
 
 def solve_arcs(problem: TransportProblem, memory_limit: float | None = None) -> Proposal:
@@ -30,78 +54,132 @@ def solve_arcs(problem: TransportProblem, memory_limit: float | None = None) -> 
     Parameters
     ----------
     problem : TransportProblem
-        Any cost; +inf forbids an arc.
+        Any cost; +inf, or absence from a sparse one, forbids an arc.
     memory_limit : float, optional
         Bytes.
+
+    Returns
+    -------
+    Proposal
+        Of status INFEASIBLE where some mass has no way; ``stats["stranded"]`` are the sources it stays at.
 
     Raises
     ------
     TooLarge
         The estimated need exceeds the limit.
     """
-    problem.require_memory(_BYTES_PER_ARC * problem.n * problem.m, memory_limit, "the network simplex on all arcs")
+    arcs = problem.n * problem.m if problem.sparse is None else len(problem.sparse.values)
+    problem.require_memory(_BYTES_PER_ARC * arcs, memory_limit, "the network simplex on all arcs")
     sources, targets = np.flatnonzero(problem.a), np.flatnonzero(problem.b)
-    costs = problem.costs()[np.ix_(sources, targets)]
     masses = integer_masses(problem.a[sources], problem.b[targets])
     stats = {"pivots": 0, "arcs": 0}
-    basis = None
     level = problem.sentinel_level
-    for allowed in ([costs <= level] if level is not None else []) + [np.isfinite(costs)]:
-        basis, prohibitive = _optimum(costs, allowed, *masses, stats)
-        left = int(basis.flow[(basis.cost == prohibitive) & (basis.links[:, PARENT] >= 0)].sum())
-        if left == 0:  # sentinels are needed only if a flow stays on artificial arcs without them
+    for highest in (np.inf,) if level is None else (level, np.inf):
+        network = _network(problem, sources, targets, *masses, highest)
+        basis, stranded = _optimum(network, stats)
+        if stranded.sum() == 0:  # sentinels are needed only where mass has no way without them
             break
-    assert basis is not None
     n = len(sources)
-    nodes = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0) & (basis.cost < prohibitive))
-    above = basis.links[nodes, PARENT]
-    i, j = np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n
-    plan = Plan(sources[i], targets[j], basis.flow[nodes] * (problem.mu.mass / TOTAL), (problem.n, problem.m))
-    f, g = _extended(problem, sources, targets, basis.potential[:n], -basis.potential[n:])
-    status = Status.OPTIMAL if left == 0 else Status.INFEASIBLE
-    return Proposal(plan, f, g, status, {**stats, "message": f"network simplex on {stats['arcs']} arcs"})
+    flows, ends = _arcs_in_use(basis, n, len(targets))
+    plan = Plan(sources[ends[0]], targets[ends[1]], flows * (problem.mu.mass / TOTAL), (problem.n, problem.m))
+    f, g = basis.potential[:n], -basis.potential[n + 1 : -1]
+    middle = 0.5 * (float(f.min()) + float(f.max()))  # leaves out what artificial arcs have added to all
+    f, g = (f - middle) * network.scale, (g + middle) * network.scale
+    whole_f, whole_g = _extended(problem, sources, targets, f, g)
+    lost = stranded.sum() > LEFT_OVER * TOTAL
+    status = Status.INFEASIBLE if lost else Status.OPTIMAL
+    told = {"message": f"network simplex on {stats['arcs']} arcs", "stranded": sources[stranded > 0] if lost else ()}
+    return Proposal(plan, whole_f, whole_g, status, {**stats, **told})
 
 
-def _optimum(costs: Array, allowed: Array, a: Array, b: Array, stats: dict[str, int]) -> tuple[Basis, float]:
-    """The optimal basis over the allowed arcs, and the cost that marks artificial ones."""
-    n, m = costs.shape
-    tails, heads = (index.astype(np.int32) for index in allowed.nonzero())
-    priced = costs[allowed]
-    # no path along allowed arcs costs as much as one artificial arc
-    prohibitive = 2.0 * (1.0 + float(priced.max()) - min(float(priced.min()), 0.0)) * (n + m)
-    rows, columns, flows = _north_west(a, b)
-    first = np.where(allowed[rows, columns], costs[rows, columns], prohibitive)
-    basis = basis_of(n, m, rows, columns, flows, first)
-    tolerance = _TOLERANCE * max(float(np.abs(priced).max()), 1e-300)
+def _network(problem: TransportProblem, sources: Array, targets: Array, a: Array, b: Array, highest: float) -> _Network:
+    """The arcs up to the cost ``highest`` between atoms that have mass, numbered among these."""
+    rows, columns, costs = problem.arcs()
+    if len(sources) < problem.n or len(targets) < problem.m or highest < np.inf:
+        row_of, column_of = np.full(problem.n, -1, np.int32), np.full(problem.m, -1, np.int32)
+        row_of[sources], column_of[targets] = np.arange(len(sources)), np.arange(len(targets))
+        rows, columns = row_of[rows], column_of[columns]
+        kept = (rows >= 0) & (columns >= 0) & (costs <= highest)
+        rows, columns, costs = rows[kept], columns[kept], costs[kept]
+    largest = float(np.abs(costs).max(initial=0.0))
+    scale = float(np.ldexp(1.0, int(np.frexp(largest)[1]) - 1)) if largest > 0 else 1.0
+    return _Network(rows, columns, costs / scale, a, b, scale)
+
+
+def _optimum(network: _Network, stats: dict[str, int]) -> tuple[Basis, Array]:
+    """The optimal basis, and how much of each source's mass has no way."""
+    n, m = len(network.a), len(network.b)
+    tails, heads = np.append(network.tails, np.int32(n)), np.append(network.heads, np.int32(m))
+    costs = np.append(network.costs, 0.0)
+    order = np.argsort(network.costs, kind="stable")
+    basis = basis_of(n + 1, m + 1, *first_tree(tails[:-1], heads[:-1], costs[:-1], network.a, network.b, order))
+    artificial = 4.0
+    while True:
+        _price_artificial(basis, n, artificial)
+        _pivot_to_optimum(n + 1, tails, heads, costs, basis, stats)
+        stranded = np.where(basis.links[:n, PARENT] == n + m + 1, basis.flow[:n], 0)
+        if stranded.sum() == 0 or artificial > n + m:  # by then no way along allowed arcs costs more
+            stats["arcs"] = len(network.tails)
+            return basis, stranded
+        artificial *= _RAISE
+
+
+def _price_artificial(basis: Basis, n: int, cost: float) -> None:
+    """Set the cost of the artificial arcs in the tree: all at the two added nodes, but the one between them."""
+    above, root = basis.links[:, PARENT], len(basis.links) - 1
+    artificial = (above == root) | (above == n)
+    artificial[n] = above[n] != root
+    basis.cost[artificial] = cost
+    refresh_potentials(n + 1, basis)
+
+
+def _pivot_to_optimum(n: int, tails: Array, heads: Array, costs: Array, basis: Basis, stats: dict[str, int]) -> None:
     block = max(16, int(np.sqrt(len(tails))))
-    cursor, optimal = 0, False
-    while not optimal:
+    cursor, optimal, left = 0, False, _PIVOTS_PER_NODE * len(basis.flow)
+    while not optimal and left > 0:
+        tolerance = _TOLERANCE * max(1.0, float(np.abs(basis.potential).max()))
         count, _, cursor, optimal = pivot(
-            n, tails, heads, priced, basis, cursor, block, tolerance, _CHUNK, _SCANNED_IN_CHUNK
+            n, tails, heads, costs, basis, cursor, block, tolerance, _CHUNK, _SCANNED_IN_CHUNK
         )
         stats["pivots"] += int(count)
+        left -= int(count)
         refresh_potentials(n, basis)
-    stats["arcs"] = len(tails)
-    return basis, prohibitive
 
 
-def _north_west(a: Array, b: Array) -> tuple[Array, Array, Array]:
-    """The staircase tree of whole masses; among ties the column goes first, which makes it strongly feasible."""
-    n, m = len(a), len(b)
-    levels = np.concatenate([np.cumsum(b)[:-1], np.cumsum(a)[:-1]])
-    order = np.argsort(levels, kind="stable")
-    down = np.concatenate([[False], order >= m - 1])
-    rows = np.cumsum(down)
-    columns = np.arange(n + m - 1) - rows
-    flows = np.diff(levels[order], prepend=0, append=int(a.sum()))
-    return rows.astype(np.int32), columns.astype(np.int32), flows
+def _arcs_in_use(basis: Basis, n: int, m: int) -> tuple[Array, tuple[Array, Array]]:
+    """Flow, source and target of the tree's arcs that carry mass and are not artificial."""
+    nodes = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0))
+    above = basis.links[nodes, PARENT]
+    i, j = np.where(nodes <= n, nodes, above), np.where(nodes <= n, above, nodes) - n - 1
+    real = (i < n) & (j < m)
+    return basis.flow[nodes[real]], (i[real], j[real])
 
 
 def _extended(problem: TransportProblem, sources: Array, targets: Array, f: Array, g: Array) -> tuple[Array, Array]:
     """Potentials of all atoms: those without mass by the c-transform of the others."""
-    costs = problem.costs()
-    whole_f = (costs[:, targets] - g).min(axis=1)
-    whole_f[sources] = f
-    whole_g = (costs - np.where(np.isfinite(whole_f), whole_f, 0.0)[:, None]).min(axis=0)
+    whole_f, whole_g = np.full(problem.n, np.inf), np.full(problem.m, -np.inf)
     whole_g[targets] = g
-    return np.where(np.isfinite(whole_f), whole_f, 0.0), np.where(np.isfinite(whole_g), whole_g, 0.0)
+    if len(sources) < problem.n:
+        whole_f = _settled(_least_of_rows(problem, whole_g))
+    whole_f[sources] = f
+    if len(targets) < problem.m:
+        whole_g = _settled(_least_of_columns(problem, whole_f))
+        whole_g[targets] = g
+    return whole_f, whole_g
+
+
+def _least_of_rows(problem: TransportProblem, g: Array) -> Array:
+    arcs = problem.sparse
+    return (problem.costs() - g).min(axis=1) if arcs is None else arcs.minima_of_rows(arcs.values - g[arcs.columns])
+
+
+def _least_of_columns(problem: TransportProblem, f: Array) -> Array:
+    arcs = problem.sparse
+    if arcs is None:
+        return (problem.costs() - f[:, None]).min(axis=0)
+    return arcs.minima_of_columns(arcs.values - f[arcs.rows])
+
+
+def _settled(potential: Array) -> Array:
+    """An atom all of whose arcs are forbidden has no constraint; any finite value will do."""
+    return np.where(np.isfinite(potential), potential, 0.0)

@@ -29,14 +29,14 @@ def marginal_matrix(n: int, m: int, rows: Array, columns: Array) -> Any:
     return sparse.csc_array((np.ones(2 * k), indices, np.arange(0, 2 * k + 1, 2)), shape=(n + m, k))
 
 
-def transport_program(problem: TransportProblem, allowed: Array | None = None) -> tuple[LinearProgram, Array, Array]:
+def transport_program(problem: TransportProblem, highest: float = np.inf) -> tuple[LinearProgram, Array, Array]:
     """The transport problem as min c'x, A x = b, x >= 0 over its arcs.
 
     Parameters
     ----------
     problem : TransportProblem
-    allowed : ndarray of bool [n, m], optional
-        Which arcs are variables; by default those of finite cost.
+    highest : float
+        Only arcs that cost no more are variables; by default all that are not forbidden.
 
     Returns
     -------
@@ -45,13 +45,13 @@ def transport_program(problem: TransportProblem, allowed: Array | None = None) -
     rows, columns : ndarray of int [k]
         The ends of each arc.
     """
-    costs = problem.costs()
-    if allowed is None:
-        allowed = np.isfinite(costs)
-    rows, columns = allowed.nonzero()
+    rows, columns, costs = problem.arcs()
+    if highest < np.inf:
+        kept = costs <= highest
+        rows, columns, costs = rows[kept], columns[kept], costs[kept]
     matrix = marginal_matrix(problem.n, problem.m, rows, columns)
     right = np.concatenate([problem.a, problem.b]) / problem.mu.mass
-    return LinearProgram(costs[rows, columns], matrix, right), rows, columns
+    return LinearProgram(costs, matrix, right), rows, columns
 
 
 def solve_primal(problem: TransportProblem, backend: str = "highs", memory_limit: float | None = None) -> Proposal:
@@ -65,17 +65,18 @@ def solve_dual(problem: TransportProblem, backend: str = "highs", memory_limit: 
 
 
 def _solve(problem: TransportProblem, backend: str, memory_limit: float | None, dual: bool) -> Proposal:
-    problem.require_memory(_BYTES_PER_ARC * problem.n * problem.m, memory_limit, "the linear program")
-    ordinary = _ordinary_arcs(problem)
-    if ordinary is not None:
-        solution, rows, columns = _ask(problem, ordinary, backend, dual)
+    arcs = problem.n * problem.m if problem.sparse is None else len(problem.sparse.values)
+    problem.require_memory(_BYTES_PER_ARC * arcs, memory_limit, "the linear program")
+    level = problem.sentinel_level
+    if level is not None:  # first without the arcs that only a sentinel keeps from being forbidden
+        solution, rows, columns = _ask(problem, level, backend, dual)
         if solution.x is not None:
             return _proposal(problem, solution, rows, columns)
-    return _proposal(problem, *_ask(problem, None, backend, dual))
+    return _proposal(problem, *_ask(problem, np.inf, backend, dual))
 
 
-def _ask(problem: TransportProblem, allowed: Array | None, backend: str, dual: bool) -> tuple[LPSolution, Array, Array]:
-    program, rows, columns = transport_program(problem, allowed)
+def _ask(problem: TransportProblem, highest: float, backend: str, dual: bool) -> tuple[LPSolution, Array, Array]:
+    program, rows, columns = transport_program(problem, highest)
     return solve_lp(program.dual() if dual else program, backend), rows, columns
 
 
@@ -87,9 +88,3 @@ def _proposal(problem: TransportProblem, solution: LPSolution, rows: Array, colu
     used = solution.x > 0
     plan = Plan(rows[used], columns[used], solution.x[used] * problem.mu.mass, (problem.n, problem.m))
     return Proposal(plan, solution.y[: problem.n], solution.y[problem.n :], solution.status, stats)
-
-
-def _ordinary_arcs(problem: TransportProblem) -> Array | None:
-    """Arcs left when sentinels are taken out, tried first; None if there are none."""
-    level = problem.sentinel_level
-    return None if level is None else problem.costs() <= level

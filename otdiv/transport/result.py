@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 
 from otdiv.bounds import Bounds, Status
-from otdiv.costs import MatrixCost
 from otdiv.duality.certificate import Certificate
 from otdiv.duality.transforms import PotentialFunction
 from otdiv.duality.uniqueness import Uniqueness, uniqueness
-from otdiv.errors import Array, invalid
+from otdiv.errors import Array, CertificateRefused, invalid
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
 from otdiv.proof import Proof, Verification, save_proof, verify
 from otdiv.tables import Table, number
 from otdiv.transport.gradients import Gradients, gradients
+
+PROOF_ENTRIES = 2**24
+"""Up to so many cells a sparse cost is written out for a proof."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,13 +116,7 @@ class TransportResult:
 
     @cached_property
     def gradients(self) -> Gradients:
-        """Derivatives of the value in the weights and in the points; see :class:`Gradients`.
-
-        Raises
-        ------
-        InvalidInput
-            For costs without a gradient in the points (matrices, functions, the discrete cost).
-        """
+        """Derivatives of the value in the weights and in the points; see :class:`Gradients`."""
         return gradients(self.problem, self.plan, self.f, self.g)
 
     def slackness_table(self, most: int = 40) -> Table:
@@ -169,7 +165,7 @@ class TransportResult:
             For a cost matrix, which knows no other points.
         """
         cost = self.problem.cost
-        if isinstance(cost, MatrixCost):
+        if cost.shape is not None:
             raise invalid(
                 "cost", "be a function of points", "a matrix", "Potentials of a matrix live on its labels only."
             )
@@ -182,9 +178,15 @@ class TransportResult:
         Raises
         ------
         CertificateRefused
-            For a cost that cannot be verified exactly (p-norms and powers).
+            For a cost that cannot be verified exactly (p-norms and powers), and a sparse one of more than
+            :data:`PROOF_ENTRIES` cells.
         """
         cost, plan = self.problem.cost, self.plan
+        if self.problem.sparse is not None and self.n * self.m > PROOF_ENTRIES:
+            raise CertificateRefused(
+                f"a proof of a matrix holds all its entries, and must have at most {PROOF_ENTRIES}; this sparse cost "
+                f"has shape {(self.n, self.m)}. The interval of the result is proved; to keep it, save plan, f and g."
+            )
         given = cost.by_entries
         return Proof(
             cost="matrix" if given else cost.name,

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from otdiv.bounds import Status
-from otdiv.costs import MatrixCost, as_cost
+from otdiv.costs import as_cost
 from otdiv.duality.certificate import Certificate, certify
 from otdiv.errors import Infeasible, InvalidInput, SolverFailed, invalid, one_of
 from otdiv.measures import DiscreteMeasure
@@ -61,12 +62,16 @@ def select_method(problem: TransportProblem) -> Choice:
     """
     if problem.on_line:
         return Choice("line", f"the points lie on the line and {problem.cost.name} is convex there: sorting is exact")
+    if problem.sparse is not None:
+        return Choice("simplex", "the cost is sparse: the network simplex works on its arcs, all others are forbidden")
     if problem.forbids and problem.n * problem.m > SIMPLEX_ABOVE:
         return Choice("simplex", "some arcs are forbidden (cost inf): the network simplex works on the others")
     if problem.forbids:
         return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
     if problem.n * problem.m >= MULTISCALE_ABOVE and _multiscale_applies(problem):
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
+    if problem.cost.by_entries and problem.cost.shape is None:
+        return Choice("pot", "the cost is a function: all its values are computed and kept, the slow way")
     return Choice("pot", "dense costs: the network simplex is the fastest exact method here")
 
 
@@ -130,8 +135,7 @@ def solve(
         )
     if max_iter is not None and max_iter < 1:
         raise invalid("max_iter", "be a positive integer", repr(max_iter), "Leave it out for no limit.")
-    if problem.forbids:
-        _require_feasible(problem)
+    problem.require_matrix_memory(memory_limit)
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
     if choice.method == "multiscale" and method == "auto" and max_iter is not None:
         choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
@@ -141,13 +145,17 @@ def solve(
     elif method == "auto" and max_iter is None and choice.method == "pot":
         queue.append("simplex")
     best: tuple[Certificate, Proposal, str] | None = None
-    tried = []
+    tried: list[str] = []
     for name in queue:
         if name == "multiscale":
             proposal = _multiscale(problem, rtol, time_limit, memory_limit, progress)
         else:
+            if problem.forbids and name != "simplex" and not tried:
+                _require_feasible(problem)
             proposal = _propose(problem, name, max_iter, memory_limit)
         tried.append(name)
+        if problem.forbids and name == "simplex":
+            _require_a_way(problem, proposal)
         if proposal.plan is None and proposal.f is None and method != "auto":
             raise SolverFailed(
                 f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'."
@@ -209,9 +217,27 @@ def _propose(problem: TransportProblem, method: str, max_iter: int | None, memor
 
 
 def _require_feasible(problem: TransportProblem) -> None:
-    from otdiv.duality.farkas import transport_witness
+    """Refuse forbidden arcs that leave no plan, before any method is asked."""
+    from otdiv.duality.transport_witness import transport_witness
 
-    witness = transport_witness(problem.a, problem.b, np.isfinite(problem.costs()))
+    _refuse(transport_witness(problem.a, problem.b, _allowed(problem)))
+
+
+def _require_a_way(problem: TransportProblem, proposal: Proposal) -> None:
+    """Refuse a problem of which the network simplex says that some mass has no way, if that is proved."""
+    if proposal.status is Status.INFEASIBLE and proposal.plan is not None:
+        from otdiv.duality.transport_witness import stranded_witness
+
+        stranded, plan = proposal.stats["stranded"], proposal.plan
+        _refuse(stranded_witness(problem.a, problem.b, _allowed(problem), stranded, plan.rows, plan.columns))
+
+
+def _allowed(problem: TransportProblem) -> Any:
+    rows, columns, costs = problem.arcs()
+    return sparse.csr_array((np.ones(len(costs)), (rows, columns)), shape=(problem.n, problem.m))
+
+
+def _refuse(witness: Any) -> None:
     if witness is not None:
         raise Infeasible(
             witness.sentence, {"f": witness.f, "g": witness.g, "sources": witness.sources, "targets": witness.targets}
@@ -267,9 +293,10 @@ def emd(
     >>> round(result.value, 9), result.status.word, result.gap < 1e-12
     (0.7, 'optimal', True)
     """
-    mu, nu = measures_of(x, y, a, b, cost=cost, normalize=normalize)
+    ground = as_cost(cost)
+    mu, nu = measures_of(x, y, a, b, cost=ground, normalize=normalize)
     return solve(
-        TransportProblem(mu, nu, cost),
+        TransportProblem(mu, nu, ground),
         method,
         rtol=rtol,
         max_iter=max_iter,
@@ -287,11 +314,11 @@ def measures_of(
         if cost is None or isinstance(cost, str):
             raise invalid("x and y", "be given unless cost is a matrix", "neither", "Pass the two point sets.")
         cost = as_cost(cost)
-        if not isinstance(cost, MatrixCost):
+        if cost.shape is None:
             raise invalid(
                 "x and y", "be given unless cost is a matrix", f"cost {cost.name!r} alone", "Pass the two point sets."
             )
-        x, y = (np.arange(size, dtype=np.float64) for size in cost.entries.shape)
+        x, y = (np.arange(size, dtype=np.float64) for size in cost.shape)
     measures = [_measure(name, p, w) for name, p, w in (("x", x, a), ("y", y, b))]
     if normalize:
         measures = [measure.normalized() for measure in measures]
