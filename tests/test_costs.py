@@ -27,7 +27,7 @@ from otdiv.costs import (
     metric_defect,
     minkowski,
 )
-from otdiv.errors import InvalidInput
+from otdiv.errors import InvalidInput, TooLarge
 
 EVERY = [
     Euclidean(),
@@ -360,3 +360,30 @@ def test_names_and_costs_pass_through():
     assert as_cost(mine) is mine
     with pytest.raises(TypeError, match=r"abstract"):
         Cost()
+
+
+def test_a_function_is_asked_in_blocks_of_rows(monkeypatch):
+    monkeypatch.setattr("otdiv.costs.entries._BLOCK_ENTRIES", 20)
+    x, y, sizes = points(23, 2, 12), points(6, 2, 13), []
+
+    def cost(s, t):
+        sizes.append(len(s) * len(t))
+        return cdist(s, t) ** 2
+
+    assert np.array_equal(as_cost(cost).matrix(x, y), cdist(x, y) ** 2)
+    assert max(sizes) <= 20 and len(sizes) == 2 * 8
+    result = emd(x, y, cost=cost)
+    assert result.value == pytest.approx(emd(x, y, cost="sqeuclidean").value, rel=1e-12)
+    assert "slow way" in result.stats["reason"]
+    with pytest.raises(InvalidInput, match="same cost whatever other points it is called with"):
+        emd(x, y, cost=lambda s, t: cdist(s, t) / cdist(s, t).max())
+    with pytest.raises(InvalidInput, match=r"got nan at index \(7, 2\)"):
+        emd(x, y, cost=lambda s, t: np.where((s == x[7]).all(1)[:, None] & (t == y[2]).all(1), np.nan, cdist(s, t)))
+    forbidding = emd(x, y, cost=lambda s, t: sparse.csr_array(cdist(s, t)))
+    assert forbidding.value == pytest.approx(emd(x, y).value)
+
+
+def test_the_memory_of_all_values_is_asked_for_first():
+    x = points(200, 2, 12)
+    with pytest.raises(TooLarge, match=r"entry by entry .* needs about .*A named cost needs no matrix"):
+        emd(x, x, cost=lambda s, t: cdist(s, t), memory_limit=2**18)
