@@ -27,7 +27,7 @@ from otdiv.transport.network_simplex import PARENT, Basis, basis_of, pivot, refr
 announce_compilation()
 
 _BYTES_PER_ARC = 60
-_TOLERANCE = 2.0**-46
+_TOLERANCE, _FINEST = 2.0**-46, 2.0**-51
 _CHUNK, _SCANNED_IN_CHUNK = 100_000, 1_000_000_000
 _PIVOTS_PER_NODE = 1000
 """Beyond so many only rounding still pivots; what is left open then shows in the proved interval."""
@@ -134,16 +134,19 @@ def _price_artificial(basis: Basis, n: int, cost: float) -> None:
 
 
 def _pivot_to_optimum(n: int, tails: Array, heads: Array, costs: Array, basis: Basis, stats: dict[str, int]) -> None:
+    """Pivot until no arc violates; then, for costs of very different sizes, a little on down into the rounding."""
     block = max(16, int(np.sqrt(len(tails))))
-    cursor, optimal, left = 0, False, _PIVOTS_PER_NODE * len(basis.flow)
-    while not optimal and left > 0:
-        tolerance = _TOLERANCE * max(1.0, float(np.abs(basis.potential).max()))
-        count, _, cursor, optimal = pivot(
-            n, tails, heads, costs, basis, cursor, block, tolerance, _CHUNK, _SCANNED_IN_CHUNK
-        )
-        stats["pivots"] += int(count)
-        left -= int(count)
-        refresh_potentials(n, basis)
+    for share, left in ((_TOLERANCE, _PIVOTS_PER_NODE * len(basis.flow)), (_FINEST, 4 * len(basis.flow))):
+        cursor, optimal = 0, False
+        while not optimal and left > 0:
+            tolerance = share * max(1.0, float(np.abs(basis.potential).max()))
+            most = min(_CHUNK, left)
+            count, _, cursor, optimal = pivot(
+                n, tails, heads, costs, basis, cursor, block, tolerance, most, _SCANNED_IN_CHUNK
+            )
+            stats["pivots"] += int(count)
+            left -= max(1, int(count))
+            refresh_potentials(n, basis)
 
 
 def _arcs_in_use(basis: Basis, n: int, m: int) -> tuple[Array, tuple[Array, Array]]:
