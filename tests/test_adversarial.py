@@ -132,6 +132,13 @@ def test_the_interval_holds_the_truth(batch, monkeypatch):
         assert excess.max() <= 4e-16 * max(np.abs(result.f).max(), np.abs(result.g).max()), told
 
 
+def test_heavy_atoms_far_away_leave_the_solver_no_digits():
+    """Costs of 1e-1 to 1e17: POT's potentials and those of the programs are too rough, the simplex's are not."""
+    x, y, a, b, cost, _ = instance(6008)
+    result = emd(x, y, a, b, cost=cost)
+    assert result.status is Status.OPTIMAL and result.stats["tried"] == ("pot", "simplex")
+
+
 def several_scales(seed):
     """A problem of 700 points that goes through four scales, and its value."""
     rng = np.random.default_rng(seed)

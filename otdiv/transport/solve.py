@@ -140,10 +140,9 @@ def solve(
     if choice.method == "multiscale" and method == "auto" and max_iter is not None:
         choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
     queue = [choice.method]
-    if method == "auto" and max_iter is None and choice.method != "line" and problem.n * problem.m <= _LP_ARCS:
-        queue += [other for other in ("primal", "dual") if other != choice.method]
-    elif method == "auto" and max_iter is None and choice.method == "pot":
-        queue.append("simplex")
+    if method == "auto" and max_iter is None and choice.method in ("pot", "primal", "simplex"):
+        others = ("simplex", "primal", "dual") if problem.n * problem.m <= _LP_ARCS else ("simplex",)
+        queue += [other for other in others if other != choice.method]
     best: tuple[Certificate, Proposal, str] | None = None
     tried: list[str] = []
     for name in queue:
