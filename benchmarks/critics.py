@@ -1,9 +1,11 @@
-"""Every constraint on pairs with a known W1: error, coverage, gradients, time: ``python benchmarks/critics.py``.
+"""Critics on pairs with a known W1: error, coverage, gradients, time: ``python benchmarks/critics.py``.
 
-Two questions.  "empirical": the distance of n paired, then shuffled, points, known exactly; "population":
-the distance of the laws, the critic being trained on fresh draws.  The error is that of the estimate;
-"own" that of the critic without the c-transform; the cosine is that of the critic's gradient with the true
-potential's on points that were not trained on.  An interval that misses the truth is counted.
+Two questions.  "points": the distance of n paired, then shuffled, points, known exactly; "laws": the
+distance of the laws, the critic being trained on fresh draws.  Four tables, one after the other, or those
+named: the default on points and on laws over many seeds, and every constraint on both.  The error is that
+of the estimate; "own" that of the critic without the c-transform of the points; the cosine is that of the
+critic's gradient with the direction of transport on points that were not trained on.  An interval that
+misses the truth is counted.  All four tables take about two hours on one core.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import platform
 import time
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,6 +27,25 @@ PAIRS = {
     "radial": radial,
     "4 funnels": lambda d: funnels(d, 4),
     "16 funnels": lambda d: funnels(d, 16),
+}
+
+
+class Table(NamedTuple):
+    """What one table runs."""
+
+    laws: bool
+    constraints: tuple[str, ...]
+    pairs: tuple[str, ...]
+    dimensions: tuple[int, ...]
+    runs: int
+    options: dict[str, Any]
+
+
+TABLES = {
+    "points": Table(False, ("auto",), ("shift", "radial", "4 funnels"), (2, 8, 32), 40, {"steps": 600}),
+    "laws": Table(True, ("auto",), tuple(PAIRS), (2, 8, 32), 40, {"steps": 400}),
+    "every-points": Table(False, critics.STRATEGIES, tuple(PAIRS)[:3], (2, 8, 32), 1, {"time_limit": 2.0}),
+    "every-laws": Table(True, critics.STRATEGIES, tuple(PAIRS), (2, 8, 32, 128), 1, {"time_limit": 3.0}),
 }
 
 
@@ -48,63 +70,75 @@ def cosine(critic: critics.CriticEstimate, pair: KnownPair) -> float:
     return float(np.mean(along / np.maximum(sizes, 1e-300)))
 
 
-def run(pair: KnownPair, truth: float, constraint: str, estimand: str, seed: int, n: int, options: dict) -> tuple:
+def run(pair: KnownPair, truth: float, constraint: str, laws: bool, seed: int, n: int, options: dict) -> tuple:
     """One training: estimate's error and critic's own, covered or not, cosine, seconds."""
-    if estimand == "empirical":
+    move = pair.move
+    assert move is not None
+    if laws:
+        data: tuple = (pair.draw, lambda n, rng: move(pair.draw(n, rng)))
+    else:
         sample = pair.sample(n, np.random.default_rng([seed, 7]))
         assert sample.w1 is not None
         truth, data = sample.w1, (sample.x, sample.y)
-    else:
-        move = pair.move
-        assert move is not None
-        data = (pair.draw, lambda n, rng: move(pair.draw(n, rng)))
-    answer = critics.estimate(*data, estimand=estimand, constraint=constraint, seed=seed, **options)
+    answer = critics.estimate(*data, constraint=constraint, seed=seed, **options)
     # rounding: both ends may be the truth itself
     covered = answer.lower <= truth * (1 + 1e-9) and answer.upper >= truth * (1 - 1e-9)
     return answer.value / truth - 1, answer.own / truth - 1, covered, cosine(answer, pair), answer.seconds
 
 
+def print_table(table: Table, n: int) -> None:
+    """One row for each pair, dimension and constraint, as it is ready."""
+    print("| pair | d | constraint | median error | largest error | own error | covered | cosine | seconds |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    for name in table.pairs:
+        for d in (4096,) if name == "squares" else table.dimensions:
+            pair = squares() if name == "squares" else PAIRS[name](d)
+            truth = true_distance(pair) if table.laws else 0.0
+            for constraint in table.constraints:
+                rows = [run(pair, truth, constraint, table.laws, seed, n, table.options) for seed in range(table.runs)]
+                errors, own, covered, cosines, seconds = (np.array(column) for column in zip(*rows, strict=True))
+                worst = errors[np.abs(errors).argmax()]
+                print(
+                    f"| {name} | {pair.d} | {constraint} | {100 * np.median(errors):+.3f} % | {100 * worst:+.3f} % "
+                    f"| {100 * np.median(own):+.2f} % | {covered.sum()} / {len(rows)} | {cosines.mean():.3f} "
+                    f"| {seconds.mean():.1f} |",
+                    flush=True,
+                )
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dimensions", type=int, nargs="+", default=[2, 8, 32])
-    parser.add_argument("--pairs", nargs="+", default=["shift", "radial", "4 funnels"], choices=[*PAIRS, "squares"])
-    parser.add_argument("--constraints", nargs="+", default=list(critics.STRATEGIES))
-    parser.add_argument("--estimands", nargs="+", default=["empirical", "population"])
-    parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--n", type=int, default=500, help="points of each law, for empirical")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("tables", nargs="*", help=f"some of {', '.join(TABLES)}; all by default")
+    parser.add_argument("--dimensions", type=int, nargs="+")
+    parser.add_argument("--pairs", nargs="+", choices=[*PAIRS, "squares"])
+    parser.add_argument("--constraints", nargs="+", choices=["auto", *critics.STRATEGIES])
+    parser.add_argument("--runs", type=int, help="seeds of a row")
+    parser.add_argument("--n", type=int, default=150, help="points of each law, where the question is of points")
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--time-limit", type=float, help="seconds of training of one run")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args(argv)
+    if unknown := set(arguments.tables) - set(TABLES):
+        parser.error(f"no table {', '.join(unknown)}; there are {', '.join(TABLES)}")
     torch.set_num_threads(arguments.threads)
-    options = {"steps": arguments.steps, "time_limit": arguments.time_limit, "device": arguments.device}
     cuda = torch.cuda.is_available() and arguments.device != "cpu"
     device = torch.cuda.get_device_name() if cuda else f"CPU {platform.machine()}, {arguments.threads} thread(s)"
-    print(f"torch {torch.__version__} on {device}; {arguments.runs} run(s) a row, n = {arguments.n}, {options}\n")
-    print("| question | pair | d | constraint | error | largest | own error | covered | cosine | seconds |")
-    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
-    began = time.monotonic()
-    for estimand in arguments.estimands:
-        for name in arguments.pairs:
-            for d in [4096] if name == "squares" else arguments.dimensions:
-                pair = squares() if name == "squares" else PAIRS[name](d)
-                truth = true_distance(pair)
-                for constraint in arguments.constraints:
-                    rows = [
-                        run(pair, truth, constraint, estimand, seed, arguments.n, options)
-                        for seed in range(arguments.runs)
-                    ]
-                    errors, own, covered, cosines, seconds = (np.array(column) for column in zip(*rows, strict=True))
-                    worst = errors[np.abs(errors).argmax()]
-                    print(
-                        f"| {estimand} | {name} | {pair.d} | {constraint} | {100 * np.median(errors):+.3f} % "
-                        f"| {100 * worst:+.3f} % | {100 * np.median(own):+.2f} % | {covered.sum()} / {len(rows)} "
-                        f"| {cosines.mean():.3f} | {seconds.mean():.1f} |",
-                        flush=True,
-                    )
-    print(f"\n{time.monotonic() - began:.0f} s in all.")
+    print(f"torch {torch.__version__} on {device}")
+    for name in arguments.tables or TABLES:
+        table = TABLES[name]
+        given = {key: getattr(arguments, key) for key in ("dimensions", "pairs", "constraints", "runs")}
+        table = table._replace(**{key: value for key, value in given.items() if value is not None})
+        wanted = {
+            key: getattr(arguments, key) for key in ("steps", "time_limit") if getattr(arguments, key) is not None
+        }
+        table = table._replace(options={**table.options, **wanted, "device": arguments.device})
+        size = "" if table.laws else f", n = {arguments.n}"
+        print(f"\n{name}: {table.runs} run(s) a row{size}, {table.options}\n")
+        began = time.monotonic()
+        print_table(table, arguments.n)
+        print(f"\n{time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -12,18 +12,8 @@ from otdiv.critics.constraints import CONSTRAINTS, Setting, norm_product
 from otdiv.critics.fitted import in_float64
 from otdiv.critics.interval import mean_difference, proved_on_points
 from otdiv.critics.laws import Frame
-from otdiv.critics.networks import (
-    MLP,
-    MinMaxNetwork,
-    bjorck,
-    distances,
-    linear_layers,
-    max_min,
-    polar,
-    refuse_batch_norm,
-    soft_max,
-    soft_min,
-)
+from otdiv.critics.networks import MLP, bjorck, linear_layers, max_min, polar, refuse_batch_norm
+from otdiv.critics.pieces import MinMaxNetwork, distances, soft_max, soft_min
 from otdiv.errors import InvalidInput
 from otdiv.lipschitz import clipped_constant, on_points
 from otdiv.measures import DiscreteMeasure
@@ -38,7 +28,7 @@ def random_critic(name: str, seed: int, x, y, *, width: int = 16, clip: float = 
     """An untrained critic of a strategy with weights of random size, repaired as its training would."""
     generator = torch.Generator().manual_seed(seed)
     tensors = [torch.from_numpy(points).float() for points in (x, y)]
-    setting = Setting(tensors[0], tensors[1], torch.ones(len(y)), width, 2, 3, 8, "relu", clip, generator)
+    setting = Setting(tensors[0], tensors[1], torch.ones(len(y)), width, 2, 3, 8, None, "relu", clip, generator)
     constraint = CONSTRAINTS[name]
     module = constraint.build(setting)
     with torch.no_grad():
@@ -162,7 +152,7 @@ def test_distances_keep_their_digits_at_near_coincidences():
 
 @pytest.mark.parametrize("temperature", [0.5, 0.05, 0.0])
 def test_min_max_is_1_lipschitz_while_soft_as_well(temperature):
-    module = MinMaxNetwork(torch.randn(50, 3), 4, 8, torch.Generator().manual_seed(0)).double()
+    module = MinMaxNetwork.drawn(torch.randn(50, 3), 4, 8, torch.Generator().manual_seed(0)).double()
     module.temperature = temperature
     z = np.random.default_rng(0).normal(size=(150, 3))
     assert 0.3 < on_points(as_function(module)(z), z).value <= 1 + 1e-9

@@ -14,15 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from otdiv.critics.networks import (
-    MLP,
-    MinMaxNetwork,
-    OrthonormalNetwork,
-    SemiDiscreteNetwork,
-    bjorck,
-    linear_layers,
-    polar,
-)
+from otdiv.critics.networks import MLP, OrthonormalNetwork, bjorck, linear_layers, polar
+from otdiv.critics.pieces import MinMaxNetwork, SemiDiscreteNetwork
 from otdiv.lipschitz import LipschitzBound, matrix_norm, network_constant, spectrally_normalised
 
 ATOMS = 4096
@@ -42,7 +35,9 @@ class Setting:
     width, depth : int
         Of a network of layers.
     groups, pieces : int
-        Of a min-max network.
+        Of a min-max network with a random start.
+    potential : (Tensor [k, d], Tensor [k]) or None
+        Atoms and dual potential of a sample: the other start of a min-max network.
     activation : str
     clip : float
         Largest weight under "clipping".
@@ -56,6 +51,7 @@ class Setting:
     depth: int
     groups: int
     pieces: int
+    potential: tuple[Tensor, Tensor] | None
     activation: str
     clip: float
     generator: torch.Generator
@@ -87,6 +83,8 @@ class Constraint:
         module -> LipschitzBound, or None where nothing is certified.
     oriented : bool
         Whether exchanging the two laws gives another family of functions.
+    starts : tuple of str
+        "random", and "exact" where the network can start from the exact potential of a sample.
     """
 
     name: str
@@ -98,6 +96,7 @@ class Constraint:
     after_step: Callable[[nn.Module, Setting], None] | None = None
     at_end: Callable[[nn.Module], None] | None = None
     oriented: bool = False
+    starts: tuple[str, ...] = ("random",)
 
     @property
     def certified(self) -> bool:
@@ -189,7 +188,9 @@ def _orthonormal_end(module: nn.Module) -> None:
 
 
 def _min_max(s: Setting) -> nn.Module:
-    return MinMaxNetwork(torch.cat([s.x, s.y]), s.groups, s.pieces, s.generator)
+    if s.potential is not None:
+        return MinMaxNetwork.of_potential(*s.potential)
+    return MinMaxNetwork.drawn(torch.cat([s.x, s.y]), s.groups, s.pieces, s.generator)
 
 
 def _semi_discrete(s: Setting) -> nn.Module:
@@ -256,6 +257,7 @@ _ALL = (
         0.05,
         _by_construction,
         oriented=True,
+        starts=("exact", "random"),
     ),
     Constraint(
         "semi-discrete",

@@ -41,7 +41,7 @@ HELD_SHARE = 0.25
 """Share of the points that the critic does not see, for the laws."""
 SEEN_POINTS = 4096
 """Most seen points on which the seen value is taken."""
-HELD_ENTRIES, HELD_POINTS = 2**23, 200_000
+HELD_ENTRIES, HELD_POINTS = 2**24, 400_000
 """Most coordinates, and most points, of a held-out sample drawn from a sampler."""
 
 

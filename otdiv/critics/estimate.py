@@ -74,7 +74,7 @@ def fit(
         True prints lines with the running proved interval; a callable is given each
         ``otdiv.critics.training.Step``.
     **more
-        rate, width, depth, groups, pieces, activation, clip, early_stop: see ``otdiv.critics.fitting.Options``.
+        rate, width, depth, groups, pieces, activation, clip, early_stop, start: see ``otdiv.critics.options.Options``.
 
     Returns
     -------
@@ -245,7 +245,8 @@ def _fit(
     progress: bool | Callable[[Any], None],
     band: Callable[[FittedCritic], tuple[float, float]] | None,
 ) -> FittedCritic:
-    from otdiv.critics.fitting import Options, fit_laws
+    from otdiv.critics.fitting import fit_laws
+    from otdiv.critics.options import Options
 
     unknown = sorted(set(options) - set(Options.__dataclass_fields__))
     if unknown:

@@ -17,11 +17,12 @@ from torch import Tensor, nn
 
 from otdiv.critics.constraints import CONSTRAINTS, Setting
 from otdiv.critics.laws import Frame
-from otdiv.critics.networks import anneal
+from otdiv.critics.pieces import anneal
 from otdiv.errors import Array, as_points, invalid
 from otdiv.lipschitz import LipschitzBound
 
-_BLOCK_ENTRIES = 2**21
+_BLOCK_ENTRIES = 2**19
+"""Most values of a layer of 1024 units at a time: they stay in the processor's cache."""
 _FORMAT = "otdiv critic 1"
 
 
@@ -187,6 +188,7 @@ def build(constraint: str, plan: dict[str, Any]) -> nn.Module:
         depth=plan["depth"],
         groups=plan["groups"],
         pieces=plan["pieces"],
+        potential=(blank, torch.zeros(len(blank))) if plan["start"] == "exact" else None,
         activation=plan["activation"],
         clip=1.0,
         generator=torch.Generator().manual_seed(0),

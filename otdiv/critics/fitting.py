@@ -6,7 +6,6 @@ Imports training, fitted and below.
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,76 +13,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from otdiv.critics.constraints import ATOMS, CONSTRAINTS, Setting
+from otdiv.critics.constraints import CONSTRAINTS, Constraint, Setting
 from otdiv.critics.fitted import FittedCritic, in_float64
 from otdiv.critics.laws import Batches, Frame, Law, signed
-from otdiv.critics.networks import ACTIVATIONS, refuse_batch_norm
+from otdiv.critics.networks import refuse_batch_norm
+from otdiv.critics.options import Options, chosen_device
+from otdiv.critics.pieces import atom_count
+from otdiv.critics.progress import reporter
 from otdiv.critics.training import Run, Schedule, Step, train, value_on
-from otdiv.errors import Array, invalid, one_of
+from otdiv.errors import Array, invalid
 from otdiv.transport.solve import emd
 
 PILOT = 256
 """Points of each law in the exact pilot distance."""
 FIXED = 2048
 """Points of each law on which progress is measured, and from which centres are drawn."""
-TRIAL = 0.15
-"""Share of the steps in which each orientation is tried before the better one is trained in full."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """Everything that is not data; see :func:`otdiv.critics.fit`."""
-
-    constraint: str
-    device: str = "auto"
-    seed: int = 0
-    steps: int = 3000
-    batch: int = 512
-    time_limit: float | None = None
-    rate: float | None = None
-    penalty_weight: float = 10.0
-    width: int | None = None
-    depth: int = 3
-    groups: int = 16
-    pieces: int = 32
-    activation: str = "relu"
-    clip: float = 0.05
-    early_stop: bool = True
-
-    def __post_init__(self) -> None:
-        one_of("constraint", self.constraint, tuple(CONSTRAINTS))
-        one_of("activation", self.activation, tuple(ACTIVATIONS))
-        for name in ("steps", "batch", "depth", "groups", "width"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, int | np.integer) and value >= 1):
-                raise invalid(name, "be a positive integer", repr(value), "Leave it out for the default.")
-        if not (isinstance(self.pieces, int) and self.pieces >= 4):
-            raise invalid("pieces", "be an integer from 4", repr(self.pieces), "Two cones and two planes at least.")
-        for name in ("time_limit", "rate", "penalty_weight", "clip"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < np.inf:
-                raise invalid(name, "be a positive number", repr(value), "Leave it out for the default.")
-
-
-def chosen_device(device: str) -> str:
-    """ "auto": CUDA where torch sees it, else the CPU.
-
-    Raises
-    ------
-    InvalidInput
-        A device that torch does not have.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as problem:
-        raise invalid(
-            "device", "be auto or one that torch has", repr(device), f"Use 'cpu' ({str(problem).splitlines()[0]})."
-        ) from None
-    return device
+TRIALS = 0.3
+"""Share of the steps in which all starts together are tried before the best one is trained in full."""
 
 
 def fit_laws(
@@ -96,72 +44,156 @@ def fit_laws(
     band: Callable[[FittedCritic], tuple[float, float]] | None = None,
 ) -> FittedCritic:
     """Train a critic on two laws; parameters as :func:`otdiv.critics.fit`."""
-    constraint = CONSTRAINTS[options.constraint]
-    device = chosen_device(options.device)
-    rng = np.random.default_rng([options.seed, 2])
-    looks = [_looked_at(law, rng) for law in laws]
-    frame = Frame.around(*(points for points, _ in looks))
-    scale = pilot_scale(laws, rng)
-    tensors = [torch.from_numpy(frame.apply(points)).float().to(device) for points, _ in looks]
-    weights = [torch.from_numpy(w).to(device) for _, w in looks]
-    fixed = signed(tensors[0], weights[0], tensors[1], weights[1])
-    d = tensors[0].shape[1]
-    # lambda is stated in units of the pilot distance, the training's unit is the spread
-    weight = options.penalty_weight * scale / frame.spread
-    schedule = Schedule(options.steps, options.rate or constraint.rate, weight, options.time_limit, options.early_stop)
-    if network is not None:
-        _check(network, d)
-    mark = _fingerprint(options, looks)
-
-    def once(sign: float, schedule: Schedule, file: Path | None, show: bool) -> tuple[nn.Module, Run]:
-        generator = torch.Generator().manual_seed(options.seed)
-        ordered = tensors if sign > 0 else tensors[::-1]
-        setting = Setting(
-            x=ordered[0].cpu(),
-            y=ordered[1].cpu(),
-            b=weights[1 if sign > 0 else 0].cpu().float(),
-            width=options.width or max(2 * d, 128),
-            depth=options.depth,
-            groups=options.groups,
-            pieces=options.pieces,
-            activation=options.activation,
-            clip=options.clip,
-            generator=generator,
+    task = _Task.of(laws, options, network)
+    starts, schedule = task.starts(), task.schedule
+    best = starts[0]
+    if len(starts) > 1:
+        share, limit = TRIALS / len(starts), schedule.time_limit
+        trial = replace(
+            schedule, steps=max(1, round(share * schedule.steps)), time_limit=None if limit is None else share * limit
         )
-        module = (constraint.build(setting) if network is None else network).to(device)
-        batches = Batches(laws, frame, options.batch, options.seed, device)
-        report = _reporter(progress, band, lambda module: finished(module, sign)) if show else None
+        best = max(starts, key=lambda start: task.run(start, trial)[1].history[-1][1])
+        if limit is not None:
+            schedule = replace(schedule, time_limit=(1 - TRIALS) * limit)
+    with reporter(progress, band, lambda module: task.finished(module, best)) as report:
+        module, run = task.run(best, schedule, checkpoint, report)
+    # the sign is fixed by the value: a distance is never negative
+    value = value_on(module, task.fixed)
+    return task.finished(module, replace(best, sign=1.0 if value >= 0 else -1.0), run)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Which way round a critic is trained, and from which weights.
+
+    Attributes
+    ----------
+    sign : {1.0, -1.0}
+    kind : str
+        "random" or "exact".
+    """
+
+    sign: float
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """Two laws in units of the training, and how to train on them.
+
+    Attributes
+    ----------
+    laws : (Law, Law)
+    options : Options
+    constraint : Constraint
+    network : nn.Module or None
+        The caller's own.
+    device : str
+    frame : Frame
+    looks : list of (ndarray [k, d], ndarray [k])
+        Some points and weights of each law, always the same.
+    scale : float
+        Pilot distance.
+    """
+
+    laws: tuple[Law, Law]
+    options: Options
+    constraint: Constraint
+    network: nn.Module | None
+    device: str
+    frame: Frame
+    looks: list[tuple[Array, Array]]
+    scale: float
+
+    @classmethod
+    def of(cls, laws: tuple[Law, Law], options: Options, network: nn.Module | None) -> _Task:
+        rng = np.random.default_rng([options.seed, 2])
+        looks = [_looked_at(law, FIXED, rng) for law in laws]
+        frame = Frame.around(*(points for points, _ in looks))
+        if network is not None:
+            _check(network, looks[0][0].shape[1])
+        return cls(
+            laws,
+            options,
+            CONSTRAINTS[options.constraint],
+            network,
+            chosen_device(options.device),
+            frame,
+            looks,
+            pilot_scale(laws, rng),
+        )
+
+    @property
+    def d(self) -> int:
+        return self.looks[0][0].shape[1]
+
+    @property
+    def weight(self) -> float | None:
+        """lambda in the unit of the points; it is asked for in units of the pilot distance."""
+        return self.options.penalty_weight * self.scale if self.constraint.penalty is not None else None
+
+    @property
+    def schedule(self) -> Schedule:
+        options = self.options
+        weight = options.penalty_weight * self.scale / self.frame.spread  # the training's unit is the spread
+        rate = options.rate or self.constraint.rate
+        return Schedule(options.steps, rate, weight, options.time_limit, options.early_stop)
+
+    @property
+    def fixed(self) -> Any:
+        (x, a), (y, b) = self._tensors()
+        return signed(x, a, y, b)
+
+    def starts(self) -> list[Start]:
+        """What is to be tried: both ways round, and each kind of start, where they differ."""
+        if self.network is not None:
+            return [Start(1.0, "random")]
+        kinds = self.constraint.starts if self.options.start == "auto" else (self.options.start,)
+        signs = (1.0, -1.0) if self.constraint.oriented else (1.0,)
+        return [Start(sign, kind) for kind in kinds for sign in signs]
+
+    def run(
+        self,
+        start: Start,
+        schedule: Schedule,
+        checkpoint: Path | None = None,
+        report: Callable[[Step], None] | None = None,
+    ) -> tuple[nn.Module, Run]:
+        setting = self._setting(start)
+        module = (self.constraint.build(setting) if self.network is None else self.network).to(self.device)
+        batches = Batches(self.laws, self.frame, self.options.batch, self.options.seed, self.device)
         run = train(
             module,
-            constraint,
+            self.constraint,
             setting,
             batches,
             schedule,
-            sign=sign,
-            fixed=fixed,
+            sign=start.sign,
+            fixed=self.fixed,
             report=report,
-            checkpoint=file,
-            fingerprint=f"{mark} {sign:+.0f}",
+            checkpoint=checkpoint,
+            fingerprint=f"{self._fingerprint()} {start}",
         )
         return module, run
 
-    def finished(module: nn.Module, sign: float, run: Run | None = None) -> FittedCritic:
-        inner = in_float64(module, frame, sign)
+    def finished(self, module: nn.Module, start: Start, run: Run | None = None) -> FittedCritic:
+        """The critic as a function of points; also of a module that is still being trained."""
+        inner = in_float64(module, self.frame, start.sign)
+        spread, options = self.frame.spread, self.options
+        history = [] if run is None else [(k, spread * v, spread * p) for k, v, p in run.history]
         plan: dict[str, Any] = {}
-        if network is None:
-            sizes = ("depth", "groups", "pieces", "activation")
-            plan = {name: getattr(options, name) for name in sizes}
-            plan |= {"d": d, "width": options.width or max(2 * d, 128), "spread": frame.spread, "sign": sign}
-            plan |= {"atoms": min(ATOMS, len(tensors[1 if sign > 0 else 0]))}
-        history = [] if run is None else [(k, frame.spread * v, frame.spread * p) for k, v, p in run.history]
+        if self.network is None:
+            plan = {name: getattr(options, name) for name in ("depth", "groups", "pieces", "activation")}
+            plan |= {"d": self.d, "width": self._width, "spread": spread, "sign": start.sign, "start": start.kind}
+            plan |= {"atoms": atom_count(module)}
         return FittedCritic(
             module=inner,
             constraint=options.constraint,
-            lipschitz=constraint.bound(inner.inner),
-            d=d,
-            weight=options.penalty_weight * scale if constraint.penalty is not None else None,
+            lipschitz=self.constraint.bound(inner.inner),
+            d=self.d,
+            weight=self.weight,
             seed=options.seed,
-            device=device,
+            device=self.device,
             steps=0 if run is None else run.steps,
             seconds=0.0 if run is None else run.seconds,
             stopped="" if run is None else run.stopped,
@@ -169,18 +201,48 @@ def fit_laws(
             plan=plan,
         )
 
-    sign = 1.0
-    if constraint.oriented and network is None:
-        limit = None if options.time_limit is None else TRIAL * options.time_limit
-        trial = replace(schedule, steps=max(1, round(TRIAL * options.steps)), time_limit=limit)
-        both = {s: once(s, trial, None, False)[1].history[-1][1] for s in (1.0, -1.0)}
-        sign = max(both, key=lambda s: both[s])
-        if options.time_limit is not None:
-            schedule = replace(schedule, time_limit=(1 - 2 * TRIAL) * options.time_limit)
-    module, run = once(sign, schedule, checkpoint, True)
-    # the sign is fixed by the value: a distance is never negative
-    value = value_on(module, fixed)
-    return finished(module, 1.0 if value >= 0 else -1.0, run)
+    @property
+    def _width(self) -> int:
+        return self.options.width or max(2 * self.d, 128)
+
+    def _tensors(self) -> list[tuple[Tensor, Tensor]]:
+        return [
+            (torch.from_numpy(self.frame.apply(points)).float().to(self.device), torch.from_numpy(w).to(self.device))
+            for points, w in self.looks
+        ]
+
+    def _setting(self, start: Start) -> Setting:
+        tensors = self._tensors()
+        (x, _), (y, b) = tensors if start.sign > 0 else tensors[::-1]
+        options = self.options
+        return Setting(
+            x=x.cpu(),
+            y=y.cpu(),
+            b=b.cpu().float(),
+            width=self._width,
+            depth=options.depth,
+            groups=options.groups,
+            pieces=options.pieces,
+            potential=self._potential(start) if start.kind == "exact" else None,
+            activation=options.activation,
+            clip=options.clip,
+            generator=torch.Generator().manual_seed(options.seed),
+        )
+
+    def _potential(self, start: Start) -> tuple[Tensor, Tensor]:
+        """Atoms and exact dual potential of a sample, not the one on which starts are compared."""
+        rng = np.random.default_rng([self.options.seed, 5])
+        most = self.options.groups * self.options.pieces
+        (x, a), (y, b) = (_looked_at(law, most, rng) for law in (self.laws if start.sign > 0 else self.laws[::-1]))
+        exact = emd(self.frame.apply(x), self.frame.apply(y), a, b, normalize=True)
+        return torch.from_numpy(self.frame.apply(y)).float(), torch.from_numpy(np.array(exact.g)).float()
+
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256(repr(replace(self.options, time_limit=None, device="")).encode())
+        for points, weights in self.looks:
+            digest.update(points.tobytes())
+            digest.update(weights.tobytes())
+        return digest.hexdigest()
 
 
 def pilot_scale(laws: tuple[Law, Law], rng: np.random.Generator) -> float:
@@ -193,11 +255,11 @@ def pilot_scale(laws: tuple[Law, Law], rng: np.random.Generator) -> float:
     return scale if scale > 0 else 1.0
 
 
-def _looked_at(law: Law, rng: np.random.Generator) -> tuple[Array, Array]:
-    """The points and weights themselves, or a sample where they are many or drawn."""
-    if law.measure is not None and law.measure.n <= FIXED:
+def _looked_at(law: Law, most: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """The points and weights themselves, or a sample where they are more than ``most`` or drawn."""
+    if law.measure is not None and law.measure.n <= most:
         return np.array(law.measure.points), law.measure.weights / law.measure.mass
-    return np.array(law.draw(FIXED, rng)), np.full(FIXED, 1.0 / FIXED)
+    return np.array(law.draw(most, rng)), np.full(most, 1.0 / most)
 
 
 def _check(network: nn.Module, d: int) -> None:
@@ -211,31 +273,3 @@ def _check(network: nn.Module, d: int) -> None:
         ) from None
     if shape not in ((3,), (3, 1)):
         raise invalid("network", "return one value a point, [n] or [n, 1]", f"shape {shape} for n = 3", "Select one.")
-
-
-def _fingerprint(options: Options, looks: list[tuple[Array, Array]]) -> str:
-    digest = hashlib.sha256(repr(replace(options, time_limit=None, device="")).encode())
-    for points, weights in looks:
-        digest.update(points.tobytes())
-        digest.update(weights.tobytes())
-    return digest.hexdigest()
-
-
-def _reporter(
-    progress: bool | Callable[[Step], None],
-    band: Callable[[FittedCritic], tuple[float, float]] | None,
-    finished: Callable[[nn.Module], FittedCritic],
-) -> Callable[[Step], None] | None:
-    if progress is False:
-        return None
-    if callable(progress):
-        return progress
-
-    def line(step: Step) -> None:
-        text = f"step {step.step:6d}  {100 * step.progress:5.1f} %  {step.seconds:6.1f} s"
-        if band is not None:
-            low, high = band(finished(step.module))
-            text += f"  proved in [{low:.6g}, {high:.6g}]"
-        print(text, file=sys.stderr, flush=True)
-
-    return line

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from otdiv.critics.constraints import Constraint, Setting
 from otdiv.critics.laws import Batches, Signed
-from otdiv.critics.networks import SemiDiscreteNetwork, anneal
+from otdiv.critics.pieces import SemiDiscreteNetwork, anneal
 from otdiv.errors import SolverFailed, TooLarge, invalid
 
 Report = Callable[["Step"], None]
