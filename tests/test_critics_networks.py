@@ -24,11 +24,11 @@ X, Y = RNG.normal(size=(20, 2)), RNG.normal(size=(20, 2)) + np.array([1.0, 0.5])
 W1 = 1.082120408207
 
 
-def random_critic(name: str, seed: int, x, y, *, width: int = 16, clip: float = 0.3):
+def random_critic(name: str, seed: int, x, y, *, width: int = 16, depth: int = 2, clip: float = 0.3):
     """An untrained critic of a strategy with weights of random size, repaired as its training would."""
     generator = torch.Generator().manual_seed(seed)
     tensors = [torch.from_numpy(points).float() for points in (x, y)]
-    setting = Setting(tensors[0], tensors[1], torch.ones(len(y)), width, 2, 3, 8, None, "relu", clip, generator)
+    setting = Setting(tensors[0], tensors[1], torch.ones(len(y)), width, depth, 3, 8, None, "relu", clip, generator)
     constraint = CONSTRAINTS[name]
     module = constraint.build(setting)
     with torch.no_grad():
@@ -55,15 +55,19 @@ def test_the_pair_of_the_lecture():
 
 
 @pytest.mark.parametrize("name", CONSTRAINTS)
-def test_x1_the_certified_bound_holds_for_random_critics(name):
-    """60 random critics of every strategy on 3 pairs: V <= L W1, and no proved lower end above the exact EMD."""
+def test_x1_2400_random_critics_never_prove_too_much(name):
+    """300 random critics of each of 8 strategies, of random size: V <= L W1, no proved lower end above the exact EMD.
+
+    Each proof is tried: the constant (by norms of layers or by construction), and both c-transforms.
+    """
     rng = np.random.default_rng(5)
-    tight = 0.0
+    proved_most = 0.0
     for d in (1, 2, 8):
         x, y = rng.normal(size=(20, d)), 0.5 * rng.normal(size=(15, d)) + 1
         exact = emd(x, y)
-        for seed in range(20):
-            module, constraint = random_critic(name, seed, x, y)
+        for seed in range(100):
+            width, depth = int(rng.integers(1, 24)), int(rng.integers(1, 4))
+            module, constraint = random_critic(name, seed, x, y, width=width, depth=depth)
             bound = constraint.bound(module.inner)
             f = as_function(module)
             value, _ = mean_difference(f, exact.problem.mu, exact.problem.nu)
@@ -72,8 +76,8 @@ def test_x1_the_certified_bound_holds_for_random_critics(name):
             proved = proved_on_points(f, exact.problem, bound.value)
             assert 0 <= proved.lower <= exact.upper
             assert proved.upper >= exact.lower
-            tight = max(tight, proved.lower / exact.value)
-    assert tight > 0.5  # the bounds say something
+            proved_most = max(proved_most, proved.lower / exact.value)
+    assert proved_most > 0.5  # the bounds say something
 
 
 @pytest.mark.parametrize("name", CONSTRAINTS)

@@ -10,11 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from otdiv.errors import invalid
-from otdiv.lecture import cited, duality, gan, kullback, lipschitz, transport
+from otdiv.lecture import cited, critic, duality, gan, kullback, lipschitz, transport
 from otdiv.lecture.examples import Example, blocks, line, plane, ten_states, three_points, two_bars
 from otdiv.lecture.record import Items, LectureRow
 
-CHAPTERS: tuple[Items, ...] = (gan.ITEMS, kullback.ITEMS, transport.ITEMS, duality.ITEMS, lipschitz.ITEMS, cited.ITEMS)
+CHAPTERS: tuple[Items, ...] = (
+    gan.ITEMS,
+    kullback.ITEMS,
+    transport.ITEMS,
+    duality.ITEMS,
+    lipschitz.ITEMS,
+    critic.ITEMS,
+    cited.ITEMS,
+)
 
 __all__ = [
     "CHAPTERS",
@@ -32,9 +40,9 @@ __all__ = [
 
 
 def item_names() -> list[str]:
-    """Every item with checkable numbers: the lecture's S1, S2, ..., then the cited pages' R1, ..."""
+    """Every item with checkable numbers: the lecture's S1, S2, ..., critics' X1, X2, then the cited pages' R1, ..."""
     names = (name for chapter in CHAPTERS for name in chapter)
-    return sorted(names, key=lambda name: (name[0] != "S", int(name[1:])))
+    return sorted(names, key=lambda name: ("SXR".index(name[0]), int(name[1:])))
 
 
 def rows(items: Iterable[str] | None = None) -> list[LectureRow]:

@@ -19,7 +19,7 @@ class LectureRow:
     Attributes
     ----------
     item : str
-        The lecture item, "S1" to "S24", or "R1" to "R3" for the pages the lecture cites.
+        The lecture item, "S1" and on; "X1", "X2" of critics; "R1" to "R3" for the pages the lecture cites.
     name : str
         What the number is.
     computed : float
