@@ -17,8 +17,9 @@ from otdiv.measures import DiscreteMeasure, common_support
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
 from otdiv.proof import Verification, verify
+from otdiv.transport.choice import select_method
 from otdiv.transport.result import TransportResult
-from otdiv.transport.solve import emd, select_method, solve
+from otdiv.transport.solve import emd, solve
 from otdiv.transport.wasserstein import WassersteinDistance, wasserstein
 
 __all__ = [

@@ -61,6 +61,7 @@ def app() -> None:
 @click.option("--max-iter", type=int, help="Stop POT's network simplex after so many pivots.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Then hand over the interval reached (multiscale).")
 @click.option("--progress", is_flag=True, help="Show the interval closing, on standard error.")
+@click.option("--device", help="Let torch look at all pairs on this device, cuda or cpu (large clouds).")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
 @click.option("--save", metavar="FILE", help="Write the certificate (.npz) for otdiv verify.")
 @_WEIGHTS
@@ -75,6 +76,7 @@ def emd_command(
     max_iter: int | None,
     time_limit: float | None,
     progress: bool,
+    device: str | None,
     memory_limit: float | None,
     save: str | None,
     weights: str | None,
@@ -97,6 +99,7 @@ def emd_command(
         time_limit=time_limit,
         memory_limit=limit,
         progress=progress,
+        device=device,
     )
     if save is not None:
         result.save(save)

@@ -15,11 +15,13 @@ import numpy as np
 from otdiv.costs import Cost
 from otdiv.errors import Array
 from otdiv.pricing.compiling import announce_compilation
+from otdiv.pricing.device import chosen_device
 from otdiv.pricing.distances import paired_costs
 from otdiv.pricing.metric import Metric, metric_of
 from otdiv.pricing.node_bounds import node_rows
 from otdiv.pricing.point_tree import PointTree, kd_order, tree_of
 from otdiv.pricing.products import BLOCK_ENTRIES, Sieve, sieve_of, sieved_lowest, sieved_minima, sieves
+from otdiv.pricing.torch_products import TorchProducts
 from otdiv.pricing.tree_search import search_lowest, search_minima
 
 _Boxes = tuple[Array, bool, Array, Array, int]
@@ -29,6 +31,8 @@ TREE_UP_TO = 200
 """Above this dimension no tree is built where matrix products apply."""
 _DECIDE_ABOVE = 2**20
 """Below so many pairs the tree is taken unasked."""
+DEVICE_ABOVE = 2**18
+"""From so many pairs on a sweep goes to the device, where one is chosen (:mod:`otdiv.pricing.device`)."""
 _PROBES = 32
 _TREE_COST = 0.8
 """Time to look at one point of a tree in one dimension, in units of the time that products take for a pair."""
@@ -67,6 +71,10 @@ class Pricing:
         self.metric: Metric = metric
         self.x, self.y, self.largest_cost = x, y, largest_cost
         sieve = sieves(metric)
+        device = chosen_device() if sieve and len(x) * len(y) >= DEVICE_ABOVE else None
+        self.by_torch = None if device is None else TorchProducts(metric, x, y, device)
+        if self.by_torch is not None:
+            return
         self.tree: PointTree | None = tree_of(y) if x.shape[1] <= TREE_UP_TO or not sieve else None
         self.columns = np.ascontiguousarray(y.T) if self.tree is not None else y[:0].T
         self.sieve: Sieve | None = None if self.tree is not None else sieve_of(x, y)
@@ -77,6 +85,8 @@ class Pricing:
 
         The costs are computed by differences; the minimum is that of all n m computed numbers.
         """
+        if self.by_torch is not None:
+            return self.by_torch.minima(g)
         n = len(self.x)
         hints = np.zeros(n, np.int64) if hints is None else hints
         values, where = np.empty(n), np.empty(n, np.int64)
@@ -97,6 +107,9 @@ class Pricing:
         """For every i the arcs with c(x_i, y_j) - g_j < tops_i, at most k, the lowest; and min(tops_i, the minimum)."""
         n = len(self.x)
         k = min(k, len(self.y))
+        if self.by_torch is not None:
+            tails, heads, least = self.by_torch.lowest(g, tops, k)
+            return Arcs(tails, heads, self.costs(tails, heads)), least
         counts, values = np.empty(n, np.int64), np.empty((n, k))
         where, costs = np.empty((n, k), np.int32), np.empty((n, k))
         found = counts, values, where, costs

@@ -1,13 +1,12 @@
 """Ask a transport problem and get a certified answer: emd, solve.
 
-The only place of this room that chooses a method, and the only one that raises
-on an infeasible problem.  Imports every other file of the room.
+The only place of this room that raises on an infeasible problem.  Imports every other file of the room.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -17,66 +16,18 @@ from otdiv.costs import as_cost
 from otdiv.duality.certificate import Certificate, certify
 from otdiv.errors import Infeasible, InvalidInput, SolverFailed, invalid, one_of
 from otdiv.measures import DiscreteMeasure
-from otdiv.pricing.metric import priceable
+from otdiv.pricing.device import priced_on
+from otdiv.pricing.metric import EUCLIDEAN, metric_of
 from otdiv.problem import Proposal, TransportProblem
+from otdiv.transport.choice import METHODS, Choice, fallbacks, multiscale_applies, select_method
 from otdiv.transport.line import solve_line
 from otdiv.transport.lp import solve_dual, solve_primal
 from otdiv.transport.pot import solve_pot
 from otdiv.transport.progress import showing
 from otdiv.transport.result import TransportResult
 
-METHODS = ("auto", "line", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
 RTOL = 1e-9
-MULTISCALE_ABOVE = 2**19
-"""From so many pairs on, measured on two cores with the certificate, the multiscale method is the faster one."""
-SIMPLEX_ABOVE = 40_000
-"""Forbidden arcs: up to so many pairs the linear program, beyond it our network simplex on the allowed arcs."""
-_LP_ARCS = 250_000
-"""Up to this many arcs a second method is tried where the first is not proved optimal."""
-
-
-class Choice(NamedTuple):
-    """A method and the reason it was chosen."""
-
-    method: str
-    reason: str
-
-
-def select_method(problem: TransportProblem) -> Choice:
-    """Which method ``method="auto"`` takes, and why.
-
-    Parameters
-    ----------
-    problem : TransportProblem
-
-    Returns
-    -------
-    Choice
-        ``method``, one of :data:`METHODS`, and ``reason``, a sentence.
-
-    Examples
-    --------
-    >>> from otdiv import DiscreteMeasure, TransportProblem
-    >>> select_method(TransportProblem(DiscreteMeasure([0.0, 1.0]), DiscreteMeasure([2.0]))).method
-    'line'
-    """
-    if problem.on_line:
-        return Choice("line", f"the points lie on the line and {problem.cost.name} is convex there: sorting is exact")
-    if problem.sparse is not None:
-        return Choice("simplex", "the cost is sparse: the network simplex works on its arcs, all others are forbidden")
-    if problem.forbids and problem.n * problem.m > SIMPLEX_ABOVE:
-        return Choice("simplex", "some arcs are forbidden (cost inf): the network simplex works on the others")
-    if problem.forbids:
-        return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
-    if problem.n * problem.m >= MULTISCALE_ABOVE and _multiscale_applies(problem):
-        return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
-    if problem.cost.by_entries and problem.cost.shape is None:
-        return Choice("pot", "the cost is a function: all its values are computed and kept, the slow way")
-    return Choice("pot", "dense costs: the network simplex is the fastest exact method here")
-
-
-def _multiscale_applies(problem: TransportProblem) -> bool:
-    return not problem.cost.by_entries and priceable(problem.cost, problem.d, problem.largest_cost)
+"""Relative gap at which an answer counts as optimal."""
 
 
 def solve(
@@ -88,6 +39,7 @@ def solve(
     time_limit: float | None = None,
     memory_limit: float | None = None,
     progress: bool | Callable[[Any], None] = False,
+    device: Any = None,
 ) -> TransportResult:
     """Solve a transport problem and certify the answer.
 
@@ -110,6 +62,12 @@ def solve(
     progress : bool or callable
         True: a line on standard error shows the multiscale method's interval closing.  A callable gets a
         :class:`otdiv.transport.progress.Progress` instead.
+    device : str or torch.device, optional
+        Let torch look at all pairs, on "cuda" or "cpu", where a sweep has 2**18 pairs and more (the
+        multiscale method and the audit of large clouds): only a sieve in single precision, what it lets
+        through is computed in float64, so that the proof is the same.  For the euclidean and sqeuclidean
+        costs.  None is otdiv's own code, on a CPU the faster one; in low dimension it does not look at all
+        pairs.
 
     Returns
     -------
@@ -118,7 +76,9 @@ def solve(
     Raises
     ------
     InvalidInput
-        Unknown method, or one that does not apply to this problem.
+        Unknown method, or one that does not apply to this problem; a device that torch cannot use.
+    MissingPackage
+        A device without torch.
     Infeasible
         Forbidden arcs leave no plan; the witness names the sets that cannot be balanced.
     TooLarge
@@ -135,40 +95,53 @@ def solve(
         )
     if max_iter is not None and max_iter < 1:
         raise invalid("max_iter", "be a positive integer", repr(max_iter), "Leave it out for no limit.")
+    if device is not None:
+        _require_a_device_fits(problem, device)
     problem.require_matrix_memory(memory_limit)
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
     if choice.method == "multiscale" and method == "auto" and max_iter is not None:
         choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
     queue = [choice.method]
-    if method == "auto" and max_iter is None and choice.method in ("pot", "primal", "simplex"):
-        others = ("simplex", "primal", "dual") if problem.n * problem.m <= _LP_ARCS else ("simplex",)
-        queue += [other for other in others if other != choice.method]
+    if method == "auto" and max_iter is None:
+        queue += fallbacks(problem, choice.method)
     best: tuple[Certificate, Proposal, str] | None = None
     tried: list[str] = []
-    for name in queue:
-        if name == "multiscale":
-            proposal = _multiscale(problem, rtol, time_limit, memory_limit, progress)
-        else:
+    with priced_on(device):
+        for name in queue:
             if problem.forbids and name != "simplex" and not tried:
                 _require_feasible(problem)
-            proposal = _propose(problem, name, max_iter, memory_limit)
-        tried.append(name)
-        if problem.forbids and name == "simplex":
-            _require_a_way(problem, proposal)
-        if proposal.plan is None and proposal.f is None and method != "auto":
-            raise SolverFailed(
-                f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'."
-            )
-        proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
-        if best is None or proof.gap < best[0].gap:
-            best = (proof, proposal, name)
-        if best[0].proves_optimal(rtol):
-            break
+            if name == "multiscale":
+                proposal = _multiscale(problem, rtol, time_limit, memory_limit, progress)
+            else:
+                proposal = _propose(problem, name, max_iter, memory_limit)
+            if problem.forbids and name == "simplex":
+                _require_a_way(problem, proposal)
+            if proposal.plan is None and proposal.f is None and method != "auto":
+                raise SolverFailed(
+                    f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'."
+                )
+            tried.append(name)
+            proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
+            if best is None or proof.gap < best[0].gap:
+                best = (proof, proposal, name)
+            if best[0].proves_optimal(rtol):
+                break
     assert best is not None
     proof, proposal, name = best
     status = Status.OPTIMAL if proof.proves_optimal(rtol) else Status.STOPPED
     stats = {**proposal.stats, "reason": choice.reason, "tried": tuple(tried), "method_status": proposal.status}
     return TransportResult(problem, proof, status, name, stats)
+
+
+def _require_a_device_fits(problem: TransportProblem, device: Any) -> None:
+    metric = metric_of(problem.cost, problem.d)
+    if metric is None or metric.kind > EUCLIDEAN or metric.power != 1.0:
+        raise invalid(
+            "device",
+            "be left out unless the cost is euclidean or sqeuclidean",
+            f"{str(device)!r} with cost {problem.cost.name!r}",
+            "Other costs are priced by otdiv's own code.",
+        )
 
 
 def _multiscale(
@@ -178,7 +151,7 @@ def _multiscale(
     memory_limit: float | None,
     progress: bool | Callable[[Any], None],
 ) -> Proposal:
-    if not _multiscale_applies(problem):
+    if not multiscale_applies(problem):
         raise invalid(
             "method",
             "fit the problem",
@@ -257,6 +230,7 @@ def emd(
     time_limit: float | None = None,
     memory_limit: float | None = None,
     progress: bool | Callable[[Any], None] = False,
+    device: Any = None,
 ) -> TransportResult:
     """Earth mover's distance between two weighted point sets, with its proof.
 
@@ -271,7 +245,7 @@ def emd(
         Non-negative weights of the same total; None is uniform, 1/n and 1/m.
     cost : str, matrix [n, m], callable or Cost
         Ground cost, see :func:`otdiv.costs.as_cost`; +inf in a matrix forbids an arc.
-    method, rtol, max_iter, time_limit, memory_limit, progress
+    method, rtol, max_iter, time_limit, memory_limit, progress, device
         See :func:`solve`.
     normalize : bool
         Scale both weights to total 1.  Without it different totals are an error.
@@ -302,6 +276,7 @@ def emd(
         time_limit=time_limit,
         memory_limit=memory_limit,
         progress=progress,
+        device=device,
     )
 
 

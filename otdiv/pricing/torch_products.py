@@ -1,0 +1,132 @@
+"""All pairs by torch, on a graphics card or on the CPU: single precision sieves, differences decide.
+
+As in :mod:`otdiv.pricing.products`, with the comparison done on the device: for each pair a
+number below its true c - g, and only the pairs where that number is low enough come back,
+to be computed by differences in double precision.  So the answer is that of computing
+every pair by differences, whatever the device.
+
+The bound.  Points are scaled so that norms are at most 1.  In units v = 2**-24, a squared
+distance |x|^2 + |y|^2 - 2 x.y is off by the product, (d + 3) |x| |y| each, by the rounding of
+both norms, and by two sums of numbers up to 2 (|x|^2 + |y|^2); the root, g in single precision
+and the last difference by less than 16 (largest cost + largest |g|).  Torch is kept from
+multiplying in a shorter format meanwhile.  Torch is imported inside functions.  Imports
+distances, metric, products and errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from otdiv.errors import Array, optional_import
+from otdiv.pricing.distances import paired_costs
+from otdiv.pricing.metric import EUCLIDEAN, Metric
+from otdiv.pricing.products import sieve_of
+
+_SINGLE = 2.0**-24
+_BLOCK = {"cpu": 2**21}
+_BLOCK_ELSEWHERE = 2**25
+"""Entries of one block of pairs, three of which are held at a time."""
+
+
+class TorchProducts:
+    """All pairs of x [n, d] and y [m, d] for Euclidean distances or their squares.
+
+    Parameters
+    ----------
+    metric : Metric
+        One that :func:`otdiv.pricing.products.sieves` knows.
+    x, y : ndarray [n, d], [m, d]
+    device : str
+        A torch device.
+    """
+
+    def __init__(self, metric: Metric, x: Array, y: Array, device: str) -> None:
+        self.torch = optional_import("torch", f"device={device!r}", "torch")
+        self.metric, self.x, self.y, self.device = metric, x, y, device
+        sieve = sieve_of(x, y)
+        slack = sieve.slack + 16 * _SINGLE * (sieve.x_norms + float(sieve.y_norms.max()))
+        self.points = [self._moved(p) for p in (sieve.x, sieve.y)]
+        self.norms = [self._moved(p) for p in (sieve.x_norms, sieve.y_norms)]
+        self.slack = self._moved(slack * (1 + 2 * _SINGLE))
+        self.factor = sieve.scale if metric.kind == EUCLIDEAN else sieve.scale**2
+
+    def _moved(self, array: Array) -> Any:
+        return self.torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device)
+
+    def minima(self, g: Array) -> tuple[Array, Array]:
+        """As :meth:`otdiv.pricing.sweep.Pricing.minima`."""
+        values, where = np.empty(len(self.x)), np.empty(len(self.x), np.int64)
+        for first, below, near in self._blocks(g, 1):
+            i, j, found = self._exact(first, below, near, g, np.full(len(near), np.inf))
+            order = np.lexsort((found, i))
+            lead = order[np.concatenate([[True], np.diff(i[order]) > 0])]
+            values[i[lead]], where[i[lead]] = found[lead], j[lead]
+        return values, where
+
+    def lowest(self, g: Array, tops: Array, k: int) -> tuple[Array, Array, Array]:
+        """Tails and heads of the arcs that :meth:`otdiv.pricing.sweep.Pricing.lowest` returns, and its minima."""
+        parts = []
+        least = tops.copy()
+        for first, below, near in self._blocks(g, k):
+            i, j, found = self._exact(first, below, near, g, tops[first : first + len(near)])
+            kept = found < tops[i]
+            i, j, found = i[kept], j[kept], found[kept]
+            order = np.lexsort((found, i))
+            i, j, found = i[order], j[order], found[order]
+            begins = np.concatenate([[True], np.diff(i) > 0]) if len(i) else np.zeros(0, bool)
+            least[i[begins]] = found[begins]
+            rank = np.arange(len(i)) - np.maximum.accumulate(np.where(begins, np.arange(len(i)), 0))
+            parts.append((i[rank < k], j[rank < k]))
+        tails, heads = (np.concatenate(part).astype(np.int32) for part in zip(*parts, strict=True))
+        return tails, heads, least
+
+    def _blocks(self, g: Array, k: int) -> Iterator[tuple[int, Any, Array]]:
+        """Rows from ``first`` on, numbers below their c - g (scaled), and the k targets [rows, k] that seem lowest."""
+        n, m = len(self.x), len(self.y)
+        step = max(1, _BLOCK.get(self.device, _BLOCK_ELSEWHERE) // m)
+        moved = self._moved(np.clip((g - _middle(g)) * self.factor, -1e30, 1e30))
+        for first in range(0, n, step):
+            rows = slice(first, min(first + step, n))
+            squares = (self.norms[0][rows, None] + self.norms[1]) - 2.0 * self._products(rows)
+            below = (squares - self.slack[rows, None]).clamp_min_(0.0)
+            near = squares.clamp_min_(0.0)
+            if self.metric.kind == EUCLIDEAN:
+                below, near = below.sqrt_(), near.sqrt_()
+            below -= moved
+            near -= moved
+            lowest = near.argmin(1, keepdim=True) if k == 1 else near.topk(k, dim=1, largest=False, sorted=False)[1]
+            yield first, below, lowest.cpu().numpy()
+
+    def _products(self, rows: slice) -> Any:
+        """x.y in full single precision, whatever shorter format torch was told to multiply in."""
+        precision = self.torch.get_float32_matmul_precision()
+        try:
+            self.torch.set_float32_matmul_precision("highest")
+            return self.points[0][rows] @ self.points[1].T
+        finally:
+            self.torch.set_float32_matmul_precision(precision)
+
+    def _exact(self, first: int, below: Any, near: Array, g: Array, tops: Array) -> tuple[Array, Array, Array]:
+        """Pairs i, j and their c - g: all that may lie below ``tops`` and among the lowest of their row, by rows."""
+        rows, k = near.shape
+        i = np.repeat(np.arange(first, first + rows), k)
+        worst = self._values(i, near.ravel(), g).reshape(rows, k).max(axis=1)
+        largest = 4.0 + float(np.abs(g - _middle(g)).max()) * self.factor
+        with np.errstate(over="ignore"):
+            limit = (np.minimum(worst, tops) + _middle(g)) * self.factor + 16 * _SINGLE * largest
+            limit = np.nextafter(limit.astype(np.float32), np.float32(np.inf))
+        if not largest < 1e30:  # beyond single precision: every pair is looked at
+            limit[:] = np.inf
+        hits = (below <= self.torch.from_numpy(limit).to(self.device)[:, None]).nonzero().cpu().numpy()
+        i, j = hits[:, 0] + first, hits[:, 1]
+        return i, j, self._values(i, j, g)
+
+    def _values(self, i: Array, j: Array, g: Array) -> Array:
+        return np.asarray(paired_costs(self.metric, self.x, self.y, i.astype(np.int32), j.astype(np.int32)) - g[j])
+
+
+def _middle(g: Array) -> float:
+    return 0.5 * (float(g.min()) + float(g.max()))
