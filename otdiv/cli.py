@@ -169,7 +169,8 @@ def compare_command(
 @click.option("--time-limit", type=float, metavar="SECONDS", help="For the training of one critic.")
 @click.option("--checkpoint", metavar="FILE", help="Save the run here, and go on from here.")
 @click.option("--save", metavar="FILE", help="Write the critic (.pt) for otdiv.critics.load.")
-@click.option("--progress", is_flag=True, help="Print the running interval.")
+@click.option("--progress", is_flag=True, help="Show the running interval, on standard error.")
+@click.option("--figure", metavar="FILE", help="Draw the training inside its interval (.png, .svg or .pdf).")
 @_WEIGHTS
 @_NORMALIZE
 @_JSON
@@ -177,6 +178,7 @@ def critic_command(
     a: str,
     b: str,
     save: str | None,
+    figure: str | None,
     weights: str | None,
     normalize: bool,
     as_json: bool,
@@ -185,12 +187,17 @@ def critic_command(
     """Estimate W1 between the measures in files A and B by a neural critic, with an interval and a verdict."""
     from otdiv.critics import estimate
 
+    _require_picture(figure)
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     if normalize:
         x, y = x.normalized(), y.normalized()
     answer = estimate(x, y, **options)
     if save is not None:
         answer.critic.save(save)
+    if figure is not None:
+        from otdiv.plots_critics import plot_training
+
+        plot_training(answer).savefig(figure, dpi=150)
     if as_json:
         _print_json(answer.to_dict())
     else:
@@ -226,6 +233,7 @@ def verify_command(file: str, level: str, as_json: bool) -> None:
 @click.option("--estimand", type=click.Choice(("empirical", "population")), default="empirical", show_default=True)
 @click.option("--penalty", type=float, metavar="LAMBDA", help="Weight of the gradient penalty it was trained with.")
 @click.option("--held-out", nargs=2, metavar="A2 B2", help="Points it was not trained on.")
+@click.option("--figure", metavar="FILE", help="Draw values and gradients against the exact ones (.png, .svg or .pdf).")
 @_WEIGHTS
 @_JSON
 def audit_command(
@@ -236,18 +244,24 @@ def audit_command(
     estimand: str,
     penalty: float | None,
     held_out: tuple[str, str] | None,
+    figure: str | None,
     weights: str | None,
     as_json: bool,
 ) -> None:
     """Can a critic's estimate of W1 between A and B be believed?  Exit code 1 if not."""
     from otdiv.critics.audit import audit
 
+    _require_picture(figure)
     if (critic is None) == (values is None):
         raise click.UsageError("give either --critic FILE or --values FX FY.")
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     subject: Any = critic if values is None else tuple(read_values(path) for path in values)
     others = None if held_out is None else tuple(read_measure(path).points for path in held_out)
     report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others)  # type: ignore[arg-type]
+    if figure is not None:
+        from otdiv.plots_critics import plot_audit
+
+        plot_audit(report).savefig(figure, dpi=150)
     if as_json:
         _print_json(report.to_dict())
     else:
@@ -326,6 +340,12 @@ def _show(table: Table) -> None:
             console.print(note, markup=False, emoji=False, highlight=False)
     else:
         _print(table.text(120))
+
+
+def _require_picture(path: str | None) -> None:
+    """Refuse a figure's name before the work is done, not after."""
+    if path is not None and not path.endswith((".png", ".svg", ".pdf")):
+        raise invalid("--figure", "end in .png, .svg or .pdf", repr(path), "For example curve.png.")
 
 
 def _print_json(content: dict[str, Any]) -> None:

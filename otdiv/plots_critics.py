@@ -1,4 +1,4 @@
-"""The audit of a critic, drawn.  Imports plots and the report."""
+"""The training and the audit of a critic, drawn.  Imports plots and the records of critics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otdiv.critics.report import CriticReport
-from otdiv.plots import BLUE, GREY, ORANGE, figure
+from otdiv.critics.result import CriticEstimate
+from otdiv.plots import BLUE, GREEN, GREY, ORANGE, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,6 +36,43 @@ def plot_audit(report: CriticReport) -> Figure:
         # from 0, so that gradients that are all alike show as one bar
         right.hist(norms, bins=np.linspace(0, 1.1 * max(1.0, float(norms.max())), 45).tolist(), color=BLUE)
         right.axvline(1.0, color=ORANGE, lw=1.5)
-        right.annotate("1", (1.0, 1.0), xycoords=("data", "axes fraction"), color=ORANGE, ha="center", va="bottom")
+        right.text(1.0, 0.99, " 1", transform=right.get_xaxis_transform(), color=ORANGE, ha="left", va="top")
         right.set(title=f"|grad f|, largest found {report.gradient_max:.4g}", xlabel="|grad f|", ylabel="places")
+    return fig
+
+
+def plot_training(answer: CriticEstimate) -> Figure:
+    """The critic's value while it was trained, inside the interval that it reached in the end.
+
+    Parameters
+    ----------
+    answer : CriticEstimate
+        Its interval is the band: proved for points, 95 % for laws.  An interval without an upper end is
+        drawn as its lower end.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, (ax,) = figure(7.2, 4.0)
+    steps, values, _ = (np.array(column) for column in zip(*answer.critic.history, strict=True))
+    what = "proved interval" if answer.estimand == "empirical" else "95 % interval"
+    finite = np.isfinite(answer.upper)
+    ax.axhline(answer.lower, color=GREEN, lw=1)
+    if finite:
+        ax.axhspan(answer.lower, answer.upper, color=GREEN, alpha=0.15, lw=0, label=what)
+        ax.axhline(answer.upper, color=GREEN, lw=1)
+    else:
+        ax.plot([], [], color=GREEN, lw=1, label="lower end of the " + what)
+    ax.plot(steps, values, color=BLUE, lw=1.8, label="value as trained, on points that stay the same")
+    if answer.exact is not None and answer.estimand == "empirical":
+        ax.axhline(answer.exact, color=GREY, lw=1, ls=":", label="exact")
+    ax.plot(steps[-1], answer.value, "o", color=ORANGE, ms=6, label="estimate", clip_on=False, zorder=3)
+    ax.set_xlim(0, steps[-1])
+    ax.legend(frameon=False, fontsize=9, loc="best")
+    ax.set(
+        title=f"{answer.verdict.word}: {answer.value:.5g}, {what} [{answer.lower:.5g}, {answer.upper:.5g}]",
+        xlabel="step",
+        ylabel="W1",
+    )
     return fig

@@ -58,6 +58,22 @@ def test_bad_input_ends_with_code_2(files, capsys):
     assert call("critic", files[0], "missing.npy") == 2
 
 
+def test_figures_are_written_and_their_names_checked_before_the_work(files, tmp_path, capsys):
+    picture = tmp_path / "training.svg"
+    assert call("critic", *files, "--steps", "100", "--figure", str(picture)) == 0
+    assert picture.read_text().count("<path") > 10
+    np.save(tmp_path / "fx.npy", np.load(files[0])[:, 0])
+    np.save(tmp_path / "fy.npy", np.load(files[1])[:, 0])
+    values = ("--values", str(tmp_path / "fx.npy"), str(tmp_path / "fy.npy"))
+    call("audit", *files, *values, "--figure", str(tmp_path / "audit.png"))
+    assert (tmp_path / "audit.png").read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+    for command in (("critic", *files), ("audit", *files, *values)):
+        assert call(*command, "--figure", str(tmp_path / "curve.doc")) == 2
+        printed = capsys.readouterr()
+        assert "--figure must end in .png, .svg or .pdf" in printed.err and printed.out == ""
+
+
 def test_compare_with_a_critic(files, capsys):
     code = call("compare", *files, "--critic", "--json")
     table = json.loads(capsys.readouterr().out)

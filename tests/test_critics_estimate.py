@@ -161,3 +161,31 @@ def test_the_choice_is_told():
         and answer.reason == answer.to_dict()["constraint_reason"]
     )
     assert emd(sample.x, sample.y).value == answer.exact
+
+
+@pytest.mark.parametrize("estimand", ["empirical", "population"])
+def test_the_training_is_drawn_inside_its_interval(estimand):
+    from otdiv.plots_critics import plot_training
+
+    sample = shift(2).independent(60, np.random.default_rng(8))
+    answer = critics.estimate(sample.x, sample.y, steps=80, estimand=estimand)
+    figure = plot_training(answer)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    label = "value as trained, on points that stay the same"
+    (curve,) = [line for line in axes.get_lines() if line.get_label() == label]
+    assert list(curve.get_ydata()) == [value for _, value, _ in answer.critic.history]
+    heights = [float(np.ravel(line.get_ydata())[0]) for line in axes.get_lines()]
+    assert answer.lower in heights and answer.upper in heights and answer.value in heights
+    assert answer.verdict.word in axes.get_title()
+    assert ("proved interval" in axes.get_title()) == (estimand == "empirical")
+
+
+def test_an_interval_without_an_upper_end_is_drawn_as_its_lower_end():
+    from otdiv.plots_critics import plot_training
+
+    sample = shift(2).independent(60, np.random.default_rng(8))
+    answer = critics.estimate(sample.x, sample.y, steps=40, estimand="population", exact=False)
+    assert answer.upper == np.inf
+    words = [text.get_text() for text in plot_training(answer).axes[0].get_legend().get_texts()]
+    assert "lower end of the 95 % interval" in words
