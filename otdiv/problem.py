@@ -59,6 +59,15 @@ class TransportProblem:
     cost : str, matrix, callable or Cost
         The ground cost, see :func:`otdiv.costs.as_cost`.
 
+    Attributes
+    ----------
+    n, m : int
+        Number of sources and of targets.
+    d : int
+        Dimension of the points.
+    sparse : SparseCost or None
+        The cost where it is a sparse one, which is never written out in full.
+
     Raises
     ------
     InvalidInput
@@ -75,14 +84,21 @@ class TransportProblem:
     mu: DiscreteMeasure
     nu: DiscreteMeasure
     cost: Cost = "euclidean"  # type: ignore[assignment]  # replaced by the Cost itself on construction
+    n: int = field(init=False)
+    m: int = field(init=False)
+    d: int = field(init=False)
+    sparse: SparseCost | None = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cost", as_cost(self.cost))
+        cost = as_cost(self.cost)
         require_same_dimension(self.mu, self.nu)
-        if isinstance(self.cost, MatrixCost):
-            self.cost.matrix(self.mu.points, self.nu.points)
-        if isinstance(self.cost, SparseCost):
-            self.cost.require_shape(self.n, self.m)
+        sparse = cost if cost.shape is not None and isinstance(cost, SparseCost) else None
+        for name, value in (("cost", cost), ("n", self.mu.n), ("m", self.nu.n), ("d", self.mu.d), ("sparse", sparse)):
+            object.__setattr__(self, name, value)
+        if sparse is not None:
+            sparse.require_shape(self.n, self.m)
+        elif cost.shape is not None:
+            cost.matrix(self.mu.points, self.nu.points)
         self._require_equal_masses()
 
     def _require_equal_masses(self) -> None:
@@ -101,21 +117,6 @@ class TransportProblem:
                 "targets": tuple(range(self.nu.n)),
             },
         )
-
-    @property
-    def n(self) -> int:
-        """Number of sources."""
-        return self.mu.n
-
-    @property
-    def m(self) -> int:
-        """Number of targets."""
-        return self.nu.n
-
-    @property
-    def d(self) -> int:
-        """Dimension of the points."""
-        return self.mu.d
 
     @property
     def a(self) -> Array:
@@ -137,11 +138,6 @@ class TransportProblem:
         """Relative difference of the two masses as given."""
         return abs(self.mu.mass - self.nu.mass) / max(self.mu.mass, self.nu.mass)
 
-    @property
-    def sparse(self) -> SparseCost | None:
-        """The cost where it is a sparse one, which is never written out in full; else None."""
-        return self.cost if isinstance(self.cost, SparseCost) else None
-
     @cached_property
     def keeps_matrix(self) -> bool:
         """Whether the full cost matrix is at hand (given, or small enough to keep)."""
@@ -156,6 +152,11 @@ class TransportProblem:
         matrix = self.cost.matrix(self.mu.points, self.nu.points)
         matrix.flags.writeable = False
         return matrix
+
+    @cached_property
+    def _extent(self) -> tuple[float, float]:
+        """The least and the largest entry of the matrix that is kept."""
+        return float(self._kept.min()), float(self._kept.max())
 
     def costs(self) -> Array:
         """The cost matrix [n, m]; kept when small, computed anew when large (a sparse cost: written out each time)."""
@@ -195,7 +196,7 @@ class TransportProblem:
         if self.sparse is not None:
             return float(np.abs(self.sparse.values).max(initial=0.0))
         if self.keeps_matrix:
-            largest = max(float(self._kept.max()), -float(self._kept.min()))
+            largest = max(self._extent[1], -self._extent[0])
             return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
         if self.on_line:
             low, high = self.line.z[:1], self.line.z[-1:]
@@ -209,14 +210,14 @@ class TransportProblem:
         """Whether some arcs are forbidden (cost +inf)."""
         if self.sparse is not None:
             return not self.sparse.complete
-        return self.cost.by_entries and bool(self._kept.max() == np.inf)
+        return self.cost.by_entries and self._extent[1] == np.inf
 
     @cached_property
     def signed(self) -> bool:
         """Whether some cost is negative."""
         if self.sparse is not None:
             return bool(self.sparse.values.min(initial=0.0) < 0)
-        return self.keeps_matrix and bool(self._kept.min() < 0)
+        return self.keeps_matrix and self._extent[0] < 0
 
     @cached_property
     def sentinel_level(self) -> float | None:

@@ -53,8 +53,6 @@ def as_cost(cost: Any) -> Cost:
     InvalidInput
         For an unknown name or an unusable matrix.
     """
-    if isinstance(cost, Cost):
-        return cost
     if isinstance(cost, str):
         if cost in _NAMED:
             return _NAMED[cost]
@@ -72,6 +70,8 @@ def as_cost(cost: Any) -> Cost:
             repr(cost),
             "Check the spelling.",
         )
+    if isinstance(cost, Cost):
+        return cost
     if callable(cost):
         return CallableCost(cost)
     return SparseCost(cost) if sparse.issparse(cost) else MatrixCost(cost)

@@ -6,6 +6,7 @@ The only place of this room that raises on an infeasible problem.  Imports every
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ def solve(
         queue += fallbacks(problem, choice.method)
     best: tuple[Certificate, Proposal, str] | None = None
     tried: list[str] = []
-    with priced_on(device):
+    with nullcontext() if device is None else priced_on(device):
         for name in queue:
             if problem.forbids and name != "simplex" and not tried:
                 _require_feasible(problem)
