@@ -25,10 +25,10 @@ import numpy as np
 import torch
 
 from otdiv import emd
-from otdiv.critics import audit, remove_bias
+from otdiv.critics import audit, estimate, remove_bias
 from otdiv.pairs import identical, radial, shift
 from otdiv.plots import BLUE, GREY, ORANGE, figure
-from otdiv.plots_critics import plot_audit
+from otdiv.plots_critics import plot_audit, plot_training
 
 rng = np.random.default_rng(0)
 pair = radial(2)
@@ -141,7 +141,20 @@ ax.set(title="The distance of the laws is 1 in every dimension", xlabel="dimensi
 drawing
 
 # %% [markdown]
-# ## 7. Your own module
+# ## 7. A critic that says what it proves
+#
+# `estimate` trains one and returns a value with its interval. The curve is the value that other programs would
+# print while they train; the band is what this critic proves about these very points in the end.
+
+# %%
+answer = estimate(x, y, steps=300)
+answer
+
+# %%
+plot_training(answer)
+
+# %% [markdown]
+# ## 8. Your own module
 #
 # An ordinary network and an ordinary WGAN critic loop with weight clipping, as found in many repositories. What is
 # its "loss" worth?
@@ -184,5 +197,6 @@ assert steep.verdict.word == "not 1-Lipschitz" and abs(steep.value / steep.secan
 assert abs(penalised.debiased["de-biased value"] - w1) < 1e-9 and penalised.value > 1.05 * w1
 assert overfitted.verdict.word == "overfit" and overfitted.held_out < 0.5 * overfitted.value
 assert exact_values[-1] > 2 and abs(critic_values[-1] - 1) < 0.5
+assert answer.lower <= w1 * (1 + 1e-9) and w1 <= answer.upper * (1 + 1e-9) and abs(answer.value - w1) < 0.01 * w1
 assert own.verdict.word in ("not 1-Lipschitz", "underfit") and abs(own.value - w1) > 0.1 * w1
 assert 0.5 * w1 < own.proved.lower <= w1 * (1 + 1e-9) and own.secant <= own.constant * (1 + 1e-5)

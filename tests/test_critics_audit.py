@@ -219,6 +219,54 @@ def test_batch_norm_nan_wrong_size_wrong_output():
             audit(arguments.pop("critic"), x, x + 1, **arguments)
 
 
+def test_values_that_depend_on_the_other_points_are_refused(tmp_path):
+    """Normalisation by the batch without a layer of that name, and in a program exported while training."""
+    import warnings
+
+    class Normalising(torch.nn.Module):
+        def forward(self, z):
+            return ((z - z.mean(0)) / z.std(0))[:, 0]
+
+    with_norm = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for mode in ("train", "eval"):
+            getattr(with_norm, mode)()
+            program = torch.export.export(with_norm, (torch.zeros(4, 2),), dynamic_shapes=({0: torch.export.Dim("n")},))
+            torch.export.save(program, tmp_path / f"{mode}.pt2")
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    rng = np.random.default_rng(1)
+    for critic in (Normalising(), tmp_path / "train.pt2", lambda z: z[:, 0] + rng.normal(size=len(z))):
+        with pytest.raises(InvalidInput, match="give a point one value, whatever points stand beside it"):
+            audit(critic, x, x + 1)
+    audit(tmp_path / "eval.pt2", x, x + 1)  # with fixed statistics it is a function of one point
+
+
+def test_critics_of_otdiv_are_audited_directly(radial_sample):
+    """With the proved constant and the weight of the penalty that they bring themselves."""
+    from otdiv import critics
+
+    _, sample = radial_sample
+    data = sample.x, sample.y
+    good = critics.fit(*data, constraint="min-max", steps=150, groups=4, pieces=16)
+    report = audit(good, *data)
+    assert report.verdict.word == "agrees" and report.critic == "min-max critic" and report.constant == 1.0
+    assert report.gradient_max <= 1 + 1e-9 and report.ray_cosine > 0.99
+    clipped = critics.fit(*data, constraint="clipping", clip=0.02, steps=30, width=16)
+    report = audit(clipped, *data)
+    assert report.verdict.word == "underfit" and report.secant <= report.constant == clipped.lipschitz.value
+    penalised = critics.fit(*data, constraint="one-sided-penalty", penalty_weight=1.0, steps=400, width=32)
+    report = audit(penalised, *data)
+    assert report.debiased["de-biased value"] == pytest.approx(sample.w1, rel=0.05) and report.value > 1.2 * sample.w1
+    assert report.verdict.word == "agrees" and report.constant >= report.secant
+    steep = audit(penalised, *data, penalty=1e6)  # what is asked for counts: so weak a bias explains nothing
+    assert steep.verdict.word == "not 1-Lipschitz"
+    untrained = critics.fit(*data, constraint="orthonormal", steps=1, width=16)
+    assert audit(untrained, *data).verdict.word == "underfit"
+    with pytest.raises(InvalidInput, match="z must have points of dimension 3; got 2"):
+        audit(good, sample.x[:, :2], sample.y[:, :2])
+
+
 def test_the_users_module_is_left_as_it_was():
     module = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Dropout(0.5), torch.nn.Linear(4, 1))
     module.train()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.critics.examine import debiased, gradients, match, null_floor, slopes, spread, variance
-from otdiv.critics.reading import Critic, read_critic
+from otdiv.critics.reading import Critic, fitted, read_critic
 from otdiv.critics.report import CriticReport
 from otdiv.critics.verdict import Evidence, judge
 from otdiv.duality.certificate import certify
@@ -42,7 +42,7 @@ def audit(
 
     Parameters
     ----------
-    critic : torch.nn.Module, file, callable, or (values on x [n], values on y [m])
+    critic : FittedCritic, torch.nn.Module, file, callable, or (values on x [n], values on y [m])
         See :func:`otdiv.critics.reading.read_critic`; arrays of values allow everything but gradients.
     x, y, a, b
         Points and weights as in :func:`otdiv.emd`; weights sum to 1.
@@ -51,7 +51,8 @@ def audit(
     estimand : {"empirical", "population"}
         What the critic is meant to estimate.
     penalty : float, optional
-        The weight lambda of a gradient penalty it was trained with, in the unit of the points.
+        The weight lambda of a gradient penalty it was trained with, in the unit of the points; a
+        FittedCritic brings its own.
     seed : int
         For random interpolates and halves.
 
@@ -74,6 +75,9 @@ def audit(
     one_of("estimand", estimand, ESTIMANDS)
     if penalty is not None and not penalty > 0:
         raise invalid("penalty", "be positive", repr(penalty), "Pass the weight lambda of the gradient penalty.")
+    own = fitted(critic)
+    if penalty is None and own is not None:
+        penalty = own.weight
     mu, nu = measures_of(x, y, a, b)
     for name, measure in (("x", mu), ("y", nu)):
         if abs(measure.mass - 1) > 1e-9:

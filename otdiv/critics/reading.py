@@ -1,27 +1,26 @@
 """Any critic as one thing: values and gradients at numpy points.
 
-A torch module, a TorchScript file, an exported program (.pt2), or a function of
-numpy arrays.  No file is ever unpickled: what would need it is refused.
-Imports errors and lipschitz; torch inside the functions that need it.
+A critic that otdiv trained, a torch module, a file of one, or a function of numpy arrays.
+Imports module_file, errors and lipschitz; torch inside the functions that need it.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import re
-import warnings
-import zipfile
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otdiv.critics.module_file import load_module
 from otdiv.errors import Array, InvalidInput, invalid, optional_import
 from otdiv.lipschitz import LipschitzBound, network_constant
+
+if TYPE_CHECKING:
+    from otdiv.critics.fitted import FittedCritic
 
 _BLOCK = 4096
 _PLAIN = ("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "ELU", "Softplus", "Identity", "Flatten", "Dropout")
@@ -54,22 +53,27 @@ def read_critic(critic: Any, d: int) -> Critic:
 
     Parameters
     ----------
-    critic : torch.nn.Module, str, Path, or callable
-        A module (or something with a ``module``), a TorchScript or exported-program file, or a function
-        of points [k, d] that returns values [k].
+    critic : FittedCritic, torch.nn.Module, str, Path, or callable
+        One that otdiv trained, a module (or something with a ``module``), a TorchScript or exported-program
+        file, or a function of points [k, d] that returns values [k].
     d : int
         Dimension of the points; the critic is tried on two of them.
 
     Raises
     ------
     InvalidInput
-        Batch normalisation, NaN weights, another input size, an output that is not one value a point, a
-        file that is no module or could run code on loading.
+        Batch normalisation, or values that depend on the other points or on chance; NaN weights, another
+        input size, an output that is not one value a point, a file that is no module or could run code.
     MissingPackage
         A file, and torch is not installed.
     """
     if isinstance(critic, str | Path):
-        return _from_module(_load(Path(critic)), d, f"file {Path(critic).name}")
+        return _from_module(load_module(Path(critic)), d, f"file {Path(critic).name}")
+    own = fitted(critic)
+    if own is not None:
+        reader = Critic(f"{own.constraint} critic", own, own.gradient, own.lipschitz)
+        _try(reader, d)
+        return reader
     module = getattr(critic, "module", critic)
     if hasattr(module, "parameters") and hasattr(module, "forward"):
         return _from_module(module, d, f"module {type(module).__name__}")
@@ -78,6 +82,12 @@ def read_critic(critic: Any, d: int) -> Critic:
     raise invalid(
         "critic", "be a torch module, a file of one, or a function", type(critic).__name__, "Pass one of these."
     )
+
+
+def fitted(critic: Any) -> FittedCritic | None:
+    """The critic if otdiv trained it, else None; there is none where the module of such critics was never imported."""
+    module = sys.modules.get("otdiv.critics.fitted")
+    return critic if module is not None and isinstance(critic, module.FittedCritic) else None
 
 
 def _from_function(function: Callable[[Array], Any], d: int) -> Critic:
@@ -165,9 +175,9 @@ def _one_value_a_point(out: Array, k: int) -> Array:
 
 
 def _try(critic: Critic, d: int) -> None:
-    """Two points through the critic, so that a wrong size is told before any work."""
+    """Two points through the critic, so that a wrong size is told before any work; and one of them beside another."""
     try:
-        values = critic.values(np.zeros((2, d)) + np.array([[0.0], [0.5]]))
+        values, again = (critic.values(np.zeros((2, d)) + np.array([[0.0], [other]])) for other in (0.5, -1.0))
     except InvalidInput:
         raise
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as problem:
@@ -175,8 +185,15 @@ def _try(critic: Critic, d: int) -> None:
         raise invalid(
             "critic", f"take points of dimension {d}", f"an error ({reason})", "Check its input size."
         ) from None
-    if not np.isfinite(values).all():
+    if not (np.isfinite(values).all() and np.isfinite(again).all()):
         raise invalid("critic", "return finite values", "NaN or infinity", "Check its weights.")
+    if abs(values[0] - again[0]) > 1e-3 * max(np.abs(values).max(), np.abs(again).max()):
+        raise invalid(
+            "critic",
+            "give a point one value, whatever points stand beside it",
+            f"{values[0]:.4g} and {again[0]:.4g}",
+            "Leave batch normalisation out, switch dropout off, export in eval mode.",
+        )
 
 
 def _product_bound(module: Any) -> LipschitzBound | None:
@@ -194,68 +211,3 @@ def _product_bound(module: Any) -> LipschitzBound | None:
         ):
             return None
     return network_constant(weights, "relu") if weights else None
-
-
-def _load(path: Path) -> Any:
-    torch = optional_import("torch", "Reading a critic", "torch")
-    if not path.is_file():
-        raise invalid("critic", "name an existing file", repr(str(path)), "Check the spelling and the folder.")
-    remedy = "Save it with torch.export.save (.pt2) or as TorchScript; a pickled module is never loaded."
-    if not zipfile.is_zipfile(path):
-        raise invalid(f"critic file {path.name}", "be TorchScript or an exported program", "another kind", remedy)
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch announces which format it will keep; the file is the user's
-        try:
-            if any(name.endswith("/constants.pkl") for name in names):
-                return torch.jit.load(str(path), map_location="cpu")
-            if any("/models/" in name and name.endswith(".json") for name in names):
-                _require_harmless(path, torch)
-                return torch.export.load(str(path)).module()
-        except InvalidInput:
-            raise
-        except Exception as problem:  # a damaged file fails anywhere inside torch
-            reason = str(problem).strip().splitlines()[0][:200] if str(problem).strip() else type(problem).__name__
-            raise invalid(f"critic file {path.name}", "be readable", f"an error ({reason})", remedy) from None
-    raise invalid(f"critic file {path.name}", "be TorchScript or an exported program", "weights or a pickle", remedy)
-
-
-_SYMBOLIC = re.compile(
-    r"(?:Symbol|Integer|Mul|Add|Max|Min|Pow|positive|nonnegative|integer|True|False|[su]\d+|\d+|[-+*/=(), '])*"
-)
-
-
-def _require_harmless(path: Path, torch: Any) -> None:
-    """Refuse an exported program that torch could only load by unpickling, or by evaluating other text than sizes."""
-
-    def refuse(what: str) -> InvalidInput:
-        return invalid(
-            f"critic file {path.name}", "load without running code", what, "Export the module again, plainly."
-        )
-
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            content = archive.read(name)
-            if name.endswith(".json"):
-                for key, value in _entries(json.loads(content)):
-                    if key == "use_pickle" and value:
-                        raise refuse("a pickled tensor or object")
-                    if key == "expr_str" and not _SYMBOLIC.fullmatch(str(value)):
-                        raise refuse(f"a symbolic size {str(value)[:40]!r}")
-            elif "/sample_inputs/" in name or name.endswith((".pt", ".pkl")):
-                try:
-                    torch.load(io.BytesIO(content), weights_only=True)
-                except Exception:  # whatever fails here, torch would retry it by unpickling
-                    raise refuse(f"{name}, which needs unpickling") from None
-
-
-def _entries(tree: Any) -> Any:
-    """Every (key, value) inside nested JSON."""
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield key, value
-            yield from _entries(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _entries(value)

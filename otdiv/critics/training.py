@@ -23,7 +23,7 @@ from otdiv.errors import SolverFailed, TooLarge, invalid
 
 Report = Callable[["Step"], None]
 REPORTS = 40
-"""How often a run reports, saves itself and looks for a plateau."""
+"""How often a run reports, saves itself and looks for a plateau, unless the schedule says otherwise."""
 PATIENCE, PATIENCE_WITH_PENALTY = 5, 10
 """So many reports without a gain make a plateau; a penalty is known with noise only, which asks for more."""
 COOLING = 5.0
@@ -72,6 +72,8 @@ class Schedule:
         Seconds; the schedule is then run through in that time at the latest, and a seed no longer repeats a run.
     early_stop : bool
         Whether a plateau speeds the schedule up.
+    reports : int
+        How often progress is measured.
     """
 
     steps: int
@@ -79,6 +81,7 @@ class Schedule:
     weight: float
     time_limit: float | None = None
     early_stop: bool = True
+    reports: int = REPORTS
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def train(
     if checkpoint is not None and checkpoint.exists():
         state = _resume(checkpoint, fingerprint, module, optimizer, batches)
     began = time.monotonic() - state.seconds
-    every = max(1, schedule.steps // REPORTS)
+    every = max(1, schedule.steps // schedule.reports)
     while state.progress < 1.0:
         _set(optimizer, module, schedule.rate, state.progress)
         try:
