@@ -18,6 +18,7 @@ from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
 from otdiv.proof import Verification, verify
 from otdiv.transport.choice import select_method
+from otdiv.transport.images import emd_images
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd, solve
 from otdiv.transport.wasserstein import WassersteinDistance, wasserstein
@@ -40,6 +41,7 @@ __all__ = [
     "common_support",
     "compare",
     "emd",
+    "emd_images",
     "f_divergence",
     "farkas",
     "js",

@@ -9,10 +9,13 @@ from typing import NamedTuple
 
 from otdiv.pricing.metric import priceable
 from otdiv.problem import TransportProblem
+from otdiv.transport.lattice import lattice_of
 
-METHODS = ("auto", "line", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
+METHODS = ("auto", "line", "grid", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
 MULTISCALE_ABOVE = 2**19
 """From so many pairs on, measured on two cores with the certificate, the multiscale method is the faster one."""
+GRID_ABOVE = 2**16
+"""From so many pairs on a grid is looked for."""
 SIMPLEX_ABOVE = 40_000
 """Forbidden arcs: up to so many pairs the linear program, beyond it our network simplex on the allowed arcs."""
 LP_ARCS = 250_000
@@ -52,6 +55,8 @@ def select_method(problem: TransportProblem) -> Choice:
         return Choice("simplex", "some arcs are forbidden (cost inf): the network simplex works on the others")
     if problem.forbids:
         return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
+    if problem.n * problem.m >= GRID_ABOVE and lattice_of(problem) is not None:
+        return Choice("grid", f"the points lie on a grid and {problem.cost.name} is the length of ways along it")
     if problem.n * problem.m >= MULTISCALE_ABOVE and multiscale_applies(problem):
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     if problem.cost.by_entries and problem.cost.shape is None:
@@ -66,6 +71,8 @@ def multiscale_applies(problem: TransportProblem) -> bool:
 
 def fallbacks(problem: TransportProblem, first: str) -> tuple[str, ...]:
     """What "auto" tries after ``first`` where the interval is not as narrow as asked."""
+    if first == "grid":
+        return ("multiscale",)
     if first not in ("pot", "primal", "simplex"):
         return ()
     others = ("simplex", "primal", "dual") if problem.n * problem.m <= LP_ARCS else ("simplex",)

@@ -21,6 +21,7 @@ from otdiv.pricing.device import priced_on
 from otdiv.pricing.metric import EUCLIDEAN, metric_of
 from otdiv.problem import Proposal, TransportProblem
 from otdiv.transport.choice import METHODS, Choice, fallbacks, multiscale_applies, select_method
+from otdiv.transport.lattice import lattice_of
 from otdiv.transport.line import solve_line
 from otdiv.transport.lp import solve_dual, solve_primal
 from otdiv.transport.pot import solve_pot
@@ -47,7 +48,7 @@ def solve(
     Parameters
     ----------
     problem : TransportProblem
-    method : {"auto", "line", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
+    method : {"auto", "line", "grid", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
         Who proposes plan and potentials; "auto" is :func:`select_method`, and goes on to the linear
         program where the first proposal is not proved optimal.  The interval is proved whoever proposes.
     rtol : float
@@ -55,13 +56,13 @@ def solve(
     max_iter : int, optional
         Stop POT's network simplex after so many pivots.
     time_limit : float, optional
-        Seconds, after which the multiscale method hands over what it has (Ctrl-C does the same); the status
-        is then STOPPED, and the interval, proved as ever, tells how far it got.  The audit comes on top.
-        Other methods run to their end.
+        Seconds, after which the grid and the multiscale method hand over what they have (Ctrl-C does the
+        same); the status is then STOPPED, and the interval, proved as ever, tells how far it got.  The
+        audit comes on top.  Other methods run to their end.
     memory_limit : float, optional
         Bytes; by default what the machine has free.
     progress : bool or callable
-        True: a line on standard error shows the multiscale method's interval closing.  A callable gets a
+        True: a line on standard error shows the interval closing (grid and multiscale method).  A callable gets a
         :class:`otdiv.transport.progress.Progress` instead.
     device : str or torch.device, optional
         Let torch look at all pairs, on "cuda" or "cpu", where a sweep has 2**18 pairs and more (the
@@ -100,7 +101,7 @@ def solve(
         _require_a_device_fits(problem, device)
     problem.require_matrix_memory(memory_limit)
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
-    if choice.method == "multiscale" and method == "auto" and max_iter is not None:
+    if choice.method in ("grid", "multiscale") and method == "auto" and max_iter is not None:
         choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
     queue = [choice.method]
     if method == "auto" and max_iter is None:
@@ -111,7 +112,9 @@ def solve(
         for name in queue:
             if problem.forbids and name != "simplex" and not tried:
                 _require_feasible(problem)
-            if name == "multiscale":
+            if name == "grid":
+                proposal = _grid(problem, time_limit, memory_limit, progress)
+            elif name == "multiscale":
                 proposal = _multiscale(problem, rtol, time_limit, memory_limit, progress)
             else:
                 proposal = _propose(problem, name, max_iter, memory_limit)
@@ -163,6 +166,27 @@ def _multiscale(
 
     with showing(progress) as told:
         return solve_multiscale(problem, rtol, time_limit, memory_limit, told)
+
+
+def _grid(
+    problem: TransportProblem,
+    time_limit: float | None,
+    memory_limit: float | None,
+    progress: bool | Callable[[Any], None],
+) -> Proposal:
+    lattice = lattice_of(problem)
+    if lattice is None:
+        raise invalid(
+            "method",
+            "fit the problem",
+            f"'grid' with cost {problem.cost.name!r} and points in {problem.d} dimensions",
+            "It needs cityblock, or chebyshev with equal spacings, and distinct points of a grid in 2 or 3 "
+            "dimensions; use method='auto'.",
+        )
+    from otdiv.transport.grid import solve_grid  # loads a compiler
+
+    with showing(progress) as told:
+        return solve_grid(problem, lattice, time_limit, memory_limit, told)
 
 
 def _propose(problem: TransportProblem, method: str, max_iter: int | None, memory_limit: float | None) -> Proposal:
