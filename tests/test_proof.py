@@ -268,6 +268,28 @@ def test_violated_potentials_are_paid_for_exactly():
     assert float_bounds(proof).lower <= truth
 
 
+@pytest.mark.parametrize("level", ["exact", "float"])
+def test_potentials_are_not_scaled_where_costs_are_negative(level):
+    """Scaled by 0 they would claim that nothing costs less than 0; a pair of negative cost does."""
+    costs = np.array([[-2.0, 1.0], [1.0, -2.0]])
+    proof = emd(cost=costs).proof()
+    inflated = replace(
+        proof, f=np.array([5.0, 5.0]), g=np.array([0.0, 0.0]), claimed=Bounds(-1.0, proof.claimed.upper + 9)
+    )
+    with pytest.raises(CertificateRefused, match="lower bound is not proved"):
+        verify(inflated, level=level)
+    shifted = verify(replace(inflated, claimed=Bounds(-2.1, proof.claimed.upper)), level=level)
+    assert shifted.bounds.lower <= -2.0 <= shifted.bounds.upper
+
+
+@pytest.mark.parametrize("level", ["exact", "float"])
+def test_a_plan_on_a_forbidden_arc_is_refused(level):
+    proof = emd(cost=[[1.0, np.inf], [2.0, 1.0]]).proof()
+    across = replace(proof, rows=np.array([0, 1]), columns=np.array([1, 0]), claimed=Bounds(50.0, 50.0))
+    with pytest.raises(CertificateRefused, match=r"forbidden arc|bound is not proved"):
+        verify(across, level=level)
+
+
 def test_levels_agree_and_auto_says_how_long_exact_takes():
     rng = np.random.default_rng(9)
     result = emd(rng.normal(size=(200, 3)), rng.normal(size=(200, 3)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from referee import exact_emd
 from scipy import sparse
 from scipy.optimize import linprog
 
-from otdiv import DiscreteMeasure, Status, TransportProblem, c_transform, certify, emd, select_method, verify
+from otdiv import Bounds, DiscreteMeasure, Status, TransportProblem, c_transform, certify, emd, select_method, verify
 from otdiv.costs import SparseCost, as_cost
 from otdiv.duality import verify_transport_witness
 from otdiv.errors import CertificateRefused, Infeasible, InvalidInput
@@ -202,10 +203,48 @@ def test_proof_gradients_and_transform():
         result.potential_functions()
 
 
-def test_a_large_proof_is_refused_with_a_remedy():
-    result = emd(cost=sparse.eye_array(5000))
-    with pytest.raises(CertificateRefused, match="save plan, f and g"):
-        result.proof()
+@pytest.mark.parametrize("level", ["exact", "float"])
+def test_proofs_hold_the_stored_arcs_only(level, tmp_path):
+    rng = np.random.default_rng(6)
+    cost, a, b = hidden_plan(rng, 300, 250, 4)
+    result = emd(None, None, a, b, cost=cost)
+    result.save(tmp_path / "proof.npz")
+    assert (tmp_path / "proof.npz").stat().st_size < 100_000
+    checked = verify(tmp_path / "proof.npz", level=level)
+    assert checked.level == level and checked.bounds.contains(result.value)
+    full = emd(None, None, a, b, cost=dense(cost), method="simplex")
+    for end in ("lower", "upper"):
+        there, here = getattr(verify(full, level=level).bounds, end), getattr(checked.bounds, end)
+        assert here == pytest.approx(there, rel=1e-9)
+
+
+@pytest.mark.parametrize("level", ["exact", "float"])
+def test_tampered_proofs_of_sparse_costs_are_refused(level):
+    rng = np.random.default_rng(7)
+    cost, a, b = hidden_plan(rng, 30, 25, 3)
+    proof = emd(None, None, a, b, cost=cost).proof()
+    assert proof.cost == "arcs" and proof.pairs == cost.nnz
+    cheaper, f = proof.costs.copy(), proof.f.copy()
+    used = np.flatnonzero((cheaper[:, 0] == proof.rows[0]) & (cheaper[:, 1] == proof.columns[0]))
+    cheaper[used, 2] -= 0.1
+    f[0] += 0.5
+    for changed in (
+        dict(costs=cheaper),
+        dict(f=f),
+        dict(costs=np.delete(proof.costs, used, axis=0)),
+        dict(claimed=Bounds(proof.claimed.lower + 1e-3, proof.claimed.upper + 1e-3)),
+    ):
+        with pytest.raises(CertificateRefused, match=r"bound is not proved|forbidden arc"):
+            verify(replace(proof, **changed), level=level)
+    twice, outside, half = (proof.costs.copy() for _ in range(3))
+    twice[1], outside[-1, 1], half[0, 0] = twice[0], 25, 0.5
+    for costs in (twice, outside, half, proof.costs[::-1].copy()):
+        with pytest.raises(CertificateRefused, match="listed once each"):
+            replace(proof, costs=costs)
+    infinite = proof.costs.copy()
+    infinite[0, 2] = np.inf
+    with pytest.raises(CertificateRefused, match="finite indices and costs"):
+        replace(proof, costs=infinite)
 
 
 def test_from_files(tmp_path, capsys):

@@ -49,30 +49,32 @@ def exact_bounds(proof: Proof) -> ExactBounds:
     """Both bounds of a proof in rational arithmetic.
 
     lower: if f + g <= c on all pairs, sum a f + sum b g.  Otherwise the better of two repairs, each
-    feasible: (f, g) scaled by the smallest c / (f + g), or f shifted down by the largest violation.
+    feasible: (f, g) scaled by the smallest c / (f + g) (where no cost is negative), or f shifted down by
+    the largest violation.
     upper: cost of the plan, plus the mass its marginals are off times the largest cost.
     """
     grid = _Grid(proof)
     violations, largest = [], 0
     for i in range(proof.n):
-        sums = grid.f[i] + grid.g
-        squares_or_costs = grid.measure(i)
-        largest = max(largest, max(squares_or_costs[grid.allowed(i)], default=0))
-        for j in np.flatnonzero(grid.exceeds(sums, squares_or_costs) & grid.allowed(i)):
-            violations.append((Fraction(sums[j]), grid.lower_root(squares_or_costs[j])))
+        allowed, squares_or_costs = grid.row(i)
+        sums = grid.f[i] + grid.g[allowed]
+        largest = max(largest, max(squares_or_costs, default=0))
+        for k in np.flatnonzero(grid.exceeds(sums, squares_or_costs)):
+            violations.append((Fraction(sums[k]), grid.lower_root(squares_or_costs[k])))
     unit = Fraction(1, grid.one)
     mass_a, mass_b = sum(grid.a), sum(grid.b)
     ratio = Fraction(mass_a, mass_b)
     dual = (sum(w * v for w, v in zip(grid.a, grid.f, strict=True)) * unit * unit) + ratio * (
         sum(w * v for w, v in zip(grid.b, grid.g, strict=True)) * unit * unit
     )
+    nonnegative = bool((proof.entries >= 0).all())
     lower = dual
     if violations:
         shift = max(s - c for s, c in violations) * unit
         lower = dual - shift * mass_a * unit
-        scale = min(c / s for s, c in violations if s > 0) if all(s > 0 for s, _ in violations) else Fraction(0)
-        lower = max(lower, scale * dual)
-    nonnegative = proof.cost != "matrix" or bool((proof.costs >= 0).all())
+        if nonnegative:  # else a pair with f + g <= c < 0 would not survive the scaling
+            scale = min(c / s for s, c in violations if s > 0) if all(s > 0 for s, _ in violations) else Fraction(0)
+            lower = max(lower, scale * dual)
     if nonnegative:
         lower = max(lower, Fraction(0))
     error = _marginal_error(grid, proof, ratio)
@@ -83,7 +85,7 @@ def exact_bounds(proof: Proof) -> ExactBounds:
     if not nearby:
         price = grid.upper_root(largest) * unit * (1 if nonnegative else 2)
         if not nonnegative:
-            price = max(price, 2 * max(abs(Fraction(float(c))) for c in proof.costs.ravel() if np.isfinite(c)))
+            price = max(price, 2 * max(abs(Fraction(float(c))) for c in proof.entries))
     else:
         price = max(Fraction(max(abs(v) for v in grid.f)), Fraction(max(abs(v) for v in grid.g))) * unit
     return ExactBounds(lower, cost + error * price, len(violations), error)
@@ -94,15 +96,17 @@ class _Grid:
 
     def __init__(self, proof: Proof) -> None:
         self.cost = proof.cost
-        finite = proof.costs[np.isfinite(proof.costs)]
-        groups = [proof.x.ravel(), proof.y.ravel(), finite.ravel(), proof.a, proof.b, proof.mass, proof.f, proof.g]
+        groups = [proof.x.ravel(), proof.y.ravel(), proof.entries, proof.a, proof.b, proof.mass, proof.f, proof.g]
         self.shift = max(0, max(_fraction_bits(group) for group in groups))
         self.one = 1 << self.shift
         self.x, self.y = self._integers(proof.x), self._integers(proof.y)
         self.a, self.b, self.mass = (self._integers(v) for v in (proof.a, proof.b, proof.mass))
         self.f, self.g = self._integers(proof.f), self._integers(proof.g)
         self.entries = proof.costs
-        self._all = np.ones(proof.m, dtype=bool)
+        self.starts, self.targets = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        if self.cost == "arcs":
+            self.starts = np.searchsorted(proof.costs[:, 0], np.arange(proof.n + 1))
+            self.targets = proof.costs[:, 1].astype(np.int64)
 
     def _integers(self, values: Array) -> Array:
         """values * 2**shift as Python integers in an object array."""
@@ -115,19 +119,23 @@ class _Grid:
             flat[k] = w << s if s >= 0 else w >> -s  # the bits shifted out are zero by the choice of shift
         return result
 
-    def allowed(self, i: int) -> Array:
-        """Which arcs of row i are not forbidden."""
-        return np.isfinite(self.entries[i]) if self.cost == "matrix" else self._all
-
-    def measure(self, i: int) -> Array:
-        """For row i and every j: the cost, or its square for the Euclidean one; in grid units."""
+    def row(self, i: int) -> tuple[Any, Array]:
+        """Which arcs of row i are not forbidden, and their costs, or the squares of Euclidean ones; in grid units."""
         if self.cost == "matrix":
-            row = self.entries[i]
-            return self._integers(np.where(np.isfinite(row), row, 0.0))
-        return self._distance([self.x[i, k] - self.y[:, k] for k in range(self.y.shape[1])])
+            finite = np.isfinite(self.entries[i])
+            return finite, self._integers(self.entries[i][finite])
+        if self.cost == "arcs":
+            mine = slice(self.starts[i], self.starts[i + 1])
+            return self.targets[mine], self._integers(self.entries[mine, 2])
+        return slice(None), self._distance([self.x[i, k] - self.y[:, k] for k in range(self.y.shape[1])])
 
     def measure_arc(self, i: int, j: int) -> int | None:
         """The same for one arc; None if it is forbidden."""
+        if self.cost == "arcs":
+            first, end = self.starts[i], self.starts[i + 1]
+            k = first + int(np.searchsorted(self.targets[first:end], j))
+            there = k < end and self.targets[k] == j
+            return int(self._integers(self.entries[k : k + 1, 2])[0]) if there else None
         if self.cost == "matrix":
             entry = self.entries[i, j]
             return int(self._integers(np.array([entry]))[0]) if np.isfinite(entry) else None

@@ -9,6 +9,7 @@ With u = 2**-53, a computed cost is within (d + 4) u of the true one
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import fsum, inf
 
@@ -40,15 +41,16 @@ class FloatBounds:
 
 def float_bounds(proof: Proof) -> FloatBounds:
     """Both bounds of a proof in float64 with outward rounding; see :func:`exact_bounds`."""
-    relative = 0.0 if proof.cost in ("matrix", "discrete") else (proof.d + 4) * _U
+    relative = 0.0 if proof.cost in ("matrix", "arcs", "discrete") else (proof.d + 4) * _U
     scale, shift, largest = _worst_pairs(proof, relative)
     mass = fsum(proof.a)
     ratio = mass / fsum(proof.b)
     terms = np.concatenate([proof.a * proof.f, ratio * (proof.b * proof.g)])
     dual = fsum(terms)
     rounding = 8 * _U * float(np.abs(terms).sum()) + 2e-300
-    nonnegative = proof.cost != "matrix" or bool(proof.costs.min() >= 0)
-    lower = max(dual - mass * shift, dual * scale if dual > 0 else -inf) - rounding
+    nonnegative = bool(proof.entries.min(initial=0.0) >= 0)
+    scaled = dual * scale if dual > 0 and nonnegative else -inf  # pairs of negative cost do not survive a scaling
+    lower = max(dual - mass * shift, scaled) - rounding
     if nonnegative:
         lower = max(lower, 0.0)
 
@@ -73,21 +75,29 @@ def float_bounds(proof: Proof) -> FloatBounds:
 def _worst_pairs(proof: Proof, relative: float) -> tuple[float, float, float]:
     """Smallest c / (f + g) (at most 1), largest f + g - c (at least 0), largest finite cost; all outward."""
     scale, shift, largest = 1.0, 0.0, 0.0
-    step = max(1, _BLOCK // proof.m)
-    for start in range(0, proof.n, step):
-        rows = slice(start, start + step)
-        costs = _costs(proof, rows)
+    for sums, costs in _pairs(proof):
         finite = np.isfinite(costs)
         largest = max(largest, float(np.abs(costs[finite]).max(initial=0.0)))
-        sums = proof.f[rows, None] + proof.g
         least = costs * (1 - relative)
         most = sums + np.abs(sums) * 2 * _U
-        shift = max(shift, float((most - least).max()))
+        shift = max(shift, float((most - least).max(initial=0.0)))
         over = most > least
         if over.any():
             ratio = np.divide(least, most, out=np.zeros_like(most), where=over & (most > 0))
             scale = min(scale, float(ratio[over].min()))
     return scale * (1 - 4 * _U), shift * (1 + 4 * _U), largest * (1 + 2 * relative + 4 * _U)
+
+
+def _pairs(proof: Proof) -> Iterator[tuple[Array, Array]]:
+    """f + g and the cost of every pair, block by block; of arcs in a list all at once."""
+    if proof.cost == "arcs":
+        sources, targets = proof.costs[:, 0].astype(np.int64), proof.costs[:, 1].astype(np.int64)
+        yield proof.f[sources] + proof.g[targets], proof.costs[:, 2]
+        return
+    step = max(1, _BLOCK // proof.m)
+    for start in range(0, proof.n, step):
+        rows = slice(start, start + step)
+        yield proof.f[rows, None] + proof.g, _costs(proof, rows)
 
 
 def _costs(proof: Proof, rows: slice) -> Array:
@@ -103,6 +113,12 @@ def _costs(proof: Proof, rows: slice) -> Array:
 def _arc_costs(proof: Proof) -> Array:
     if proof.cost == "matrix":
         return proof.costs[proof.rows, proof.columns]
+    if proof.cost == "arcs":
+        keys = proof.costs[:, 0] * proof.m + proof.costs[:, 1]  # below 2**53: exact
+        wanted = (proof.rows * proof.m + proof.columns).astype(np.float64)
+        place = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+        found = keys[place] == wanted if len(keys) else np.zeros(len(wanted), bool)
+        return np.where(found, proof.costs[place, 2] if len(keys) else np.inf, np.inf)
     total = np.zeros(len(proof.mass))
     for k in range(proof.d):
         _accumulate(proof.cost, proof.x[proof.rows, k] - proof.y[proof.columns, k], total)

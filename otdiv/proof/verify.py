@@ -146,6 +146,11 @@ def _in_floats(proof: Proof) -> Bounds:
     found = float_bounds(proof)
     if np.isnan(found.lower) or np.isnan(found.upper):
         raise CertificateRefused("the numbers of the certificate overflow float64; verify it at level='exact'.")
+    if not np.isfinite(found.allowance):  # an infinite allowance would let every claim pass
+        raise CertificateRefused(
+            "the plan uses a forbidden arc, or the numbers overflow float64: nothing is proved. "
+            "Verify it at level='exact' to see which."
+        )
     _require("lower", proof.claimed.lower - found.allowance, found.lower, proof)
     _require("upper", found.upper - found.allowance, proof.claimed.upper, proof)
     return Bounds(found.lower, found.upper)
@@ -162,9 +167,9 @@ def _require(end: str, least: Any, most: Any, proof: Proof) -> None:
 
 def _exact_seconds(proof: Proof) -> float:
     """How long the exact level takes, from some rows of it."""
-    if proof.n * proof.m * max(proof.d, 1) <= 20_000:
+    if proof.pairs * max(proof.d, 1) <= 20_000:
         return 0.0  # not worth asking
-    rows = min(proof.n, 3 + 40_000 // (proof.m * max(proof.d, 1)))
+    rows = min(proof.n, 3 + 40_000 * proof.n // (proof.pairs * max(proof.d, 1)))
     once, more = _timed_rows(proof, 1), _timed_rows(proof, rows)
     return once + max(0.0, more - once) * (proof.n - 1) / max(rows - 1, 1)
 
@@ -175,7 +180,7 @@ def _timed_rows(proof: Proof, count: int) -> float:
     part = replace(
         proof,
         x=proof.x[:count].copy(),
-        costs=proof.costs[:count].copy() if proof.cost == "matrix" else proof.costs,
+        costs=proof.costs[_first_rows(proof, count)].copy(),
         a=np.maximum(proof.a[:count], 1e-300),
         f=proof.f[:count].copy(),
         rows=proof.rows[keep],
@@ -185,6 +190,11 @@ def _timed_rows(proof: Proof, count: int) -> float:
     start = time.perf_counter()
     exact_bounds(part)
     return time.perf_counter() - start
+
+
+def _first_rows(proof: Proof, count: int) -> Any:
+    """Which rows of ``costs`` belong to the first ``count`` sources."""
+    return proof.costs[:, 0] < count if proof.cost == "arcs" else slice(count)
 
 
 def _below(value: Fraction) -> float:

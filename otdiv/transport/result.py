@@ -17,15 +17,12 @@ from otdiv.bounds import Bounds, Status
 from otdiv.duality.certificate import Certificate
 from otdiv.duality.transforms import PotentialFunction
 from otdiv.duality.uniqueness import Uniqueness, uniqueness
-from otdiv.errors import Array, CertificateRefused, invalid
+from otdiv.errors import Array, invalid
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
 from otdiv.proof import Proof, Verification, save_proof, verify
 from otdiv.tables import Table, number
 from otdiv.transport.gradients import Gradients, gradients
-
-PROOF_ENTRIES = 2**24
-"""Up to so many cells a sparse cost is written out for a proof."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,21 +175,17 @@ class TransportResult:
         Raises
         ------
         CertificateRefused
-            For a cost that cannot be verified exactly (p-norms and powers), and a sparse one of more than
-            :data:`PROOF_ENTRIES` cells.
+            For a cost that cannot be verified exactly (p-norms and powers).
         """
         cost, plan = self.problem.cost, self.plan
-        if self.problem.sparse is not None and self.n * self.m > PROOF_ENTRIES:
-            raise CertificateRefused(
-                f"a proof of a matrix holds all its entries, and must have at most {PROOF_ENTRIES}; this sparse cost "
-                f"has shape {(self.n, self.m)}. The interval of the result is proved; to keep it, save plan, f and g."
-            )
-        given = cost.by_entries
+        given, listed = cost.by_entries, self.problem.sparse
+        if listed is not None:
+            arcs = np.stack([listed.rows, listed.columns, listed.values], axis=1)
         return Proof(
-            cost="matrix" if given else cost.name,
+            cost="arcs" if listed is not None else "matrix" if given else cost.name,
             x=np.empty((self.n, 0)) if given else self.problem.mu.points,
             y=np.empty((self.m, 0)) if given else self.problem.nu.points,
-            costs=self.problem.costs() if given else np.empty((0, 0)),
+            costs=arcs if listed is not None else self.problem.costs() if given else np.empty((0, 0)),
             a=self.problem.mu.weights,
             b=self.problem.nu.weights,
             rows=plan.rows.astype(np.int64),
