@@ -269,17 +269,16 @@ def test_violated_potentials_are_paid_for_exactly():
 
 
 @pytest.mark.parametrize("level", ["exact", "float"])
-def test_potentials_are_not_scaled_where_costs_are_negative(level):
-    """Scaled by 0 they would claim that nothing costs less than 0; a pair of negative cost does."""
-    costs = np.array([[-2.0, 1.0], [1.0, -2.0]])
+@pytest.mark.parametrize(("costs", "f"), [([[-2, 1], [1, -2]], [-1, -1]), ([[-2, -2], [1, 1]], [-3, 5])])
+def test_potentials_are_not_scaled_where_costs_are_negative(costs, f, level):
+    """Scaled towards 0 they would break f + g <= c < 0, and prove a bound above the truth."""
     proof = emd(cost=costs).proof()
-    inflated = replace(
-        proof, f=np.array([5.0, 5.0]), g=np.array([0.0, 0.0]), claimed=Bounds(-1.0, proof.claimed.upper + 9)
-    )
+    truth = proof.claimed.upper
+    claim = Bounds(truth + 0.4, truth + 9.0)
     with pytest.raises(CertificateRefused, match="lower bound is not proved"):
-        verify(inflated, level=level)
-    shifted = verify(replace(inflated, claimed=Bounds(-2.1, proof.claimed.upper)), level=level)
-    assert shifted.bounds.lower <= -2.0 <= shifted.bounds.upper
+        verify(replace(proof, f=np.array(f, float), g=np.zeros(2), claimed=claim), level=level)
+    shifted = verify(replace(proof, f=np.array(f, float), g=np.zeros(2), claimed=Bounds(-9.0, truth)), level=level)
+    assert shifted.bounds.lower <= truth <= shifted.bounds.upper
 
 
 @pytest.mark.parametrize("level", ["exact", "float"])
