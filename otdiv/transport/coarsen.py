@@ -20,6 +20,8 @@ FEW = 16
 """So few points on a side are left as they are; two such sides are below ``COARSEST_PAIRS``."""
 CLUSTER_LEVELS = 2
 """Each scale joins 2**2 = 4 points into one."""
+TOLERANCE = 2.0**-46
+"""An arc violates when its reduced cost is below this share of the largest potential or cost."""
 TOTAL = 2.0**60
 """The whole mass, in quanta: flows are whole numbers of them, and ties between flows are exact."""
 

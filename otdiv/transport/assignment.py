@@ -1,0 +1,160 @@
+"""Equal masses, as many sources as targets: at each scale a matching, by auction and augmenting paths.
+
+Coarse to fine as in :mod:`otdiv.transport.multiscale`.  Each scale begins with the arcs
+of low reduced cost under the coarser potentials; then in turn sources bid with a
+tolerance that falls from round to round, and pricing over all pairs adds the arcs that
+violate f + g <= c.  From the last tolerance on matching is exact.
+
+Clusters of a coarse scale count as equal masses although they hold one point more or
+less: their matching only has to suggest potentials.  Imports candidates, matching and
+what they import.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otdiv.errors import Array
+from otdiv.pricing.sweep import Arcs, Pricing
+from otdiv.transport.anytime import Run
+from otdiv.transport.candidates import all_pairs, children, merged, neighbours
+from otdiv.transport.coarsen import TOLERANCE, Scale
+from otdiv.transport.matching import (
+    FREE,
+    Graph,
+    Matching,
+    Search,
+    augment,
+    augment_each,
+    bid,
+    graph_of,
+    release,
+    search_space,
+    unmatched,
+)
+
+SHARES = ((1.0, 0.1), (1e-2, 1e-3), (1e-4,))
+"""Tolerances of the bids in each round, as shares of the first; later rounds are exact."""
+FIRST = 10.0
+"""The first tolerance, in units of the mean amount by which a second best arc is above the best."""
+_FLAT = 1e-3
+"""Where all arcs tie: the first tolerance as a share of the mean cost."""
+_FEW = 2e-3
+"""The share of the sources that may be left to the searches."""
+_BIDS = 20
+"""Bids per point at one tolerance, after which price wars are left to the searches."""
+_NEAR = 300
+"""Sources that a search from a single source may reach."""
+_ADDED = 12
+"""Arcs added at each source in one round."""
+_ROUNDS_WHEN_COARSE = 2
+
+
+class Assignment:
+    """The engine for equal masses: its matching and the scale of it."""
+
+    name = "auction and augmenting paths"
+
+    def __init__(self, run: Run, scales: list[Scale]) -> None:
+        self.run, self.scales = run, scales
+        self.level, self.matching = len(scales) - 1, unmatched(*(np.zeros(len(v)) for v in scales[-1][:2]))
+        self.best: Array | None = None  # targets of the best plan of the points so far
+
+    def solve(self, rtol: float) -> None:
+        """From the coarsest scale to the points."""
+        for level in range(len(self.scales) - 1, -1, -1):
+            scale = self.scales[level]
+            pricing = self.run.pricing(scale.x, scale.y)
+            if level == len(self.scales) - 1:
+                arcs = all_pairs(scale, pricing)
+                f, g = np.zeros(len(scale.x)), np.zeros(len(scale.y))
+            else:
+                f, g, near = neighbours(self.run, scale, self.scales[level + 1], pricing)
+                coarse = completed(self.matching)
+                arcs = merged(pricing, near, children(np.arange(len(coarse)), coarse, scale))
+                if level == 0:
+                    self.run.keep(scale, f, g)
+            self.run.look_at_clock()
+            self.level, self.matching = level, unmatched(f, g)
+            self._settle(scale, pricing, arcs, rtol, finest=level == 0)
+            self.run.coarse = level, self.matching.g
+
+    def _settle(self, scale: Scale, pricing: Pricing, arcs: Arcs, rtol: float, finest: bool) -> None:
+        """Match and price in turn, until no pair violates; at coarse scales twice."""
+        run, matching = self.run, self.matching
+        n = len(scale.x)
+        search = search_space(n, n)
+        first, rounds = 0.0, 0
+        while True:
+            graph = graph_of(n, *arcs)
+            tolerance = TOLERANCE * max(float(np.abs(matching.g).max()), float(arcs.costs.max()))
+            if rounds == 0:
+                first = FIRST * release(graph, matching, np.inf) or _FLAT * float(arcs.costs.mean())
+            for share in SHARES[rounds] if rounds < len(SHARES) else ():
+                release(graph, matching, first * share)
+                run.stats["pivots"] += bid(graph, matching, first * share, int(_FEW * n), _BIDS * n)
+                run.look_at_clock()
+            rounds += 1
+            beyond = first * 2.0**rounds
+            exact = rounds > len(SHARES) or (not finest and rounds == _ROUNDS_WHEN_COARSE)
+            release(graph, matching, tolerance if exact else np.inf)
+            if exact:
+                self._match_all(graph, search, beyond)
+            if not finest and rounds == _ROUNDS_WHEN_COARSE:
+                return
+            violating, lowest = pricing.lowest(matching.g, matching.f - tolerance, _ADDED)
+            if finest:
+                run.keep(scale, lowest, matching.g)
+                self._keep_plan(pricing)
+            run.stats["rounds"] += 1
+            run.tell(n, len(arcs.tails))
+            if finest and run.upper - run.lower <= rtol * run.upper:
+                return
+            more = merged(pricing, arcs, violating)
+            stuck = (matching.target == FREE).any() and beyond < self.run.problem.largest_cost
+            if exact and len(more.tails) == len(arcs.tails) and not stuck:
+                return  # none violates, or none that is new: the rest is rounding
+            arcs = more
+
+    def _match_all(self, graph: Graph, search: Search, beyond: float) -> None:
+        """Searches from single sources, then from all that are left."""
+        n = len(self.matching.f)
+        augment_each(graph, self.matching, search, _NEAR)
+        while True:
+            self.run.look_at_clock()
+            roots = np.flatnonzero(self.matching.target == FREE).astype(np.int32)
+            if len(roots) == 0 or not augment(graph, self.matching, search, roots, n + 1, beyond):
+                return
+
+    def _keep_plan(self, pricing: Pricing) -> None:
+        target = completed(self.matching)
+        value = float(pricing.costs(np.arange(len(target), dtype=np.int32), target).mean())
+        if value < self.run.upper:
+            self.run.upper, self.best = value, target
+
+    def plan(self) -> tuple[Array, Array, Array]:
+        """Sources, targets and masses in quanta: the matching brought down to the points."""
+        level, target = (self.level, completed(self.matching)) if self.best is None else (0, self.best)
+        while level > 0:
+            level -= 1
+            target = _refined(target, self.scales[level])
+        return np.arange(len(target)), target, self.scales[0].a
+
+
+def completed(matching: Matching) -> Array:
+    """The target of each source; free sources and free targets are paired in their (kd) order."""
+    target = matching.target.copy()
+    target[target == FREE] = np.flatnonzero(matching.source == FREE)
+    return target
+
+
+def _refined(target: Array, finer: Scale) -> Array:
+    """Points of matched clusters are paired in order; those left over in order too."""
+    n = len(finer.x)
+    down = unmatched(np.zeros(n), np.zeros(n))
+    sizes_x, sizes_y = np.diff(finer.borders_x), np.diff(finer.borders_y)[target]
+    for p in range(int(np.minimum(sizes_x, sizes_y).max())):
+        there = np.flatnonzero((p < sizes_x) & (p < sizes_y))
+        i, j = finer.borders_x[there] + p, finer.borders_y[target[there]] + p
+        down.target[i], down.source[j] = j, i
+    return completed(down)

@@ -1,0 +1,150 @@
+"""Any masses: at each scale a flow on a spanning tree, by the network simplex.
+
+Coarse to fine as in :mod:`otdiv.transport.multiscale`.  At each scale the coarser tree is
+refined into a feasible one, candidate arcs are those of lowest reduced cost under the
+coarser potentials and the pairs of children of arcs in use; the network simplex solves on
+these; pricing over all pairs adds the arcs that violate f + g <= c, until at the finest
+scale none does.  The tree survives from round to round, and the tree of any scale refines
+to a plan.  Imports candidates, coarsen, network_simplex and what they import.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otdiv.errors import Array
+from otdiv.pricing.sweep import Arcs, Pricing
+from otdiv.transport.anytime import Run
+from otdiv.transport.candidates import all_pairs, children, merged, neighbours
+from otdiv.transport.coarsen import TOLERANCE, TOTAL, Scale, refine
+from otdiv.transport.network_simplex import PARENT, Basis, basis_of, pivot, refresh_potentials
+
+_ADDED = 12
+"""Arcs added at each source in one round."""
+_ROUNDS_WHEN_COARSE = 2
+_CHUNK = 5000
+_SCANNED_IN_CHUNK = 20_000_000
+"""Pivots, and arcs looked at, between two looks at the clock."""
+_PIVOTS_PER_NODE = 1000
+"""Beyond so many only rounding still pivots; what is left open then shows in the proved interval."""
+LOOSE = 1e-4
+"""From this tolerance on coarse scales are asked whether they suffice."""
+
+
+class TreeFlow:
+    """The engine for any masses: a basis and the scale of it."""
+
+    name = "network simplex"
+
+    def __init__(self, run: Run, scales: list[Scale]) -> None:
+        self.run, self.scales = run, scales
+        self.level, self.basis = len(scales), _single_arc()  # at first above all scales
+
+    def solve(self, rtol: float) -> None:
+        """From the coarsest scale to the points, or to the first that suffices."""
+        run, scales = self.run, self.scales
+        for level in range(len(scales) - 1, -1, -1):
+            scale, coarse = scales[level], self.basis
+            pricing = run.pricing(scale.x, scale.y)
+            basis = _refined(coarse, scale, pricing)
+            if level == len(scales) - 1:
+                arcs = all_pairs(scale, pricing)
+            else:
+                f, g, near = neighbours(run, scale, scales[level + 1], pricing)
+                below = children(*_used(coarse, len(scale.borders_x) - 1), scale)
+                arcs = merged(pricing, near, below, _tree_arcs(basis, len(scale.x)))
+                if level == 0:
+                    run.keep(scale, f, g)
+            self.level, self.basis = level, basis
+            run.look_at_clock()
+            self._settle(scale, pricing, arcs, rtol, finest=level == 0)
+            run.coarse = level, -self.basis.potential[len(scale.x) :]
+            if level > 0 and rtol >= LOOSE and self._suffices(rtol):
+                return
+
+    def _settle(self, scale: Scale, pricing: Pricing, arcs: Arcs, rtol: float, finest: bool) -> None:
+        """Pivot and price in turn, until no pair violates; at coarse scales twice."""
+        run, basis, n = self.run, self.basis, len(scale.x)
+        rounds = 0
+        while True:
+            tolerance = TOLERANCE * max(float(np.abs(basis.potential).max()), float(arcs.costs.max()))
+            self._pivot_to_optimum(n, arcs, tolerance)
+            f, g = basis.potential[:n], -basis.potential[n:]
+            rounds += 1
+            if not finest and rounds == _ROUNDS_WHEN_COARSE:
+                return
+            violating, lowest = pricing.lowest(g, f - tolerance, _ADDED)
+            if finest:
+                run.keep(scale, lowest, g)
+                run.upper = float(basis.flow / TOTAL @ basis.cost)
+            run.stats["rounds"] += 1
+            run.tell(n, len(arcs.tails))
+            if finest and run.upper - run.lower <= rtol * run.upper:
+                return
+            more = merged(pricing, arcs, violating)
+            if len(more.tails) == len(arcs.tails):  # none violates, or none that is new: the rest is rounding
+                return
+            arcs = more
+
+    def _pivot_to_optimum(self, n: int, arcs: Arcs, tolerance: float) -> None:
+        run, basis = self.run, self.basis
+        block = max(16, int(np.sqrt(len(arcs.tails))))
+        cursor, optimal, left = 0, False, _PIVOTS_PER_NODE * len(basis.flow)
+        while not optimal and left > 0:
+            count, _, cursor, optimal = pivot(n, *arcs, basis, cursor, block, tolerance, _CHUNK, _SCANNED_IN_CHUNK)
+            run.stats["pivots"] += count
+            left -= count
+            refresh_potentials(n, basis)
+            run.look_at_clock()
+
+    def _suffices(self, rtol: float) -> bool:
+        """Whether plan and potentials of this scale, brought to the points, are close enough; if so they are kept."""
+        run, finest = self.run, self.scales[0]
+        forward = run.pricing(finest.x, finest.y)
+        g, _ = run.pricing(finest.y, finest.x).minima(run.extended(self.scales))
+        f, _ = forward.minima(g)
+        level, basis = self.level, self.basis
+        while level > 0:
+            level -= 1
+            basis = _refined(basis, self.scales[level], forward if level == 0 else None)
+        run.keep(finest, f, g)
+        run.upper = float(basis.flow / TOTAL @ basis.cost)
+        run.tell(len(self.scales[self.level].x), run.stats["arcs"])
+        if run.upper - run.lower > rtol * run.upper:
+            return False
+        self.level, self.basis = 0, basis
+        return True
+
+    def plan(self) -> tuple[Array, Array, Array]:
+        """Sources, targets and masses in quanta: the flow of the tree, refined down to the points."""
+        level, basis = self.level, self.basis
+        while level > 0:
+            level -= 1
+            basis = _refined(basis, self.scales[level], None)
+        carrying = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0))
+        return *_used(basis, len(self.scales[0].x)), basis.flow[carrying]
+
+
+def _single_arc() -> Basis:
+    none = np.zeros(1, np.int64)
+    return basis_of(1, 1, none.astype(np.int32), none.astype(np.int32), none, np.zeros(1))
+
+
+def _refined(coarse: Basis, scale: Scale, pricing: Pricing | None) -> Basis:
+    """The coarser tree brought to this scale; without pricing its costs are left at 0."""
+    tails, heads, flows = refine(coarse, scale.a, scale.b, scale.borders_x, scale.borders_y)
+    costs = np.zeros(len(tails)) if pricing is None else pricing.costs(tails, heads)
+    return basis_of(len(scale.x), len(scale.y), tails, heads, flows, costs)
+
+
+def _tree_arcs(basis: Basis, n: int) -> Arcs:
+    nodes = np.flatnonzero(basis.links[:, PARENT] >= 0)
+    above = basis.links[nodes, PARENT]
+    return Arcs(np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n, basis.cost[nodes])
+
+
+def _used(basis: Basis, n: int) -> tuple[Array, Array]:
+    """Sources and targets of the arcs that carry flow."""
+    nodes = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0))
+    above = basis.links[nodes, PARENT]
+    return np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n
