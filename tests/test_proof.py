@@ -269,15 +269,18 @@ def test_violated_potentials_are_paid_for_exactly():
 
 
 @pytest.mark.parametrize("level", ["exact", "float"])
-@pytest.mark.parametrize(("costs", "f"), [([[-2, 1], [1, -2]], [-1, -1]), ([[-2, -2], [1, 1]], [-3, 5])])
-def test_potentials_are_not_scaled_where_costs_are_negative(costs, f, level):
+@pytest.mark.parametrize(
+    ("costs", "f", "truth"), [([[-2, 1], [1, -2]], [-1, -1], -2.0), ([[-2, -2], [1, 1]], [-3, 5], -0.5)]
+)
+def test_potentials_are_not_scaled_where_costs_are_negative(costs, f, truth, level):
     """Scaled towards 0 they would break f + g <= c < 0, and prove a bound above the truth."""
     proof = emd(cost=costs).proof()
-    truth = proof.claimed.upper
     claim = Bounds(truth + 0.4, truth + 9.0)
     with pytest.raises(CertificateRefused, match="lower bound is not proved"):
         verify(replace(proof, f=np.array(f, float), g=np.zeros(2), claimed=claim), level=level)
-    shifted = verify(replace(proof, f=np.array(f, float), g=np.zeros(2), claimed=Bounds(-9.0, truth)), level=level)
+    shifted = verify(
+        replace(proof, f=np.array(f, float), g=np.zeros(2), claimed=Bounds(-9.0, proof.claimed.upper)), level=level
+    )
     assert shifted.bounds.lower <= truth <= shifted.bounds.upper
 
 
