@@ -274,13 +274,10 @@ def test_violated_potentials_are_paid_for_exactly():
 )
 def test_potentials_are_not_scaled_where_costs_are_negative(costs, f, truth, level):
     """Scaled towards 0 they would break f + g <= c < 0, and prove a bound above the truth."""
-    proof = emd(cost=costs).proof()
-    claim = Bounds(truth + 0.4, truth + 9.0)
+    proof = replace(emd(cost=costs).proof(), f=np.array(f, float), g=np.zeros(2))
     with pytest.raises(CertificateRefused, match="lower bound is not proved"):
-        verify(replace(proof, f=np.array(f, float), g=np.zeros(2), claimed=claim), level=level)
-    shifted = verify(
-        replace(proof, f=np.array(f, float), g=np.zeros(2), claimed=Bounds(-9.0, proof.claimed.upper)), level=level
-    )
+        verify(replace(proof, claimed=Bounds(truth + 0.4, truth + 9.0)), level=level)
+    shifted = verify(replace(proof, claimed=Bounds(-9.0, proof.claimed.upper)), level=level)
     assert shifted.bounds.lower <= truth <= shifted.bounds.upper
 
 
