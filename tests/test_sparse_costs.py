@@ -271,3 +271,22 @@ def test_from_files(tmp_path, capsys):
             main(["emd", *points, "--cost", str(tmp_path / name)])
         shown = capsys.readouterr()
         assert left.value.code == code and said in shown.out + shown.err, name
+
+
+def test_stopped_at_any_moment():
+    rng = np.random.default_rng(9)
+    cost, a, b = hidden_plan(rng, 1500, 1200, 6)
+    cost.data = np.abs(cost.data) + 0.1
+    whole, calls = emd(None, None, a, b, cost=cost), []
+    assert whole.status is Status.OPTIMAL
+
+    def press(told):
+        calls.append(told)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    early = emd(None, None, a, b, cost=cost, progress=press)
+    late = emd(None, None, a, b, cost=cost, time_limit=0.0)
+    for result, word in ((early, "interrupted"), (late, "the time limit")):
+        assert word in result.stats["message"] and result.stats["tried"] == ("simplex",)
+        assert result.lower <= whole.upper and whole.lower <= result.upper

@@ -11,7 +11,9 @@ problem and below, and numba.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,18 +25,41 @@ from otdiv.problem import Proposal, TransportProblem
 from otdiv.transport.coarsen import TOTAL, integer_masses
 from otdiv.transport.first_tree import first_tree
 from otdiv.transport.network_simplex import PARENT, Basis, basis_of, pivot, refresh_potentials
+from otdiv.transport.progress import Progress
 
 announce_compilation()
 
 _BYTES_PER_ARC = 60
 _TOLERANCE, _FINEST = 2.0**-46, 2.0**-51
-_CHUNK, _SCANNED_IN_CHUNK = 100_000, 1_000_000_000
+_CHUNK, _SCANNED_IN_CHUNK = 5000, 20_000_000
+"""Pivots, and arcs looked at, between two looks at the clock."""
 _PIVOTS_PER_NODE = 1000
 """Beyond so many only rounding still pivots; what is left open then shows in the proved interval."""
 _RAISE = 32.0
 """By how much artificial arcs are made dearer while flow stays on them."""
 LEFT_OVER = 1e-12
 """Less than this share of the mass without a way is rounding of the weights."""
+
+
+class _Stopped(Exception):
+    """The time is up."""
+
+
+class _Run:
+    """The clock, who is told, and what is counted."""
+
+    def __init__(self, time_limit: float | None, progress: Callable[[Progress], None] | None) -> None:
+        self.started, self.progress = time.monotonic(), progress
+        self.deadline = np.inf if time_limit is None else self.started + time_limit
+        self.stats: dict[str, Any] = {"pivots": 0, "arcs": 0}
+        self.stopped = ""
+
+    def pause(self, nodes: int, arcs: int) -> None:
+        """Between two batches of pivots: tell, and stop when the time is up."""
+        if self.progress is not None:
+            self.progress(Progress(time.monotonic() - self.started, nodes, arcs, -np.inf, np.inf))
+        if time.monotonic() > self.deadline:
+            raise _Stopped
 
 
 class _Network(NamedTuple):
@@ -48,7 +73,12 @@ class _Network(NamedTuple):
     scale: float
 
 
-def solve_arcs(problem: TransportProblem, memory_limit: float | None = None) -> Proposal:
+def solve_arcs(
+    problem: TransportProblem,
+    memory_limit: float | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Proposal:
     """Plan and potentials from the simplex on all allowed arcs.
 
     Parameters
@@ -57,6 +87,11 @@ def solve_arcs(problem: TransportProblem, memory_limit: float | None = None) -> 
         Any cost; +inf, or absence from a sparse one, forbids an arc.
     memory_limit : float, optional
         Bytes.
+    time_limit : float, optional
+        Seconds, after which plan and potentials are handed over as they are, as after Ctrl-C.  A plan that
+        lacks mass for want of time has no upper bound where arcs are forbidden.
+    progress : callable, optional
+        Called with a :class:`otdiv.transport.progress.Progress`, its interval left open.
 
     Returns
     -------
@@ -72,12 +107,12 @@ def solve_arcs(problem: TransportProblem, memory_limit: float | None = None) -> 
     problem.require_memory(_BYTES_PER_ARC * arcs, memory_limit, "the network simplex on all arcs")
     sources, targets = np.flatnonzero(problem.a), np.flatnonzero(problem.b)
     masses = integer_masses(problem.a[sources], problem.b[targets])
-    stats = {"pivots": 0, "arcs": 0}
+    run = _Run(time_limit, progress)
     level = problem.sentinel_level
     for highest in (np.inf,) if level is None else (level, np.inf):
         network = _network(problem, sources, targets, *masses, highest)
-        basis, stranded = _optimum(network, stats)
-        if stranded.sum() == 0:  # sentinels are needed only where mass has no way without them
+        basis, stranded = _optimum(network, run)
+        if stranded.sum() == 0 or run.stopped:  # sentinels are needed only where mass has no way without them
             break
     n = len(sources)
     flows, ends = _arcs_in_use(basis, n, len(targets))
@@ -86,10 +121,11 @@ def solve_arcs(problem: TransportProblem, memory_limit: float | None = None) -> 
     middle = 0.5 * (float(f.min()) + float(f.max()))  # leaves out what artificial arcs have added to all
     f, g = (f - middle) * network.scale, (g + middle) * network.scale
     whole_f, whole_g = _extended(problem, sources, targets, f, g)
-    lost = stranded.sum() > LEFT_OVER * TOTAL
-    status = Status.INFEASIBLE if lost else Status.OPTIMAL
-    told = {"message": f"network simplex on {stats['arcs']} arcs", "stranded": sources[stranded > 0] if lost else ()}
-    return Proposal(plan, whole_f, whole_g, status, {**stats, **told})
+    lost = not run.stopped and stranded.sum() > LEFT_OVER * TOTAL
+    status = Status.STOPPED if run.stopped else Status.INFEASIBLE if lost else Status.OPTIMAL
+    message = f"network simplex on {run.stats['arcs']} arcs" + (f": {run.stopped}" if run.stopped else "")
+    told = {"message": message, "stranded": sources[stranded > 0] if lost else ()}
+    return Proposal(plan, whole_f, whole_g, status, {**run.stats, **told})
 
 
 def _network(problem: TransportProblem, sources: Array, targets: Array, a: Array, b: Array, highest: float) -> _Network:
@@ -106,20 +142,24 @@ def _network(problem: TransportProblem, sources: Array, targets: Array, a: Array
     return _Network(rows, columns, costs / scale, a, b, scale)
 
 
-def _optimum(network: _Network, stats: dict[str, int]) -> tuple[Basis, Array]:
-    """The optimal basis, and how much of each source's mass has no way."""
+def _optimum(network: _Network, run: _Run) -> tuple[Basis, Array]:
+    """The optimal basis, or that of the moment when stopped, and how much of each source's mass has no way."""
     n, m = len(network.a), len(network.b)
     tails, heads = np.append(network.tails, np.int32(n)), np.append(network.heads, np.int32(m))
     costs = np.append(network.costs, 0.0)
     order = np.argsort(network.costs, kind="stable")
     basis = basis_of(n + 1, m + 1, *first_tree(tails[:-1], heads[:-1], costs[:-1], network.a, network.b, order))
+    run.stats["arcs"] = len(network.tails)
     artificial = 4.0
     while True:
         _price_artificial(basis, n, artificial)
-        _pivot_to_optimum(n + 1, tails, heads, costs, basis, stats)
+        try:
+            _pivot_to_optimum(n + 1, tails, heads, costs, basis, run)
+        except (_Stopped, KeyboardInterrupt) as stop:
+            run.stopped = "the time limit" if isinstance(stop, _Stopped) else "interrupted"
         stranded = np.where(basis.links[:n, PARENT] == n + m + 1, basis.flow[:n], 0)
-        if stranded.sum() == 0 or artificial > n + m:  # by then no way along allowed arcs costs more
-            stats["arcs"] = len(network.tails)
+        # where artificial arcs cost more than all ways along allowed ones, what stays on them has no way
+        if run.stopped or stranded.sum() == 0 or artificial > n + m:
             return basis, stranded
         artificial *= _RAISE
 
@@ -133,7 +173,7 @@ def _price_artificial(basis: Basis, n: int, cost: float) -> None:
     refresh_potentials(n + 1, basis)
 
 
-def _pivot_to_optimum(n: int, tails: Array, heads: Array, costs: Array, basis: Basis, stats: dict[str, int]) -> None:
+def _pivot_to_optimum(n: int, tails: Array, heads: Array, costs: Array, basis: Basis, run: _Run) -> None:
     """Pivot until no arc violates; then, for costs of very different sizes, a little on down into the rounding."""
     block = max(16, int(np.sqrt(len(tails))))
     for share, left in ((_TOLERANCE, _PIVOTS_PER_NODE * len(basis.flow)), (_FINEST, 4 * len(basis.flow))):
@@ -144,9 +184,10 @@ def _pivot_to_optimum(n: int, tails: Array, heads: Array, costs: Array, basis: B
             count, _, cursor, optimal = pivot(
                 n, tails, heads, costs, basis, cursor, block, tolerance, most, _SCANNED_IN_CHUNK
             )
-            stats["pivots"] += int(count)
+            run.stats["pivots"] += int(count)
             left -= max(1, int(count))
             refresh_potentials(n, basis)
+            run.pause(len(basis.flow), len(tails))
 
 
 def _arcs_in_use(basis: Basis, n: int, m: int) -> tuple[Array, tuple[Array, Array]]:

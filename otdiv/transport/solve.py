@@ -56,9 +56,9 @@ def solve(
     max_iter : int, optional
         Stop POT's network simplex after so many pivots.
     time_limit : float, optional
-        Seconds, after which the grid and the multiscale method hand over what they have (Ctrl-C does the
-        same); the status is then STOPPED, and the interval, proved as ever, tells how far it got.  The
-        audit comes on top.  Other methods run to their end.
+        Seconds, after which grid, multiscale and simplex hand over what they have (Ctrl-C does the same);
+        the status is then STOPPED, and the interval, proved as ever, tells how far it got.  The audit
+        comes on top.  Other methods run to their end.
     memory_limit : float, optional
         Bytes; by default what the machine has free.
     progress : bool or callable
@@ -117,7 +117,7 @@ def solve(
             elif name == "multiscale":
                 proposal = _multiscale(problem, rtol, time_limit, memory_limit, progress)
             else:
-                proposal = _propose(problem, name, max_iter, memory_limit)
+                proposal = _propose(problem, name, max_iter, time_limit, memory_limit, progress)
             if problem.forbids and name == "simplex":
                 _require_a_way(problem, proposal)
             if proposal.plan is None and proposal.f is None and method != "auto":
@@ -128,7 +128,7 @@ def solve(
             proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
             if best is None or proof.gap < best[0].gap:
                 best = (proof, proposal, name)
-            if best[0].proves_optimal(rtol):
+            if best[0].proves_optimal(rtol) or proposal.status is Status.STOPPED:
                 break
     assert best is not None
     proof, proposal, name = best
@@ -189,7 +189,14 @@ def _grid(
         return solve_grid(problem, lattice, time_limit, memory_limit, told)
 
 
-def _propose(problem: TransportProblem, method: str, max_iter: int | None, memory_limit: float | None) -> Proposal:
+def _propose(
+    problem: TransportProblem,
+    method: str,
+    max_iter: int | None,
+    time_limit: float | None,
+    memory_limit: float | None,
+    progress: bool | Callable[[Any], None],
+) -> Proposal:
     if method == "line":
         if not problem.on_line:
             raise invalid(
@@ -208,7 +215,8 @@ def _propose(problem: TransportProblem, method: str, max_iter: int | None, memor
     if method == "simplex":
         from otdiv.transport.arcs import solve_arcs  # loads a compiler, which small problems do without
 
-        return solve_arcs(problem, memory_limit)
+        with showing(progress) as told:
+            return solve_arcs(problem, memory_limit, time_limit, told)
     program: Callable[..., Proposal] = solve_primal if method.startswith("primal") else solve_dual
     return program(problem, "cvxpy" if method.endswith("cvxpy") else "highs", memory_limit)
 
