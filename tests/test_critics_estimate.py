@@ -37,6 +37,18 @@ def test_the_default_estimate_of_laws(pair):
     assert answer.null_floor > 0 and answer.standard_error < 0.004 * pair.w1
 
 
+def test_a_start_that_learns_few_points_by_heart_is_not_taken_for_the_laws():
+    """400 points in 8-D: their exact potential says less of others than a random start does; for them it is best."""
+    sample = shift(8).independent(400, np.random.default_rng(9))
+    options = {"constraint": "min-max", "steps": 200, "groups": 8, "pieces": 16}
+    tried, exact = (
+        critics.estimate(sample.x, sample.y, estimand="population", exact=False, start=start, **options)
+        for start in ("auto", "exact")
+    )
+    assert tried.critic.plan["start"] == "random" and tried.value > exact.value + 0.2
+    assert critics.fit(sample.x, sample.y, **options).plan["start"] == "exact"
+
+
 def test_squares_beat_the_published_value():
     """The published critic of this toy reaches 34.9952; W1 = 35."""
     sample = squares().sample(100, np.random.default_rng(0))

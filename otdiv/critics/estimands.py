@@ -37,8 +37,8 @@ from otdiv.transport.solve import solve
 
 EXACT_PAIRS = 4_000_000
 """Up to this many pairs the exact distance is computed beside the critic's."""
-HELD_SHARE = 0.25
-"""Share of the points that the critic does not see, for the laws."""
+HELD_SHARE, WATCHED_SHARE = 0.25, 0.125
+"""Shares of the points that the critic is not trained on, for the laws: for the answer, and to watch the training."""
 SEEN_POINTS = 4096
 """Most seen points on which the seen value is taken."""
 HELD_ENTRIES, HELD_POINTS = 2**24, 400_000
@@ -60,6 +60,11 @@ class OfPoints:
     problem: TransportProblem
     exact: TransportResult | None
     train: tuple[Law, Law]
+
+    @property
+    def watched(self) -> tuple[Law, Law]:
+        """The points themselves: to learn them by heart is what is asked."""
+        return self.train
 
     @classmethod
     def of(cls, laws: tuple[Law, Law], problem: TransportProblem, exact: bool | None) -> OfPoints:
@@ -129,7 +134,8 @@ class OfLaws:
 
     Attributes
     ----------
-    train : (Law, Law)
+    train, watched : (Law, Law)
+        What the critic is trained on, and what its progress is measured on.
     held : (DiscreteMeasure, DiscreteMeasure)
         Points that the critic does not see.
     seen : (DiscreteMeasure, DiscreteMeasure)
@@ -139,6 +145,7 @@ class OfLaws:
     """
 
     train: tuple[Law, Law]
+    watched: tuple[Law, Law]
     held: tuple[DiscreteMeasure, DiscreteMeasure]
     seen: tuple[DiscreteMeasure, DiscreteMeasure]
     referee: Referee | None
@@ -161,10 +168,12 @@ class OfLaws:
                 )
         rng = np.random.default_rng([seed, 3])
         parts = [law.split(HELD_SHARE, rng) for law in laws]
+        inner = [part[0].split(WATCHED_SHARE / (1 - HELD_SHARE), rng) for part in parts]
         held = [_sample(part[1], HELD_POINTS, rng) for part in parts]
-        seen = [_sample(part[0], SEEN_POINTS, rng) for part in parts]
+        seen = [_sample(part[0], SEEN_POINTS, rng) for part in inner]
         referee = None if exact is False else referees(*(law.blocks(REFEREES, REFEREE_POINTS, rng) for law in laws))
-        return cls((parts[0][0], parts[1][0]), (held[0], held[1]), (seen[0], seen[1]), referee)
+        train, watched = ((inner[0][k], inner[1][k]) for k in (0, 1))
+        return cls(train, watched, (held[0], held[1]), (seen[0], seen[1]), referee)
 
     def band(self, critic: FittedCritic) -> tuple[float, float]:
         """The interval as it stands."""

@@ -150,7 +150,8 @@ def estimate(
         As :func:`fit`.
     estimand : {"auto", "empirical", "population"}
         "empirical": the distance of these point sets, with a proved interval.  "population": the distance
-        of the laws that they were drawn from, with a 95 % interval; a quarter of the points is held out.
+        of the laws that they were drawn from, with a 95 % interval; a quarter of the points is held out for
+        it, and an eighth to choose a start and to see a plateau.
         "auto" is "population" for samplers, else "empirical".
     seeds : int
         Train so many critics and keep the one that proves most.
@@ -202,7 +203,8 @@ def estimate(
         asked = OfLaws.of(laws, seed, exact)
     best, values = None, []
     for k in range(seeds):
-        critic = _fit(asked.train, choice, {"seed": seed + k, **options}, network, checkpoint, progress, asked.band)
+        chosen = {"seed": seed + k, **options}
+        critic = _fit(asked.train, choice, chosen, network, checkpoint, progress, asked.band, asked.watched)
         answer = asked.answer(critic, choice)
         values.append(answer.value)
         if best is None or answer.lower > best.lower:
@@ -244,6 +246,7 @@ def _fit(
     checkpoint: str | Path | None,
     progress: bool | Callable[[Any], None],
     band: Callable[[FittedCritic], tuple[float, float]] | None,
+    watched: tuple[Law, Law] | None = None,
 ) -> FittedCritic:
     from otdiv.critics.fitting import fit_laws
     from otdiv.critics.options import Options
@@ -261,4 +264,5 @@ def _fit(
         checkpoint=file,
         progress=progress,
         band=band,
+        watched=watched,
     )

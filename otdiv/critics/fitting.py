@@ -45,9 +45,14 @@ def fit_laws(
     checkpoint: Path | None = None,
     progress: bool | Callable[[Step], None] = False,
     band: Callable[[FittedCritic], tuple[float, float]] | None = None,
+    watched: tuple[Law, Law] | None = None,
 ) -> FittedCritic:
-    """Train a critic on two laws; parameters as :func:`otdiv.critics.fit`."""
-    task = _Task.of(laws, options, network)
+    """Train a critic on two laws; parameters as :func:`otdiv.critics.fit`.
+
+    On ``watched``, by default the laws themselves, starts are compared and plateaus seen: other points of the
+    same laws keep a start that learns its points by heart from winning.
+    """
+    task = _Task.of(laws, watched or laws, options, network)
     starts, schedule = task.starts(), task.schedule
     best = starts[0]
     if len(starts) > 1:
@@ -97,7 +102,9 @@ class _Task:
     device : str
     frame : Frame
     looks : list of (ndarray [k, d], ndarray [k])
-        Some points and weights of each law, always the same.
+        Some points and weights of each law, always the same: centres and atoms.
+    watched : list of (ndarray [k, d], ndarray [k])
+        Those on which progress is measured.
     scale : float
         Pilot distance.
     """
@@ -109,10 +116,11 @@ class _Task:
     device: str
     frame: Frame
     looks: list[tuple[Array, Array]]
+    watched: list[tuple[Array, Array]]
     scale: float
 
     @classmethod
-    def of(cls, laws: tuple[Law, Law], options: Options, network: nn.Module | None) -> _Task:
+    def of(cls, laws: tuple[Law, Law], watched: tuple[Law, Law], options: Options, network: nn.Module | None) -> _Task:
         rng = np.random.default_rng([options.seed, 2])
         looks = [_looked_at(law, FIXED, rng) for law in laws]
         frame = Frame.around(*(points for points, _ in looks))
@@ -126,6 +134,7 @@ class _Task:
             chosen_device(options.device),
             frame,
             looks,
+            looks if watched is laws else [_looked_at(law, FIXED, rng) for law in watched],
             pilot_scale(laws, rng),
         )
 
@@ -147,7 +156,7 @@ class _Task:
 
     @property
     def fixed(self) -> Any:
-        (x, a), (y, b) = self._tensors()
+        (x, a), (y, b) = self._tensors(self.watched)
         return signed(x, a, y, b)
 
     def starts(self) -> list[Start]:
@@ -211,14 +220,14 @@ class _Task:
     def _width(self) -> int:
         return self.options.width or max(2 * self.d, 128)
 
-    def _tensors(self) -> list[tuple[Tensor, Tensor]]:
+    def _tensors(self, looks: list[tuple[Array, Array]]) -> list[tuple[Tensor, Tensor]]:
         return [
             (torch.from_numpy(self.frame.apply(points)).float().to(self.device), torch.from_numpy(w).to(self.device))
-            for points, w in self.looks
+            for points, w in looks
         ]
 
     def _setting(self, start: Start) -> Setting:
-        tensors = self._tensors()
+        tensors = self._tensors(self.looks)
         (x, _), (y, b) = tensors if start.sign > 0 else tensors[::-1]
         options = self.options
         return Setting(
@@ -250,7 +259,7 @@ class _Task:
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256(repr(replace(self.options, time_limit=None, device="")).encode())
-        for points, weights in self.looks:
+        for points, weights in self.looks + self.watched:
             digest.update(points.tobytes())
             digest.update(weights.tobytes())
         return digest.hexdigest()
