@@ -8,12 +8,13 @@ import torch
 from torch import nn
 
 from otdiv import TransportProblem, certify, emd
-from otdiv.critics.constraints import CONSTRAINTS, Setting, norm_product
+from otdiv.critics.constraints import CONSTRAINTS, norm_product
 from otdiv.critics.fitted import in_float64
 from otdiv.critics.interval import mean_difference, proved_on_points
 from otdiv.critics.laws import Frame
 from otdiv.critics.networks import MLP, bjorck, linear_layers, max_min, polar, refuse_batch_norm
 from otdiv.critics.pieces import MinMaxNetwork, distances, soft_max, soft_min
+from otdiv.critics.setting import Setting
 from otdiv.errors import InvalidInput
 from otdiv.lipschitz import clipped_constant, on_points
 from otdiv.measures import DiscreteMeasure

@@ -16,50 +16,11 @@ from torch import Tensor, nn
 
 from otdiv.critics.networks import MLP, OrthonormalNetwork, bjorck, linear_layers, polar
 from otdiv.critics.pieces import MinMaxNetwork, SemiDiscreteNetwork
+from otdiv.critics.setting import Setting
 from otdiv.lipschitz import LipschitzBound, matrix_norm, network_constant, spectrally_normalised
 
 ATOMS = 4096
 """Most atoms of a semi-discrete potential."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a network is built from.
-
-    Attributes
-    ----------
-    x, y : Tensor [n, d], [m, d]
-        Points of the two laws, in the units of the training.
-    b : Tensor [m]
-        Weights of y.
-    width, depth : int
-        Of a network of layers.
-    groups, pieces : int
-        Of a min-max network with a random start.
-    potential : (Tensor [k, d], Tensor [k]) or None
-        Atoms and dual potential of a sample: the other start of a min-max network.
-    activation : str
-    clip : float
-        Largest weight under "clipping".
-    generator : torch.Generator
-    """
-
-    x: Tensor
-    y: Tensor
-    b: Tensor
-    width: int
-    depth: int
-    groups: int
-    pieces: int
-    potential: tuple[Tensor, Tensor] | None
-    activation: str
-    clip: float
-    generator: torch.Generator
-
-    @property
-    def d(self) -> int:
-        """Dimension of the points."""
-        return self.x.shape[1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from otdiv.critics.constraints import CONSTRAINTS, Setting
+from otdiv.critics.constraints import CONSTRAINTS
 from otdiv.critics.laws import Frame
 from otdiv.critics.pieces import anneal
+from otdiv.critics.setting import Setting
 from otdiv.errors import Array, as_points, invalid
 from otdiv.lipschitz import LipschitzBound
 

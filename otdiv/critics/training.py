@@ -9,25 +9,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from otdiv.critics.constraints import Constraint, Setting
+from otdiv.critics.checkpoint import Progress, Schedule, resume, save
+from otdiv.critics.constraints import Constraint
 from otdiv.critics.laws import Batches, Signed
 from otdiv.critics.pieces import SemiDiscreteNetwork, anneal
-from otdiv.errors import SolverFailed, TooLarge, invalid
+from otdiv.critics.setting import Setting
+from otdiv.errors import SolverFailed, TooLarge
 
 Report = Callable[["Step"], None]
-REPORTS = 40
-"""How often a run reports, saves itself and looks for a plateau, unless the schedule says otherwise."""
-PATIENCE, PATIENCE_WITH_PENALTY = 5, 10
-"""So many reports without a gain make a plateau; a penalty is known with noise only, which asks for more."""
-COOLING = 5.0
-"""On a plateau the schedule runs this much faster, so that learning rate and softness still end at 0."""
 
 
 @dataclass(frozen=True)
@@ -54,34 +49,6 @@ class Step:
     penalty: float
     seconds: float
     module: nn.Module = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast.
-
-    Attributes
-    ----------
-    steps : int
-        Most steps; fewer on a plateau.
-    rate : float
-        First learning rate; falls to 0 as a cosine.
-    weight : float
-        lambda, in units of the training.
-    time_limit : float or None
-        Seconds; the schedule is then run through in that time at the latest, and a seed no longer repeats a run.
-    early_stop : bool
-        Whether a plateau speeds the schedule up.
-    reports : int
-        How often progress is measured.
-    """
-
-    steps: int
-    rate: float
-    weight: float
-    time_limit: float | None = None
-    early_stop: bool = True
-    reports: int = REPORTS
 
 
 @dataclass(frozen=True)
@@ -149,9 +116,9 @@ def train(
         A checkpoint of another run.
     """
     optimizer = torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=schedule.rate)
-    state = _Progress()
+    state = Progress()
     if checkpoint is not None and checkpoint.exists():
-        state = _resume(checkpoint, fingerprint, module, optimizer, batches)
+        state = resume(checkpoint, fingerprint, module, optimizer, batches)
     began = time.monotonic() - state.seconds
     every = max(1, schedule.steps // schedule.reports)
     while state.progress < 1.0:
@@ -177,52 +144,13 @@ def train(
             if report is not None:
                 report(Step(state.step, state.progress, *state.history[-1][1:], state.seconds, module))
             if checkpoint is not None:
-                _save(checkpoint, fingerprint, state, module, optimizer, batches)
+                save(checkpoint, fingerprint, state, module, optimizer, batches)
     if constraint.at_end is not None:
         constraint.at_end(module)
     anneal(module, 1.0)
     late = schedule.time_limit is not None and state.seconds >= schedule.time_limit
     stopped = "time limit" if late else "plateau" if state.pace > 1 else "schedule"
     return Run(module, state.history, state.step, state.seconds, stopped)
-
-
-@dataclass(frozen=True)
-class _Progress:
-    """Where a run stands; everything that a checkpoint keeps beside weights and generators."""
-
-    step: int = 0
-    progress: float = 0.0
-    pace: float = 1.0
-    seconds: float = 0.0
-    best: float = -math.inf
-    since_best: int = 0
-    penalties: tuple[float, int] = (0.0, 0)
-    history: list[tuple[int, float, float]] = field(default_factory=list)
-
-    def after(self, penalty: float, seconds: float, schedule: Schedule) -> _Progress:
-        progress = self.progress + self.pace / schedule.steps
-        if schedule.time_limit is not None:
-            progress = max(progress, seconds / schedule.time_limit)
-        if progress > 1 - 1e-9:
-            progress = 1.0
-        penalties = (self.penalties[0] + penalty, self.penalties[1] + 1)
-        return replace(self, step=self.step + 1, progress=progress, seconds=seconds, penalties=penalties)
-
-    def reported(self, value: float, early_stop: bool) -> _Progress:
-        entry = (self.step, value, self.penalties[0] / self.penalties[1])
-        objective = entry[1] - entry[2]
-        patience = PATIENCE if entry[2] == 0.0 else PATIENCE_WITH_PENALTY
-        better = self.best == -math.inf or objective > self.best + 1e-4 * abs(self.best)
-        since = 0 if better else self.since_best + 1
-        pace = COOLING if early_stop and since >= patience else self.pace
-        return replace(
-            self,
-            best=max(self.best, objective),
-            since_best=since,
-            pace=pace,
-            penalties=(0.0, 0),
-            history=[*self.history, entry],
-        )
 
 
 def _one_step(
@@ -284,52 +212,4 @@ def _out_of_memory(batches: Batches, problem: Exception) -> TooLarge:
     return TooLarge(
         f"training with batch = {batches.batch} needs more memory than the device has "
         f"({str(problem).splitlines()[0][:120]}). Pass a smaller batch, a smaller network or device='cpu'."
-    )
-
-
-def _save(
-    path: Path,
-    fingerprint: str,
-    state: _Progress,
-    module: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    batches: Batches,
-) -> None:
-    content: dict[str, Any] = {
-        "fingerprint": fingerprint,
-        "state": {name: getattr(state, name) for name in state.__dataclass_fields__},
-        "module": module.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "torch_rng": batches.torch_rng.get_state(),
-        "rng": batches.rng.bit_generator.state,
-    }
-    part = path.with_name(path.name + ".part")
-    torch.save(content, part)
-    part.replace(path)  # a run cut off while writing leaves the former checkpoint
-
-
-def _resume(
-    path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches
-) -> _Progress:
-    try:
-        content = torch.load(path, weights_only=True, map_location="cpu")
-        known = content["fingerprint"]
-    except Exception as problem:  # a damaged file fails anywhere inside torch
-        raise invalid(
-            "checkpoint", "be a file that a run wrote", f"{path.name} ({type(problem).__name__})", "Remove it."
-        ) from None
-    if known != fingerprint:
-        raise invalid(
-            "checkpoint",
-            "belong to this very run (data, constraint, seed, sizes)",
-            f"{path.name} of another one",
-            "Remove it, or name another file.",
-        )
-    module.load_state_dict(content["module"])
-    optimizer.load_state_dict(content["optimizer"])
-    batches.torch_rng.set_state(content["torch_rng"])
-    batches.rng.bit_generator.state = content["rng"]
-    state = content["state"]
-    return _Progress(
-        **{**state, "penalties": tuple(state["penalties"]), "history": [tuple(e) for e in state["history"]]}
     )
