@@ -92,7 +92,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=100_000, metavar="N", help="largest number of points")
     parser.add_argument("--least", type=int, default=1, metavar="N", help="smallest number of points")
     parser.add_argument("--d", type=int, nargs="+", default=[2, 3, 10, 64], help="dimensions")
-    parser.add_argument("--cost", nargs="+", default=["euclidean", "sqeuclidean"])
+    parser.add_argument("--cost", nargs="+", default=["euclidean", "sqeuclidean", "cityblock"])
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--solver", nargs="+", choices=SOLVERS, default=list(SOLVERS))
     parser.add_argument("--limit", type=float, default=600.0, metavar="SECONDS", help="for each process")

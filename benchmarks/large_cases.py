@@ -39,7 +39,7 @@ def full_plan() -> list[Case]:
     cases = [Case("gauss", n, d, cost) for d in (2, 3, 10, 64) for cost in costs for n in sizes if n > 500 or d == 2]
     for kind in ("weights", "clusters", "lattice"):
         cases += [Case(kind, n, d, cost) for d in (2, 10) for cost in costs for n in (1000, 10_000, 50_000)]
-    cases += [Case(kind, side**2, 2, cost) for kind in IMAGES for cost in costs for side in (32, 64, 128)]
+    cases += [Case(kind, k * k, 2, cost) for kind in IMAGES for cost in (*costs, "cityblock") for k in (32, 64, 128)]
     cases += [Case(kind, 50_000, d, cost) for kind in ("shift", "dilation") for d in (2, 10) for cost in costs]
     return cases
 

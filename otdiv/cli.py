@@ -59,7 +59,7 @@ def app() -> None:
 @click.option("--method", type=click.Choice(METHODS), default="auto", show_default=True)
 @click.option("--rtol", type=float, default=RTOL, show_default=True, help="Relative gap that counts as optimal.")
 @click.option("--max-iter", type=int, help="Stop POT's network simplex after so many pivots.")
-@click.option("--time-limit", type=float, metavar="SECONDS", help="Then hand over the interval reached (multiscale).")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="Then hand over the interval reached.")
 @click.option("--progress", is_flag=True, help="Show the interval closing, on standard error.")
 @click.option("--device", help="Let torch look at all pairs on this device, cuda or cpu (large clouds).")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
