@@ -79,6 +79,8 @@ def test_identical_laws_have_zero_inside_the_interval():
     answer = critics.estimate(x, y, estimand="population", steps=200)
     assert answer.lower <= 0.0 <= answer.upper
     assert answer.verdict.word == "overfit" or answer.verdict.word == "referee is biased"
+    drawn = critics.estimate(pair.draw, pair.draw, steps=50, groups=4, pieces=8)
+    assert drawn.lower == 0.0 and drawn.value < 0.05 and drawn.verdict.word == "referee is biased"
     same = critics.estimate(x, x, steps=50)
     assert same.lower == 0.0 and same.upper <= 1e-9 and abs(same.value) <= 1e-9
 

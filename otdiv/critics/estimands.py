@@ -185,7 +185,7 @@ class OfLaws:
         books = _books(critic, self.held[0].points, self.held[1].points, held.value)
         own = _own(critic, held.value, books)
         value = max(0.0, own)
-        seen_value = mean_difference(critic, *self.seen)[0]
+        seen_value, seen_error = mean_difference(critic, *self.seen)
         if self.referee is None:
             verdict = _unrefereed(value, held.lower, books)
         else:
@@ -193,7 +193,8 @@ class OfLaws:
                 Evidence(
                     estimand="population",
                     value=_own(critic, seen_value, books),
-                    error=held.error,
+                    # root mean square: the seen points are fewer than those held out from a sampler
+                    error=float(np.hypot(held.error, seen_error)) / np.sqrt(2),
                     held_out=value,
                     exact=self.referee.mean,
                     scale=self.referee.mean,
