@@ -8,15 +8,20 @@ import numpy as np
 
 from otdiv.critics.report import CriticReport
 from otdiv.critics.result import CriticEstimate
+from otdiv.errors import Array
 from otdiv.plots import BLUE, GREEN, GREY, ORANGE, figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
 def plot_audit(report: CriticReport) -> Figure:
-    """Left: critic against exact potential at the points; right: gradient norms, which should be at most 1."""
-    fig, axes = figure(9.4, 4.0, columns=2 if len(report.curves["gradient_norms"]) else 1)
+    """Critic against exact potential; gradient norms, at most 1 if all is well; in the plane rays with gradients."""
+    rays = report.curves["rays"]
+    flat = rays.shape[1] > 0 and rays.shape[2] == 2
+    columns = 1 + bool(len(report.curves["gradient_norms"])) + flat
+    fig, axes = figure((7.0, 9.4, 13.2)[columns - 1], 4.0, columns=columns)
     left = axes[0]
     exact = np.concatenate([report.curves["exact_fx"], report.curves["exact_fy"]])
     fx, fy = report.curves["fx"], report.curves["fy"]
@@ -38,7 +43,22 @@ def plot_audit(report: CriticReport) -> Figure:
         right.axvline(1.0, color=ORANGE, lw=1.5)
         right.text(1.0, 0.99, " 1", transform=right.get_xaxis_transform(), color=ORANGE, ha="left", va="top")
         right.set(title=f"|grad f|, largest found {report.gradient_max:.4g}", xlabel="|grad f|", ylabel="places")
+    if flat:
+        _draw_rays(axes[2], rays, report.ray_cosine or 0.0)
     return fig
+
+
+def _draw_rays(ax: Axes, rays: Array, cosine: float) -> None:
+    """Rays of transport from x (dot) to y, and at one place of each -grad f, which at the optimum follows the ray."""
+    starts, ends, places, gradients = rays
+    for start, end in zip(starts, ends, strict=True):
+        ax.plot(*np.stack([start, end]).T, color=GREY, lw=0.8, zorder=1)
+    ax.plot(*starts.T, "o", color=GREY, ms=2.5, zorder=2)
+    extent = float(np.ptp(np.concatenate([starts, ends]), axis=0).max())
+    longest = max(float(np.linalg.norm(gradients, axis=1).max()), 1e-300)
+    arrows = -gradients * (0.12 * extent / longest)
+    ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=ORANGE, width=0.005, zorder=3)
+    ax.set(title=f"-grad f on the rays of transport: cosine {cosine:.3f}", aspect="equal")
 
 
 def plot_training(answer: CriticEstimate) -> Figure:

@@ -317,6 +317,18 @@ def test_figure_shows_values_and_gradients(radial_sample):
     assert len(drawn.axes) == 1 and "agrees" in drawn.axes[0].get_title()
 
 
+def test_figure_in_the_plane_shows_gradients_along_the_rays():
+    from otdiv.plots_critics import plot_audit
+
+    sample = shift(2, 1.0).sample(40, np.random.default_rng(6))
+    drawing = plot_audit(audit(lambda z: 2 * z[:, 0], sample.x, sample.y))
+    drawing.draw_without_rendering()
+    assert len(drawing.axes) == 3
+    (arrows,) = [artist for artist in drawing.axes[2].collections if hasattr(artist, "U")]
+    assert len(arrows.U) == 40 and np.all(arrows.U < 0) and np.allclose(arrows.V, 0, atol=1e-6)
+    assert "cosine 0.7" in drawing.axes[2].get_title()  # the shift is along the diagonal
+
+
 def test_command_audits_files_and_values(tmp_path, capsys, radial_sample):
     from otdiv.cli import main
 

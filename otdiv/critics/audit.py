@@ -24,6 +24,8 @@ from otdiv.problem import TransportProblem
 from otdiv.transport.solve import measures_of, solve
 
 ESTIMANDS = ("empirical", "population")
+DRAWN = 60
+"""Rays kept for the figure."""
 
 
 def audit(
@@ -140,6 +142,7 @@ def audit(
             "exact_fx": exact.f,
             "exact_fy": -exact.g,
             "gradient_norms": found.norms if found else np.zeros(0),
+            "rays": np.stack([part[:DRAWN] for part in found.rays]) if found else np.zeros((4, 0, mu.d)),
         },
     )
 

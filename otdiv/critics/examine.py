@@ -40,13 +40,28 @@ def slopes(problem: TransportProblem, fx: Array, fy: Array) -> tuple[float, floa
     return steepest, broken / (problem.n * problem.m)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gradients:
+    """How steep a critic is, and whether it is so along the rays of transport.
+
+    Attributes
+    ----------
+    largest, percentile : float
+        Largest |grad f| found, also by climbing; 99th percentile on data, interpolates and rays.
+    cosine, slope : float or None
+        Mean cosine of grad f with x - y and mean |grad f| on the rays; None where nothing moves.
+    norms : ndarray [k]
+        |grad f| at all places.
+    rays : (starts, ends, places, gradients), each ndarray [r, d]
+        Some rays of transport x -> y, and grad f at one place of each.
+    """
+
     largest: float
     percentile: float
     cosine: float | None
     slope: float | None
     norms: Array
+    rays: tuple[Array, Array, Array, Array]
 
 
 def gradients(reader: Critic, sign: float, exact: TransportResult, rng: np.random.Generator) -> Gradients:
@@ -75,14 +90,15 @@ def gradients(reader: Critic, sign: float, exact: TransportResult, rng: np.rando
         largest = max(largest, float(ahead.max()), float(behind.max()))
         climbed = np.where((ahead > behind)[:, None], trial, back)
     if len(chosen) == 0:
-        return Gradients(largest, float(np.percentile(norms, 99)), None, None, norms)
+        return Gradients(largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays))
     gradient = sign * reader.gradients(on_rays)
     size = np.linalg.norm(gradient, axis=1)
     ray = (start - end) / length[chosen][:, None]
     weight = plan.mass[chosen] / plan.mass[chosen].sum()
     along = (gradient * ray).sum(axis=1)
     cosine = float(weight @ np.divide(along, size, out=np.zeros_like(along), where=size > 0))
-    return Gradients(largest, float(np.percentile(norms, 99)), cosine, float(weight @ size), norms)
+    rays = (start, end, on_rays, gradient)
+    return Gradients(largest, float(np.percentile(norms, 99)), cosine, float(weight @ size), norms, rays)
 
 
 def match(exact: TransportResult, fx: Array, fy: Array) -> tuple[float, int]:
