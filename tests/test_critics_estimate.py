@@ -168,6 +168,17 @@ def test_an_untrained_critic_is_not_believed():
 def test_the_choice_is_told():
     assert critics.select_constraint("empirical", 500, 500, 2).constraint == "semi-discrete"
     assert critics.select_constraint("empirical", 5000, 500, 2).constraint == "min-max"
+    reasons = {
+        critics.select_constraint(*asked).reason
+        for asked in (
+            ("empirical", 500, 500, 2),
+            ("empirical", 5000, 500, 2),
+            ("population", 500, 500, 2),
+            ("population", np.inf, np.inf, 2),
+            ("population", np.inf, np.inf, 64),
+        )
+    }
+    assert len(reasons) == 5, "the reason tells estimand, size and dimension apart"
     sample = shift(1).sample(20, np.random.default_rng(7))
     answer = critics.estimate(sample.x, sample.y, steps=50)
     assert (
