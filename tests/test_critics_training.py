@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import subprocess
 import sys
 
@@ -157,6 +159,21 @@ def test_your_own_network():
     assert answer.lower >= 0.9 * emd(X, Y).value
     with pytest.raises(InvalidInput, match="critic must be of a network of otdiv"):
         answer.critic.save("unused.pt")
+
+
+def test_progress_is_a_bar_with_the_running_interval_on_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    answer = critics.estimate(X, Y, constraint="min-max", **SMALL, progress=True)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
+    assert f"step {answer.critic.steps}" in shown and "100%" in shown
+    low, high = re.findall(r"in \[([\d.]+), ([\d.]+)\]", shown)[-1]
+    assert float(low) <= emd(X, Y).value * (1 + 1e-5) and float(high) >= emd(X, Y).value * (1 - 1e-5)
 
 
 def test_progress_prints_the_running_interval(capfd):
