@@ -32,6 +32,8 @@ from otdiv.pricing.metric import CITYBLOCK, EUCLIDEAN, MINKOWSKI, SQUARED, Metri
 from otdiv.pricing.point_tree import PointTree
 from otdiv.rounding import UNIT
 
+GROUP = 16
+"""So many queries share one descent of the tree."""
 AFFINE_UP_TO = 12
 """Above this dimension the fit costs more than it saves."""
 
@@ -133,35 +135,55 @@ def _least_squares(points, g, first, stop, matrix, slope):  # type: ignore[no-un
     return True
 
 
-@njit(cache=True, nogil=True)
-def node_bound(metric, query, row, affine):  # type: ignore[no-untyped-def]
-    """A lower bound on the computed c(query, y) - g(y) over the node of this row."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def node_bounds(metric, queries, row, affine, bounds, roots):  # type: ignore[no-untyped-def]
+    """Lower bounds on the computed c(query, y) - g(y) over the node of this row, for a group of queries [d, GROUP].
+
+    Loops over the group are innermost, so that several are taken at a time (over slices, whose length the
+    compiler does not know: short loops it does know are unrolled instead).  ``roots`` is scratch.
+    """
+    d = len(queries)
     if not affine:
-        return _box_cost(metric, query, row) - row[2 * len(query)]
+        query = np.empty(d)
+        for lane in range(GROUP):
+            for k in range(d):
+                query[k] = queries[k, lane]
+            bounds[lane] = _box_cost(metric, query, row) - row[2 * d]
+        return
     kind = metric.kind
-    d = len(query)
-    total = 0.0
+    bounds, roots = bounds[:GROUP], roots[:GROUP]
     # all positions are taken relative to the query, so that a far offset of the coordinates costs no digits
+    for lane in range(len(bounds)):
+        bounds[lane] = 0.0
     if kind == SQUARED:  # coordinate by coordinate the minimum over the box
         for k in range(d):
-            slope = row[2 * d + k]
-            low, high, t = row[3 * d + k] - query[k], row[4 * d + k] - query[k], 0.5 * slope
-            t = low if t < low else high if t > high else t
-            total += t * t - slope * (t - (row[k] - query[k]))
+            centre, slope, least, most = row[k], row[2 * d + k], row[3 * d + k], row[4 * d + k]
+            at = queries[k, :GROUP]
+            for lane in range(len(bounds)):
+                t = min(max(0.5 * slope, least - at[lane]), most - at[lane])
+                bounds[lane] += t * t - slope * (t - (centre - at[lane]))
     elif kind == EUCLIDEAN:
         for k in range(d):
-            gap = row[k] - query[k]
-            total += gap * gap
-        total = math.sqrt(total)
-        inverse = 1 / total if total > 0 else 0.0
+            centre, at = row[k], queries[k, :GROUP]
+            for lane in range(len(bounds)):
+                gap = centre - at[lane]
+                bounds[lane] += gap * gap
+        for lane in range(len(bounds)):
+            bounds[lane] = math.sqrt(bounds[lane])
+            roots[lane] = bounds[lane] if bounds[lane] > 1e-300 else 1e-300  # where the root is 0, so are the gaps
         for k in range(d):
-            total -= abs((row[k] - query[k]) * inverse - row[2 * d + k]) * row[d + k]
+            centre, slope, half, at = row[k], row[2 * d + k], row[d + k], queries[k, :GROUP]
+            for lane in range(len(bounds)):
+                bounds[lane] -= abs((centre - at[lane]) / roots[lane] - slope) * half
     else:
         for k in range(d):
-            gap = row[k] - query[k]
-            side = 1.0 if gap > 0 else -1.0
-            total += abs(gap) - abs(side - row[2 * d + k]) * row[d + k]
-    return total - row[5 * d]
+            centre, slope, half, at = row[k], row[2 * d + k], row[d + k], queries[k, :GROUP]
+            for lane in range(len(bounds)):
+                gap = centre - at[lane]
+                side = 1.0 if gap > 0 else -1.0
+                bounds[lane] += abs(gap) - abs(side - slope) * half
+    for lane in range(len(bounds)):
+        bounds[lane] -= row[5 * d]
 
 
 @njit(cache=True, nogil=True)

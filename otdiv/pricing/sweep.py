@@ -34,7 +34,7 @@ _DECIDE_ABOVE = 2**20
 DEVICE_ABOVE = 2**18
 """From so many pairs on a sweep goes to the device, where one is chosen (:mod:`otdiv.pricing.device`)."""
 _PROBES = 32
-_TREE_COST = 0.8
+_TREE_COST = 0.15
 """Time to look at one point of a tree in one dimension, in units of the time that products take for a pair."""
 _PARTS = 16
 """Queries are cut into so many parts, so that the threads end at about the same time."""

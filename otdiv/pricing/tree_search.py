@@ -2,7 +2,10 @@
 
 For a query x, min over y of c(x, y) - g(y): nodes of the tree over y whose lower bound
 (:mod:`otdiv.pricing.node_bounds`) is not below what is already found are skipped, so the
-answer is that of looking at every pair.  Imports distances, node_bounds and numba.
+answer is that of looking at every pair.  Queries that follow one another lie near one
+another, so they go down the tree in groups: a node is opened when one of the group needs
+it, its bounds are computed for all of them at a time, and its points only for those that
+need them.  Imports distances, node_bounds and numba.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from otdiv.pricing.distances import distance, distances
-from otdiv.pricing.node_bounds import node_bound
+from otdiv.pricing.node_bounds import GROUP, node_bounds
 
 _STACK = 128
 _LARGEST_LEAF = 64
@@ -25,45 +28,45 @@ def search_minima(  # type: ignore[no-untyped-def]
 
     ``hints`` [n] are indices to begin with, good or bad.
     """
-    nodes, bounds = np.empty(_STACK, np.int64), np.empty(_STACK)
-    query, costs_here = np.empty(x.shape[1]), np.empty(_LARGEST_LEAF)
+    d = x.shape[1]
+    nodes, bounds = np.empty(_STACK, np.int64), np.empty((_STACK, GROUP))
+    near, far, roots = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
+    query, queries, costs_here = np.empty(d), np.empty((d, GROUP)), np.empty(_LARGEST_LEAF)
     looked = 0
-    for i in range(first, end):
-        query[:] = x[i]
-        best_j = hints[i]
-        best = distance(metric, query, y, best_j) - g[best_j]
-        if i > first and where[i - 1] != best_j:  # the neighbour's answer may be a better start
-            value = distance(metric, query, y, where[i - 1]) - g[where[i - 1]]
-            if value < best:
-                best, best_j = value, where[i - 1]
+    for top in range(first, end, GROUP):
+        size = _fill(x, top, end, queries)
+        for i in range(top, top + size):
+            query[:] = x[i]
+            where[i] = hints[i]
+            values[i] = distance(metric, query, y, where[i]) - g[where[i]]
+            if i > first and where[i - 1] != where[i]:  # the neighbour's answer may be a better start
+                value = distance(metric, query, y, where[i - 1]) - g[where[i - 1]]
+                if value < values[i]:
+                    values[i], where[i] = value, where[i - 1]
+        best = values[top : top + size]
         nodes[0], bounds[0] = 0, -np.inf
         waiting = 1
         while waiting > 0:
             waiting -= 1
-            if bounds[waiting] >= best:
+            if not _wanted(bounds[waiting], best):
                 continue
             node = nodes[waiting]
             if node >= leaves:
-                looked += stop[node] - start[node]
-                distances(metric, query, columns, start[node], stop[node], costs_here)
                 g_here = g[start[node] : stop[node]]
-                for r in range(len(g_here)):
-                    value = costs_here[r] - g_here[r]
-                    if value < best:
-                        best, best_j = value, start[node] + r
+                for lane in range(size):
+                    if bounds[waiting, lane] < best[lane]:
+                        query[:] = x[top + lane]
+                        looked += len(g_here)
+                        distances(metric, query, columns, start[node], stop[node], costs_here)
+                        for r in range(len(g_here)):
+                            value = costs_here[r] - g_here[r]
+                            if value < best[lane]:
+                                best[lane], where[top + lane] = value, start[node] + r
                 continue
             left, right = 2 * node + 1, 2 * node + 2
-            near = node_bound(metric, query, rows[left], affine)
-            far = node_bound(metric, query, rows[right], affine)
-            if near > far:
-                near, far, left, right = far, near, right, left
-            if far < best:
-                nodes[waiting], bounds[waiting] = right, far
-                waiting += 1
-            if near < best:
-                nodes[waiting], bounds[waiting] = left, near
-                waiting += 1
-        values[i], where[i] = best, best_j
+            node_bounds(metric, queries, rows[left], affine, near, roots)
+            node_bounds(metric, queries, rows[right], affine, far, roots)
+            waiting = _push(nodes, bounds, waiting, left, right, near, far, best)
     return looked
 
 
@@ -77,43 +80,86 @@ def search_lowest(  # type: ignore[no-untyped-def]
     counts [n] says how many; values, where, costs [n, k] hold them in ascending order.
     """
     k = values.shape[1]
-    nodes, bounds = np.empty(_STACK, np.int64), np.empty(_STACK)
-    query, costs_here = np.empty(x.shape[1]), np.empty(_LARGEST_LEAF)
+    d = x.shape[1]
+    nodes, bounds = np.empty(_STACK, np.int64), np.empty((_STACK, GROUP))
+    near, far, roots = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
+    query, queries, costs_here = np.empty(d), np.empty((d, GROUP)), np.empty(_LARGEST_LEAF)
+    limit = np.empty(GROUP)
     looked = 0
-    for i in range(first, end):
-        query[:] = x[i]
-        found, top = 0, tops[i]
+    for top in range(first, end, GROUP):
+        size = _fill(x, top, end, queries)
+        best = limit[:size]
+        for lane in range(size):
+            best[lane], counts[top + lane] = tops[top + lane], 0
         nodes[0], bounds[0] = 0, -np.inf
         waiting = 1
         while waiting > 0:
             waiting -= 1
-            if bounds[waiting] >= top:
+            if not _wanted(bounds[waiting], best):
                 continue
             node = nodes[waiting]
             if node >= leaves:
-                looked += stop[node] - start[node]
-                distances(metric, query, columns, start[node], stop[node], costs_here)
                 g_here = g[start[node] : stop[node]]
-                for r in range(len(g_here)):
-                    value = costs_here[r] - g_here[r]
-                    if value < top:
-                        found = insert(value, start[node] + r, costs_here[r], i, found, k, values, where, costs)
-                        if found == k:
-                            top = values[i, k - 1]
+                for lane in range(size):
+                    if bounds[waiting, lane] < best[lane]:
+                        i = top + lane
+                        query[:] = x[i]
+                        looked += len(g_here)
+                        distances(metric, query, columns, start[node], stop[node], costs_here)
+                        for r in range(len(g_here)):
+                            value = costs_here[r] - g_here[r]
+                            if value < best[lane]:
+                                j = start[node] + r
+                                counts[i] = insert(value, j, costs_here[r], i, counts[i], k, values, where, costs)
+                                if counts[i] == k:
+                                    best[lane] = values[i, k - 1]
                 continue
             left, right = 2 * node + 1, 2 * node + 2
-            near = node_bound(metric, query, rows[left], affine)
-            far = node_bound(metric, query, rows[right], affine)
-            if near > far:
-                near, far, left, right = far, near, right, left
-            if far < top:
-                nodes[waiting], bounds[waiting] = right, far
-                waiting += 1
-            if near < top:
-                nodes[waiting], bounds[waiting] = left, near
-                waiting += 1
-        counts[i] = found
+            node_bounds(metric, queries, rows[left], affine, near, roots)
+            node_bounds(metric, queries, rows[right], affine, far, roots)
+            waiting = _push(nodes, bounds, waiting, left, right, near, far, best)
     return looked
+
+
+@njit(cache=True, nogil=True)
+def _fill(x, first, end, queries):  # type: ignore[no-untyped-def]
+    """Coordinates of the group that begins at row ``first``, short groups padded; returns its size."""
+    size = min(GROUP, end - first)
+    for lane in range(GROUP):
+        row = first + min(lane, size - 1)
+        for k in range(len(queries)):
+            queries[k, lane] = x[row, k]
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _wanted(bounds, best):  # type: ignore[no-untyped-def]
+    """Whether the node may hold something for one of the group."""
+    wanted = False
+    for lane in range(len(best)):
+        wanted |= bounds[lane] < best[lane]
+    return wanted
+
+
+@njit(cache=True, nogil=True)
+def _push(nodes, bounds, waiting, left, right, near, far, best):  # type: ignore[no-untyped-def]
+    """Put both children on the stack where wanted, the one with the lower bounds on top."""
+    less = 0.0
+    for lane in range(len(best)):
+        less += near[lane] - far[lane]
+    if less > 0:
+        left, right, near, far = right, left, far, near
+    if _wanted(far, best):
+        nodes[waiting] = right
+        for lane in range(GROUP):
+            bounds[waiting, lane] = far[lane]
+        waiting += 1
+    if _wanted(near, best):
+        nodes[waiting] = left
+        for lane in range(GROUP):
+            bounds[waiting, lane] = near[lane]
+        waiting += 1
+    return waiting
 
 
 @njit(cache=True, nogil=True)

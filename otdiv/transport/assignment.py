@@ -84,6 +84,7 @@ class Assignment:
         run, matching = self.run, self.matching
         n = len(scale.x)
         search = search_space(n, n)
+        known = np.full(n, -np.inf)
         first, rounds = 0.0, 0
         while True:
             graph = graph_of(n, *arcs)
@@ -102,9 +103,9 @@ class Assignment:
                 self._match_all(graph, search, beyond)
             if not finest and rounds == _ROUNDS_WHEN_COARSE:
                 return
-            violating, lowest = pricing.lowest(matching.g, matching.f - tolerance, _ADDED)
+            violating = self._priced(pricing, known, tolerance)
             if finest:
-                run.keep(scale, lowest, matching.g)
+                run.keep(scale, np.minimum(matching.f, known), matching.g)
                 self._keep_plan(pricing)
             run.stats["rounds"] += 1
             run.tell(n, len(arcs.tails))
@@ -115,6 +116,20 @@ class Assignment:
             if exact and len(more.tails) == len(arcs.tails) and not stuck:
                 return  # none violates, or none that is new: the rest is rounding
             arcs = more
+
+    def _priced(self, pricing: Pricing, known: Array, tolerance: float) -> Arcs:
+        """Arcs that violate f + g <= c; ``known``, what is known to be at most min c - g for each source, is raised.
+
+        As g only falls, what was known stays true, and sources whose f has not risen above it need no look.
+        """
+        f, g = self.matching.f, self.matching.g
+        rows = np.flatnonzero(f > known + tolerance)
+        part = pricing if 2 * len(rows) > len(f) else self.run.pricing(pricing.x[rows], pricing.y)
+        rows = np.arange(len(f)) if part is pricing else rows
+        if len(rows) == 0:
+            return Arcs(*(np.empty(0, kind) for kind in (np.int32, np.int32, float)))
+        arcs, known[rows] = part.lowest(g, f[rows] - tolerance, _ADDED)
+        return Arcs(rows[arcs.tails].astype(np.int32), arcs.heads, arcs.costs)
 
     def _match_all(self, graph: Graph, search: Search, beyond: float) -> None:
         """Searches from single sources, then from all that are left."""
