@@ -228,7 +228,7 @@ def verify_command(file: str, level: str, as_json: bool) -> None:
 @app.command("audit")
 @click.argument("a")
 @click.argument("b")
-@click.option("--critic", metavar="FILE", help="TorchScript or exported program (.pt2) of the critic.")
+@click.option("--critic", metavar="FILE", help="TorchScript, exported program (.pt2), or what otdiv critic saved.")
 @click.option("--values", nargs=2, metavar="FX FY", help="Or two .npy files with its values on A and on B.")
 @click.option("--estimand", type=click.Choice(("empirical", "population")), default="empirical", show_default=True)
 @click.option("--penalty", type=float, metavar="LAMBDA", help="Weight of the gradient penalty it was trained with.")

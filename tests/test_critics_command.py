@@ -58,6 +58,19 @@ def test_bad_input_ends_with_code_2(files, capsys):
     assert call("critic", files[0], "missing.npy") == 2
 
 
+def test_a_saved_critic_is_audited_from_its_file(files, tmp_path, capsys):
+    saved = str(tmp_path / "critic.pt")
+    assert call("critic", *files, "--steps", "300", "--constraint", "min-max", "--save", saved) == 0
+    capsys.readouterr()
+    assert call("audit", *files, "--critic", saved, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["verdict"] == "agrees" and report["critic"] == "min-max critic" and report["constant"] == 1.0
+    penalised = critics.fit(*(np.load(file) for file in files), constraint="one-sided-penalty", steps=20, width=8)
+    penalised.save(saved)
+    call("audit", *files, "--critic", saved, "--json")
+    assert "de-biased value" in json.loads(capsys.readouterr().out)["debiased"]  # the weight is in the file
+
+
 def test_figures_are_written_and_their_names_checked_before_the_work(files, tmp_path, capsys):
     picture = tmp_path / "training.svg"
     assert call("critic", *files, "--steps", "100", "--figure", str(picture)) == 0

@@ -78,8 +78,8 @@ def audit(
     if penalty is not None and not penalty > 0:
         raise invalid("penalty", "be positive", repr(penalty), "Pass the weight lambda of the gradient penalty.")
     own = fitted(critic)
-    if penalty is None and own is not None:
-        penalty = own.weight
+    if own is not None:
+        critic, penalty = own, own.weight if penalty is None else penalty
     mu, nu = measures_of(x, y, a, b)
     for name, measure in (("x", mu), ("y", nu)):
         if abs(measure.mass - 1) > 1e-9:

@@ -7,6 +7,7 @@ Imports module_file, errors and lipschitz; torch inside the functions that need 
 from __future__ import annotations
 
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,13 +68,13 @@ def read_critic(critic: Any, d: int) -> Critic:
     MissingPackage
         A file, and torch is not installed.
     """
-    if isinstance(critic, str | Path):
-        return _from_module(load_module(Path(critic)), d, f"file {Path(critic).name}")
     own = fitted(critic)
     if own is not None:
         reader = Critic(f"{own.constraint} critic", own, own.gradient, own.lipschitz)
         _try(reader, d)
         return reader
+    if isinstance(critic, str | Path):
+        return _from_module(load_module(Path(critic)), d, f"file {Path(critic).name}")
     module = getattr(critic, "module", critic)
     if hasattr(module, "parameters") and hasattr(module, "forward"):
         return _from_module(module, d, f"module {type(module).__name__}")
@@ -85,9 +86,26 @@ def read_critic(critic: Any, d: int) -> Critic:
 
 
 def fitted(critic: Any) -> FittedCritic | None:
-    """The critic if otdiv trained it, else None; there is none where the module of such critics was never imported."""
-    module = sys.modules.get("otdiv.critics.fitted")
+    """The critic if otdiv trained it, or wrote the file that is named; else None."""
+    if isinstance(critic, str | Path):
+        return _own_file(Path(critic))
+    module = sys.modules.get("otdiv.critics.fitted")  # where it was never imported there are no such critics
     return critic if module is not None and isinstance(critic, module.FittedCritic) else None
+
+
+def _own_file(path: Path) -> FittedCritic | None:
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        if any(name.endswith(("/constants.pkl", ".json")) for name in archive.namelist()):
+            return None  # TorchScript, or an exported program
+    optional_import("torch", "Reading a critic", "torch")
+    from otdiv.critics.fitted import FittedCritic
+
+    try:
+        return FittedCritic.load(path)
+    except InvalidInput:
+        return None
 
 
 def _from_function(function: Callable[[Array], Any], d: int) -> Critic:
