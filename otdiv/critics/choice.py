@@ -50,9 +50,9 @@ def select_constraint(estimand: str, n: float, m: float, d: int) -> ConstraintCh
     Notes
     -----
     Measured on shifts, radial pairs and funnels in 2 to 128 dimensions, see benchmarks/README.md.  For points
-    the semi-discrete potential is exact, the others lose up to 38 % in the same time; for laws it loses 15 to 95 % from 8-D on,
-    since it learns its atoms by heart.  Norms of layers (spectral, Frobenius) are as good as min-max on a shift
-    and lose 57 to 96 % on a radial pair; a penalty loses 1 to 27 % from 8-D on in the same time.
+    the semi-discrete potential is exact, and the others lose up to 38 % in the same time; for laws it loses 15
+    to 95 % from 8-D on, since it learns its atoms by heart.  Norms of layers (spectral, Frobenius) are as good
+    as min-max on a shift and lose 57 to 96 % on a radial pair; a penalty loses 1 to 27 % from 8-D on.
 
     Examples
     --------
