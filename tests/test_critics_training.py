@@ -92,6 +92,25 @@ def test_a_run_cut_off_goes_on_as_if_it_had_not_been(constraint, drawn, tmp_path
         critics.fit(*data, **{**options, "seed": 1}, checkpoint=file)
 
 
+def test_a_resumed_run_keeps_the_start_that_was_chosen(tmp_path, monkeypatch):
+    """Trials against the clock may end otherwise a second time, so there are none: the checkpoint says which start."""
+    from otdiv.critics import task
+
+    starts, train = [], task.train
+    monkeypatch.setattr(task, "train", lambda *args, **more: starts.append(more["sign"]) or train(*args, **more))
+    options = {**SMALL, "constraint": "min-max", "checkpoint": tmp_path / "run.pt"}
+
+    def cut(step):
+        if step.step >= 20:
+            raise Cut
+
+    with pytest.raises(Cut):
+        critics.fit(X, Y, **options, progress=cut)
+    assert len(starts) == 5  # two ways round, two kinds of start, and the run itself
+    critics.fit(X, Y, **options)
+    assert len(starts) == 6 and starts[5] == starts[4]
+
+
 def test_a_damaged_checkpoint_and_a_foreign_critic_are_refused(tmp_path):
     file = tmp_path / "run.pt"
     file.write_bytes(b"no checkpoint")

@@ -115,14 +115,8 @@ def save(
 def resume(
     path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches
 ) -> Progress:
-    try:
-        content = torch.load(path, weights_only=True, map_location="cpu")
-        known = content["fingerprint"]
-    except Exception as problem:  # a damaged file fails anywhere inside torch
-        raise invalid(
-            "checkpoint", "be a file that a run wrote", f"{path.name} ({type(problem).__name__})", "Remove it."
-        ) from None
-    if known != fingerprint:
+    content = _read(path)
+    if content["fingerprint"] != fingerprint:
         raise invalid(
             "checkpoint",
             "belong to this very run (data, constraint, seed, sizes)",
@@ -137,3 +131,25 @@ def resume(
     return Progress(
         **{**state, "penalties": tuple(state["penalties"]), "history": [tuple(e) for e in state["history"]]}
     )
+
+
+def fingerprint_of(path: Path) -> str:
+    """Which run a checkpoint belongs to.
+
+    Raises
+    ------
+    InvalidInput
+        A file that no run wrote.
+    """
+    return str(_read(path)["fingerprint"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, weights_only=True, map_location="cpu")
+        content["fingerprint"]
+    except Exception as problem:  # a damaged file fails anywhere inside torch
+        raise invalid(
+            "checkpoint", "be a file that a run wrote", f"{path.name} ({type(problem).__name__})", "Remove it."
+        ) from None
+    return content

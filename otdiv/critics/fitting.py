@@ -11,11 +11,12 @@ from pathlib import Path
 
 from torch import nn
 
+from otdiv.critics.checkpoint import fingerprint_of
 from otdiv.critics.fitted import FittedCritic
 from otdiv.critics.laws import Law
 from otdiv.critics.options import Options
 from otdiv.critics.progress import reporter
-from otdiv.critics.task import Task
+from otdiv.critics.task import Start, Task
 from otdiv.critics.training import Step, value_on
 
 TRIALS = 0.3
@@ -38,21 +39,32 @@ def fit_laws(
     same laws keep a start that learns its points by heart from winning.
     """
     task = Task.of(laws, watched or laws, options, network)
-    starts, schedule = task.starts(), task.schedule
-    best = starts[0]
-    if len(starts) > 1:
-        share, limit = TRIALS / len(starts), schedule.time_limit
-        trial = replace(
-            schedule,
-            steps=max(1, round(share * schedule.steps)),
-            time_limit=None if limit is None else share * limit,
-            reports=1,
-        )
-        best = max(starts, key=lambda start: task.run(start, trial)[1].history[-1][1])
-        if limit is not None:
-            schedule = replace(schedule, time_limit=(1 - TRIALS) * limit)
+    schedule = task.schedule
+    best = _best_start(task, checkpoint)
+    if len(task.starts()) > 1 and schedule.time_limit is not None:
+        schedule = replace(schedule, time_limit=(1 - TRIALS) * schedule.time_limit)
     with reporter(progress, band, lambda module: task.finished(module, best)) as report:
         module, run = task.run(best, schedule, checkpoint, report)
     # the sign is fixed by the value: a distance is never negative
     value = value_on(module, task.fixed)
     return task.finished(module, replace(best, sign=1.0 if value >= 0 else -1.0), run)
+
+
+def _best_start(task: Task, checkpoint: Path | None) -> Start:
+    """The start with the largest value after a short trial; that of the checkpoint where there is one."""
+    starts, schedule = task.starts(), task.schedule
+    if len(starts) == 1:
+        return starts[0]
+    if checkpoint is not None and checkpoint.exists():  # trials against the clock may end otherwise a second time
+        known = fingerprint_of(checkpoint)
+        for start in starts:
+            if task.fingerprint(start) == known:
+                return start
+    share, limit = TRIALS / len(starts), schedule.time_limit
+    trial = replace(
+        schedule,
+        steps=max(1, round(share * schedule.steps)),
+        time_limit=None if limit is None else share * limit,
+        reports=1,
+    )
+    return max(starts, key=lambda start: task.run(start, trial)[1].history[-1][1])

@@ -148,7 +148,7 @@ class Task:
             fixed=self.fixed,
             report=report,
             checkpoint=checkpoint,
-            fingerprint=f"{self._fingerprint()} {start}",
+            fingerprint=self.fingerprint(start),
         )
         return module, run
 
@@ -218,12 +218,13 @@ class Task:
             for points, potential in ((x, exact.f), (y, exact.g))
         ]
 
-    def _fingerprint(self) -> str:
+    def fingerprint(self, start: Start) -> str:
+        """What tells this run from others: data, options and start."""
         digest = hashlib.sha256(repr(replace(self.options, time_limit=None, device="")).encode())
         for points, weights in self.looks + self.watched:
             digest.update(points.tobytes())
             digest.update(weights.tobytes())
-        return digest.hexdigest()
+        return f"{digest.hexdigest()} {start}"
 
 
 def pilot_scale(laws: tuple[Law, Law], rng: np.random.Generator) -> float:
