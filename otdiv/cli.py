@@ -168,7 +168,7 @@ def compare_command(
 @click.option("--steps", type=int, default=3000, show_default=True, help="Most steps of the training.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="For the training of one critic.")
 @click.option("--checkpoint", metavar="FILE", help="Save the run here, and go on from here.")
-@click.option("--save", metavar="FILE", help="Write the critic (.pt) for otdiv.critics.load.")
+@click.option("--save", metavar="FILE", help="Write the critic (.pt) for otdiv audit and otdiv.critics.load.")
 @click.option("--progress", is_flag=True, help="Show the running interval, on standard error.")
 @click.option("--figure", metavar="FILE", help="Draw the training inside its interval (.png, .svg or .pdf).")
 @_WEIGHTS
