@@ -43,7 +43,7 @@ class Table(NamedTuple):
 
 TABLES = {
     "points": Table(False, ("auto",), ("shift", "radial", "4 funnels"), (2, 8, 32), 40, {"steps": 600}),
-    "laws": Table(True, ("auto",), tuple(PAIRS), (2, 8, 32), 40, {"steps": 300}),
+    "laws": Table(True, ("auto",), tuple(PAIRS), (2, 8, 32), 40, {"steps": 400}),
     "every-points": Table(False, critics.STRATEGIES, tuple(PAIRS)[:3], (2, 8, 32), 1, {"time_limit": 2.0}),
     "every-laws": Table(True, critics.STRATEGIES, tuple(PAIRS), (2, 8, 32, 128), 1, {"time_limit": 3.0}),
 }

@@ -30,8 +30,6 @@ PILOT = 256
 """Points of each law in the exact pilot distance."""
 FIXED = 2048
 """Points of each law on which progress is measured, and from which centres are drawn."""
-LOW = 3
-"""Up to this dimension an exact start has twice as many cones: there the error falls as 1 / cones."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +207,7 @@ class Task:
     def _sample_potentials(self) -> list[tuple[Tensor, Tensor]]:
         """Points and exact dual potential of a sample of each law, not the one on which starts are compared."""
         rng = np.random.default_rng([self.options.seed, 5])
-        most = self.options.groups * self.options.pieces * (2 if self.d <= LOW else 1)
+        most = self.options.groups * self.options.pieces
         (x, a), (y, b) = (_looked_at(law, most, rng) for law in self.laws)
         x, y = self.frame.apply(x), self.frame.apply(y)
         exact = emd(x, y, a, b, normalize=True)
