@@ -86,6 +86,43 @@ def distances(metric, query, columns, first, end, costs):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
+def count_below(metric, queries, columns, first, end, g, bounds, best, counts):  # type: ignore[no-untyped-def]
+    """counts[lane]: at how many of the points first ... end - 1, whose g is given, cost - g is below best[lane].
+
+    Lanes whose lower bound is not below their best are not looked at and get 0, others without a
+    quick count get 1, which says no more than "look".  Most leaves hold nothing of use; counting,
+    unlike comparing with a minimum that moves, is done for several points at a time.  The costs are
+    those of :func:`distances`.  Returns the number of lanes looked at.
+    """
+    d = len(queries)
+    looked = 0
+    quick = metric.power == 1.0 and metric.kind == EUCLIDEAN and (d == 2 or d == 3)
+    second = min(1, d - 1)
+    along, across, deep = columns[0, first:end], columns[second, first:end], columns[d - 1, first:end]
+    for lane in range(len(best)):
+        top = best[lane]
+        counts[lane] = 0
+        if not bounds[lane] < top:
+            continue
+        looked += 1
+        if not quick:
+            counts[lane] = 1
+            continue
+        count = 0
+        at, above, behind = queries[0, lane], queries[second, lane], queries[d - 1, lane]
+        if d == 2:
+            for r in range(len(g)):
+                u, v = at - along[r], above - across[r]
+                count += math.sqrt(u * u + v * v) - g[r] < top
+        else:
+            for r in range(len(g)):
+                u, v, w = at - along[r], above - across[r], behind - deep[r]
+                count += math.sqrt(u * u + v * v + w * w) - g[r] < top
+        counts[lane] = count
+    return looked
+
+
+@njit(cache=True, nogil=True)
 def paired_costs(metric, x, y, tails, heads):  # type: ignore[no-untyped-def]
     """The costs [k] of the pairs (x[tails[k]], y[heads[k]])."""
     costs = np.empty(len(tails))

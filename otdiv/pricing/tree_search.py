@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from otdiv.pricing.distances import distance, distances
+from otdiv.pricing.distances import count_below, distance, distances
 from otdiv.pricing.node_bounds import GROUP, node_bounds
 
 _STACK = 128
@@ -32,6 +32,7 @@ def search_minima(  # type: ignore[no-untyped-def]
     nodes, bounds = np.empty(_STACK, np.int64), np.empty((_STACK, GROUP))
     near, far, roots = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
     query, queries, costs_here = np.empty(d), np.empty((d, GROUP)), np.empty(_LARGEST_LEAF)
+    counts_here = np.empty(GROUP, np.int64)
     looked = 0
     for top in range(first, end, GROUP):
         size = _fill(x, top, end, queries)
@@ -53,10 +54,12 @@ def search_minima(  # type: ignore[no-untyped-def]
             node = nodes[waiting]
             if node >= leaves:
                 g_here = g[start[node] : stop[node]]
+                looked += len(g_here) * count_below(
+                    metric, queries, columns, start[node], stop[node], g_here, bounds[waiting], best, counts_here
+                )
                 for lane in range(size):
-                    if bounds[waiting, lane] < best[lane]:
+                    if counts_here[lane] > 0:
                         query[:] = x[top + lane]
-                        looked += len(g_here)
                         distances(metric, query, columns, start[node], stop[node], costs_here)
                         for r in range(len(g_here)):
                             value = costs_here[r] - g_here[r]
@@ -84,6 +87,7 @@ def search_lowest(  # type: ignore[no-untyped-def]
     nodes, bounds = np.empty(_STACK, np.int64), np.empty((_STACK, GROUP))
     near, far, roots = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
     query, queries, costs_here = np.empty(d), np.empty((d, GROUP)), np.empty(_LARGEST_LEAF)
+    counts_here = np.empty(GROUP, np.int64)
     limit = np.empty(GROUP)
     looked = 0
     for top in range(first, end, GROUP):
@@ -100,11 +104,13 @@ def search_lowest(  # type: ignore[no-untyped-def]
             node = nodes[waiting]
             if node >= leaves:
                 g_here = g[start[node] : stop[node]]
+                looked += len(g_here) * count_below(
+                    metric, queries, columns, start[node], stop[node], g_here, bounds[waiting], best, counts_here
+                )
                 for lane in range(size):
-                    if bounds[waiting, lane] < best[lane]:
+                    if counts_here[lane] > 0:
                         i = top + lane
                         query[:] = x[i]
-                        looked += len(g_here)
                         distances(metric, query, columns, start[node], stop[node], costs_here)
                         for r in range(len(g_here)):
                             value = costs_here[r] - g_here[r]
