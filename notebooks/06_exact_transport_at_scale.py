@@ -70,6 +70,22 @@ right.set(title="The relative gap falls from round to round", xlabel="round at t
 drawing
 
 # %% [markdown]
+# ## Where the time goes
+#
+# Equal masses are matched: sources bid for targets with a tolerance that falls from round to round (an
+# auction), and what is left over finds its target along augmenting paths. Everything else is the search
+# for arcs: candidates under the potentials of the coarser scale, and pricing, the look at all pairs that
+# ends in the proof. With unequal masses the flow lives on a spanning tree instead.
+
+# %%
+spent = result.stats["seconds"]
+assert set(spent) == {"candidates", "auction", "augmenting paths", "pricing"}
+drawing, (ax,) = figure(6.4, 2.6)
+ax.barh(list(spent)[::-1], [1e3 * spent[part] for part in list(spent)[::-1]], color=BLUE, height=0.6)
+ax.set(title="Where the time goes, all scales together", xlabel="milliseconds")
+drawing
+
+# %% [markdown]
 # ## Stopping early
 #
 # A time limit (or Ctrl-C) hands over the interval that is proved by then. It may be wide; it is never
@@ -84,7 +100,7 @@ for limit, answer in zip(limits, stopped, strict=True):
 # %% [markdown]
 # ## How the work grows
 #
-# The full cost matrix grows with $n^2$; the arcs that the simplex ever sees grow little faster than
+# The full cost matrix grows with $n^2$; the arcs that are ever looked at closely grow little faster than
 # $n$. POT's dense network simplex stands beside it for the smaller sizes (the times are this machine's;
 # `benchmarks/` has the careful ones).
 
@@ -106,7 +122,7 @@ for n in sizes:
 # %%
 drawing, (left, right) = figure(9.6, 3.8, columns=2)
 left.loglog(sizes, np.square(sizes), "--", color=GREY, label="all pairs, n²")
-left.loglog(sizes, arcs, "o-", color=BLUE, label="arcs in the simplex")
+left.loglog(sizes, arcs, "o-", color=BLUE, label="arcs of the solver")
 left.legend(frameon=False, fontsize=9)
 left.set(title="How many arcs it takes", xlabel="points on each side", ylabel="arcs")
 right.loglog(sizes, ours, "o-", color=BLUE, label="multiscale")

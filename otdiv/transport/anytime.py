@@ -6,7 +6,9 @@ Imports problem and below, pricing, coarsen and progress.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -32,12 +34,22 @@ class Run:
         self.f: Array | None = None
         self.g: Array | None = None
         self.lower, self.upper = -np.inf, np.inf
-        self.stats: dict[str, Any] = {"pivots": 0, "rounds": 0, "arcs": 0}
+        self.seconds: dict[str, float] = {}
+        self.stats: dict[str, Any] = {"pivots": 0, "bids": 0, "rounds": 0, "arcs": 0, "seconds": self.seconds}
 
     def look_at_clock(self) -> None:
         """Stop when the time is up; the coarsest scale takes milliseconds and is always solved."""
         if self.coarse is not None and time.monotonic() > self.deadline:
             raise Stopped
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Add the time that this takes to that part of the work."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[part] = self.seconds.get(part, 0.0) + perf_counter() - started
 
     def tell(self, points: int, arcs: int) -> None:
         """Report after a round."""

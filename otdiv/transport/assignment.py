@@ -69,9 +69,10 @@ class Assignment:
                 arcs = all_pairs(scale, pricing)
                 f, g = np.zeros(len(scale.x)), np.zeros(len(scale.y))
             else:
-                f, g, near = neighbours(self.run, scale, self.scales[level + 1], pricing)
-                coarse = completed(self.matching)
-                arcs = merged(pricing, near, children(np.arange(len(coarse)), coarse, scale))
+                with self.run.timed("candidates"):
+                    f, g, near = neighbours(self.run, scale, self.scales[level + 1], pricing)
+                    coarse = completed(self.matching)
+                    arcs = merged(pricing, near, children(np.arange(len(coarse)), coarse, scale))
                 if level == 0:
                     self.run.keep(scale, f, g)
             self.run.look_at_clock()
@@ -92,18 +93,21 @@ class Assignment:
             if rounds == 0:
                 first = FIRST * release(graph, matching, np.inf) or _FLAT * float(arcs.costs.mean())
             for share in SHARES[rounds] if rounds < len(SHARES) else ():
-                release(graph, matching, first * share)
-                run.stats["pivots"] += bid(graph, matching, first * share, int(_FEW * n), _BIDS * n)
+                with run.timed("auction"):
+                    release(graph, matching, first * share)
+                    run.stats["bids"] += bid(graph, matching, first * share, int(_FEW * n), _BIDS * n)
                 run.look_at_clock()
             rounds += 1
             beyond = first * 2.0**rounds
             exact = rounds > len(SHARES) or (not finest and rounds == _ROUNDS_WHEN_COARSE)
             release(graph, matching, tolerance if exact else np.inf)
             if exact:
-                self._match_all(graph, search, beyond)
+                with run.timed("augmenting paths"):
+                    self._match_all(graph, search, beyond)
             if not finest and rounds == _ROUNDS_WHEN_COARSE:
                 return
-            violating = self._priced(pricing, known, tolerance)
+            with run.timed("pricing"):
+                violating = self._priced(pricing, known, tolerance)
             if finest:
                 run.keep(scale, np.minimum(matching.f, known), matching.g)
                 self._keep_plan(pricing)
