@@ -51,9 +51,17 @@ def merged(pricing: Pricing, *lists: Arcs | list[Arcs]) -> Arcs:
     """The union, sorted by source and target, so that a scan over a range of arcs stays among near points."""
     m = len(pricing.y)
     every = [arcs for entry in lists for arcs in (entry if isinstance(entry, list) else [entry])]
-    keys = np.concatenate([arcs.tails.astype(np.int64) * m + arcs.heads for arcs in every])
+    keys = np.empty(sum(len(arcs.tails) for arcs in every), np.int64)  # in place: there may be a hundred million
+    end = 0
+    for arcs in every:
+        part = keys[end : end + len(arcs.tails)]
+        np.multiply(arcs.tails, m, out=part, dtype=np.int64)
+        part += arcs.heads
+        end += len(part)
     keys.sort()
     keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
-    tails, heads = np.divmod(keys, m)
-    tails, heads = tails.astype(np.int32), heads.astype(np.int32)
+    tails, heads = np.empty(len(keys), np.int32), np.empty(len(keys), np.int32)
+    np.floor_divide(keys, m, out=tails, casting="unsafe")
+    np.remainder(keys, m, out=heads, casting="unsafe")
+    del keys
     return Arcs(tails, heads, pricing.costs(tails, heads))
