@@ -195,15 +195,15 @@ def exchange(n, source, target, arc_cost, basis):  # type: ignore[no-untyped-def
     shift = arc_cost - potential[source] + potential[target]
     idle = _first_idle(n, source, basis)
     if idle >= 0 and not _holds(idle, target, basis):
-        _rehang(source, idle, target, basis)
+        rehang(source, idle, target, basis)
         basis.flow[source], basis.cost[source] = 0, arc_cost
         _move(source, shift, basis)
         return
-    apex = _apex(source, target, idle, basis)
+    apex = find_apex(source, target, idle, basis)
     leaving, amount, at_source = _leaving(n, source, target, apex, basis)
     _push(n, source, target, apex, amount, basis)
     top, above = (source, target) if at_source else (target, source)
-    _rehang(top, leaving, above, basis)
+    rehang(top, leaving, above, basis)
     basis.flow[top], basis.cost[top] = amount, arc_cost
     _move(top, shift if at_source else -shift, basis)
 
@@ -237,7 +237,7 @@ def _holds(top, node, basis):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _apex(source, target, idle, basis):  # type: ignore[no-untyped-def]
+def find_apex(source, target, idle, basis):  # type: ignore[no-untyped-def]
     """Where the paths from source and target to the root meet; at ``idle`` at the latest."""
     links, mark = basis.links, basis.mark
     root = len(mark) - 1
@@ -291,7 +291,7 @@ def _push(n, source, target, apex, amount, basis):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
-def _rehang(top, old_top, above, basis):  # type: ignore[no-untyped-def]
+def rehang(top, old_top, above, basis):  # type: ignore[no-untyped-def]
     """Cut the subtree of ``old_top`` off, turn it so that its node ``top`` is the top, and hang it below ``above``.
 
     Along the stem from ``top`` to ``old_top`` parents become children; each arc's flow and cost pass from

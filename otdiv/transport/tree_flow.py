@@ -1,11 +1,13 @@
 """Any masses: at each scale a flow on a spanning tree, by the network simplex.
 
 Coarse to fine as in :mod:`otdiv.transport.multiscale`.  At each scale the coarser tree is
-refined into a feasible one, candidate arcs are those of lowest reduced cost under the
-coarser potentials and the pairs of children of arcs in use; the network simplex solves on
-these; pricing over all pairs adds the arcs that violate f + g <= c, until at the finest
-scale none does.  The tree survives from round to round, and the tree of any scale refines
-to a plan.  Imports candidates, coarsen, network_simplex and what they import.
+refined into a feasible one; candidate arcs are those of lowest reduced cost under the
+coarser potentials, the pairs of children of arcs in use and the tree's own.  Auctions come
+near the optimum (:mod:`otdiv.transport.approach`), their flow becomes a tree, and at the
+finest scale the network simplex and pricing over all pairs, which adds the arcs that
+violate f + g <= c, take turns until none does.  Where an auction leaves mass behind the
+simplex does without from then on.  The tree of any scale refines to a plan.  Imports
+approach, candidates, coarsen, network_simplex and what they import.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 from otdiv.errors import Array
 from otdiv.pricing.sweep import Arcs, Pricing
 from otdiv.transport.anytime import Run
+from otdiv.transport.approach import Approach
 from otdiv.transport.candidates import all_pairs, children, merged, neighbours
 from otdiv.transport.coarsen import TOLERANCE, TOTAL, Scale, refine
 from otdiv.transport.network_simplex import PARENT, Basis, basis_of, pivot, refresh_potentials
@@ -39,6 +42,7 @@ class TreeFlow:
     def __init__(self, run: Run, scales: list[Scale]) -> None:
         self.run, self.scales = run, scales
         self.level, self.basis = len(scales), _single_arc()  # at first above all scales
+        self.bidding = True  # until an auction has left mass behind
 
     def solve(self, rtol: float) -> None:
         """From the coarsest scale to the points, or to the first that suffices."""
@@ -47,20 +51,44 @@ class TreeFlow:
             scale, coarse = scales[level], self.basis
             pricing = run.pricing(scale.x, scale.y)
             basis = _refined(coarse, scale, pricing)
-            if level == len(scales) - 1:
+            self.level, self.basis = level, basis
+            coarsest, finest = level == len(scales) - 1, level == 0
+            if coarsest:
                 arcs = all_pairs(scale, pricing)
             else:
                 f, g, near = neighbours(run, scale, scales[level + 1], pricing)
                 below = children(*_used(coarse, len(scale.borders_x) - 1), scale)
                 arcs = merged(pricing, near, below, _tree_arcs(basis, len(scale.x)))
-                if level == 0:
+                if finest:
                     run.keep(scale, f, g)
-            self.level, self.basis = level, basis
             run.look_at_clock()
-            self._settle(scale, pricing, arcs, rtol, finest=level == 0)
-            run.coarse = level, -self.basis.potential[len(scale.x) :]
+            near_optimal = None
+            if not coarsest and self.bidding:
+                near_optimal = Approach(run, scale, pricing, arcs, f, g)
+                self._approach(near_optimal, rtol, finest)
+                arcs, self.bidding = near_optimal.arcs, near_optimal.complete
+            if finest and run.lower >= (1.0 - rtol) * run.upper:
+                return
+            if finest or near_optimal is None or not near_optimal.complete:
+                self._settle(scale, pricing, arcs, rtol, finest)
+                run.coarse = level, -self.basis.potential[len(scale.x) :]
+            else:
+                run.coarse = level, near_optimal.loads.g
             if level > 0 and rtol >= LOOSE and self._suffices(rtol):
                 return
+
+    def _approach(self, approach: Approach, rtol: float, finest: bool) -> None:
+        """Bids and prices in turn; the basis follows whenever no mass is left at its source."""
+        run = self.run
+        for _ in approach.rounds(finest):
+            if finest:
+                self.basis = approach.tree()
+                run.upper = min(run.upper, float(self.basis.flow / TOTAL @ self.basis.cost))
+                run.tell(len(approach.scale.x), len(approach.arcs.tails))
+                if run.upper - run.lower <= rtol * run.upper:
+                    return
+        if not finest and approach.complete:
+            self.basis = approach.tree()
 
     def _settle(self, scale: Scale, pricing: Pricing, arcs: Arcs, rtol: float, finest: bool) -> None:
         """Pivot and price in turn, until no pair violates; at coarse scales twice."""

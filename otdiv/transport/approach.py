@@ -1,0 +1,127 @@
+"""Near the optimum of one scale by auctions of ever smaller tolerance, with pricing between them.
+
+The network simplex makes few pivots from there; from the coarser scale's tree alone it
+makes several for each point, each of which moves a large part of the tree.  Arcs far from
+tight are dropped on the way: pricing brings back what is missed.  Imports candidates,
+flow_auction, tree_of_flow and what they import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from otdiv.errors import Array
+from otdiv.pricing.sweep import Arcs, Pricing
+from otdiv.transport.anytime import Run
+from otdiv.transport.candidates import merged
+from otdiv.transport.coarsen import TOLERANCE, Scale
+from otdiv.transport.flow_auction import Loads, Network, auction, network_of, release
+from otdiv.transport.network_simplex import Basis
+from otdiv.transport.tree_of_flow import tree_of_flow
+
+SHARES = ((1.0, 0.1), (1e-2,), (1e-3,), (1e-4,), (1e-5,))
+"""Tolerances of the auctions in each round, as shares of the first."""
+SHARES_WHEN_COARSE = ((1.0, 0.1), (1e-2, 1e-3), (1e-4,))
+FIRST = 10.0
+"""The first tolerance, in units of the mean amount by which a second best arc is above the best."""
+_FLAT = 1e-3
+"""Where all arcs tie: the first tolerance as a share of the mean cost."""
+_SMALLEST = 2.0**-40
+"""The least tolerance, as a share of the largest potential or cost."""
+_KEPT = 60.0
+"""Arcs without flow stay when their reduced cost is below so many tolerances."""
+_ADDED = 8
+"""Arcs added at each source in one round."""
+_CHUNK = 100_000_000
+"""Arcs looked at between two looks at the clock."""
+_LOOKS = 1500
+"""Looks at each arc at one tolerance, after which the auction is given up; some 200 are usual."""
+
+
+class Approach:
+    """Loads of one scale on their way to its optimum; ``complete`` when no mass is left at its source."""
+
+    def __init__(self, run: Run, scale: Scale, pricing: Pricing, arcs: Arcs, f: Array, g: Array) -> None:
+        self.run, self.scale, self.pricing, self.arcs = run, scale, pricing, arcs
+        flow = np.zeros(len(arcs.tails), np.int64)
+        self.loads = Loads(f.copy(), g.copy(), flow, scale.a.copy(), scale.b.copy())
+        self.known = np.full(len(f), -np.inf)  # at most min c - g, which only rises
+        self.network: Network | None = None
+        self.complete = False
+
+    def rounds(self, finest: bool) -> Iterator[None]:
+        """Run the rounds; yields after each that leaves no mass behind."""
+        shares, first = SHARES if finest else SHARES_WHEN_COARSE, 0.0
+        for k, in_round in enumerate(shares):
+            self.network = network_of(len(self.loads.f), len(self.loads.g), *self.arcs)
+            if k == 0:
+                first = FIRST * release(self.network, self.loads, np.inf) or _FLAT * float(self.arcs.costs.mean())
+            for share in in_round:
+                if first * share <= self._unit() or not self._auction(first * share):
+                    return
+            release(self.network, self.loads, np.inf)
+            last = k + 1 == len(shares)
+            if finest or not last:
+                violating = self._priced()
+            if finest:
+                self.run.keep(self.scale, np.minimum(self.loads.f, self.known), self.loads.g)
+                self.run.stats["rounds"] += 1
+            yield
+            if finest or not last:
+                self._exchange(violating, _KEPT * first * in_round[-1])
+
+    def tree(self) -> Basis:
+        """A spanning tree with the flow of a round, or a cheaper one."""
+        assert self.network is not None
+        return tree_of_flow(self.network, self.loads, self.pricing.costs)
+
+    def _auction(self, eps: float) -> bool:
+        """Whether all mass arrived; the plan so far stays good when not."""
+        assert self.network is not None
+        loads = self.loads
+        release(self.network, loads, eps)
+        left = _LOOKS * len(self.arcs.tails)
+        self.complete = False
+        while not self.complete and left > 0:
+            bids, looked = auction(self.network, loads, eps, min(left, _CHUNK))
+            self.run.stats["pivots"] += int(bids)
+            self.run.look_at_clock()
+            left -= looked
+            self.complete = not loads.left.any()
+        return self.complete
+
+    def _priced(self) -> Arcs:
+        """Arcs that violate f + g <= c; only sources whose f is above what is known need a look."""
+        f, g = self.loads.f, self.loads.g
+        tolerance = TOLERANCE / _SMALLEST * self._unit()
+        rows = np.flatnonzero(f > self.known + tolerance)
+        if len(rows) == 0:
+            return Arcs(*(np.empty(0, kind) for kind in (np.int32, np.int32, float)))
+        part = self.pricing
+        if 2 * len(rows) > len(f):
+            rows = np.arange(len(f))
+        else:
+            part = self.run.pricing(part.x[rows], part.y)
+        arcs, self.known[rows] = part.lowest(g, f[rows] - tolerance, _ADDED)
+        return Arcs(rows[arcs.tails].astype(np.int32), arcs.heads, arcs.costs)
+
+    def _unit(self) -> float:
+        """The least tolerance: prices could hardly tell a smaller difference."""
+        return _SMALLEST * max(float(np.abs(self.loads.g).max()), float(self.arcs.costs.max()))
+
+    def _exchange(self, violating: Arcs, reach: float) -> None:
+        """Drop idle arcs whose reduced cost is above ``reach``, add the violating ones; the flow stays."""
+        arcs, loads = self.arcs, self.loads
+        f = np.minimum(loads.f, self.known)
+        kept = (loads.flow > 0) | (arcs.costs - f[arcs.tails] - loads.g[arcs.heads] < reach)
+        before, flow = Arcs(*(column[kept] for column in arcs)), loads.flow[kept]
+        self.arcs = merged(self.pricing, before, violating)
+        m = len(loads.g)
+        where = np.searchsorted(
+            self.arcs.tails.astype(np.int64) * m + self.arcs.heads, before.tails.astype(np.int64) * m + before.heads
+        )
+        moved = np.zeros(len(self.arcs.tails), np.int64)
+        moved[where] = flow
+        self.loads = loads._replace(flow=moved)
