@@ -53,7 +53,7 @@ def test_auction_moves_all_mass_and_is_near_the_optimum(kind, n, m):
         release(network, loads, eps)
         assert_balanced(network, loads, a, b)
         before = loads.g.copy()
-        auction(network, loads, eps, 10**9)
+        auction(network, loads, eps, 10**6, 10**9)
         assert_balanced(network, loads, a, b)
         assert not loads.left.any() and not loads.missing.any()
         assert (loads.g <= before).all()
@@ -95,7 +95,7 @@ def test_an_auction_may_be_cut_short():
     network, loads = network_of(50, 50, tails, heads, costs), loads_of(tails, a, b)
     parts = 0
     while loads.left.any():
-        auction(network, loads, 1e-3, 500)
+        auction(network, loads, 1e-3, 10**6, 500)
         assert_balanced(network, loads, a, b)
         parts += 1
     assert parts > 3

@@ -34,6 +34,8 @@ _KEPT = 60.0
 """Arcs without flow stay when their reduced cost is below so many tolerances."""
 _ADDED = 8
 """Arcs added at each source in one round."""
+_REACH = 400
+"""By how many tolerances prices may fall at once before pricing looks for arcs that make it needless; then doubled."""
 _CHUNK = 100_000_000
 """Arcs looked at between two looks at the clock."""
 _LOOKS = 1500
@@ -82,14 +84,20 @@ class Approach:
         assert self.network is not None
         loads = self.loads
         release(self.network, loads, eps)
-        left = _LOOKS * len(self.arcs.tails)
+        left, reach = _LOOKS * len(self.arcs.tails), _REACH
         self.complete = False
         while not self.complete and left > 0:
-            bids, looked = auction(self.network, loads, eps, min(left, _CHUNK))
-            self.run.stats["pivots"] += int(bids)
+            bids, looked, short = auction(self.network, loads, eps, reach, min(left, _CHUNK))
+            self.run.stats["bids"] += int(bids)
             self.run.look_at_clock()
             left -= looked
             self.complete = not loads.left.any()
+            if short:
+                reach *= 2
+                release(self.network, loads, np.inf)
+                self._exchange(self._priced(), np.inf)
+                loads = self.loads
+                self.network = network_of(len(loads.f), len(loads.g), *self.arcs)
         return self.complete
 
     def _priced(self) -> Arcs:

@@ -88,15 +88,18 @@ def release(network, loads, eps):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def auction(network, loads, eps, most):  # type: ignore[no-untyped-def]
+def auction(network, loads, eps, reach, most):  # type: ignore[no-untyped-def]
     """Bid until no mass is left at its source, or until about ``most`` arcs were looked at.
 
-    f is left behind; :func:`release` brings it up.
+    Ends too when an update of the prices finds that some mass cannot arrive unless they fall by more than
+    ``reach`` times eps: then arcs are missing.  f is left behind; :func:`release` brings it up.
 
     Returns
     -------
     bids, looked : int
         Bids made, arcs looked at.
+    short : bool
+        Whether it ended for want of arcs.
     """
     start, tails, heads, costs, into, by_target = network
     f, g, flow, left, missing = loads
@@ -118,8 +121,11 @@ def auction(network, loads, eps, most):  # type: ignore[no-untyped-def]
     bids = looked = since = 0
     while size > 0 and looked < most:
         if since >= _BIDS_BETWEEN_UPDATES * n:
-            looked += lower_prices(network, loads, eps)
+            more, short = lower_prices(network, loads, eps, reach)
+            looked += more
             since = 0
+            if short:
+                return bids, looked, True
         i = queue[head]
         head = head + 1 if head + 1 < n else 0
         size -= 1
@@ -166,7 +172,7 @@ def auction(network, loads, eps, most):  # type: ignore[no-untyped-def]
                     queue[end if end < n else end - n] = u
                     size += 1
             f[i] = min(f[i], costs[at] - g[j])
-    return bids, looked
+    return bids, looked, False
 
 
 @njit(cache=True, nogil=True)

@@ -17,10 +17,17 @@ _FAR = 2**15
 
 
 @njit(cache=True, nogil=True)
-def lower_prices(network, loads, eps):  # type: ignore[no-untyped-def]
+def lower_prices(network, loads, eps, reach):  # type: ignore[no-untyped-def]
     """Dijkstra's algorithm by buckets, from the targets in need until all sources with mass left are reached.
 
-    Returns how many arcs were looked at.
+    It goes no further than ``reach`` units.
+
+    Returns
+    -------
+    looked : int
+        Arcs looked at.
+    short : bool
+        Whether some source was not reached, and might have been from further on.
     """
     start, tails, heads, costs, into, by_target = network
     f, g, flow, left, missing = loads
@@ -35,7 +42,7 @@ def lower_prices(network, loads, eps):  # type: ignore[no-untyped-def]
         if missing[j] > 0:
             _put(n + j, 0, distance, top, after, before)
     now = looked = 0
-    while now < _FAR and waiting > 0:
+    while now < min(reach, _FAR) and waiting > 0:
         v = top[now]
         if v < 0:
             now += 1
@@ -68,7 +75,7 @@ def lower_prices(network, loads, eps):  # type: ignore[no-untyped-def]
             f[v] += fall
         else:
             g[v - n] -= fall
-    return looked
+    return looked, waiting > 0 and reach < _FAR
 
 
 @njit(cache=True, nogil=True)
