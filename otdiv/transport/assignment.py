@@ -15,25 +15,15 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.errors import Array
+from otdiv.pricing.metric import SQUARED
 from otdiv.pricing.sweep import Arcs, Pricing
 from otdiv.transport.anytime import Run
 from otdiv.transport.candidates import all_pairs, children, merged, neighbours
 from otdiv.transport.coarsen import TOLERANCE, Scale
-from otdiv.transport.matching import (
-    FREE,
-    Graph,
-    Matching,
-    Search,
-    augment,
-    augment_each,
-    bid,
-    graph_of,
-    release,
-    search_space,
-    unmatched,
-)
+from otdiv.transport.forest import Forest, Incoming, forest_space, grow, grow_each, incoming
+from otdiv.transport.matching import FREE, Graph, Matching, bid, graph_of, release, unmatched, with_arcs
 
-SHARES = ((1.0, 0.1), (1e-2, 1e-3))
+SHARES = ((1.0, 0.1), (1e-2, 1e-3, 1e-4))
 """Tolerances of the bids in each round, as shares of the first; later rounds are exact."""
 FIRST = 10.0
 """The first tolerance, in units of the mean amount by which a second best arc is above the best."""
@@ -44,7 +34,10 @@ _FEW = 4e-3
 _BIDS = 20
 """Bids per point at one tolerance, after which price wars are left to the searches."""
 _NEAR = 300
-"""Sources that a search from a single source may reach."""
+"""Sources that may join the tree of a single source, before the trees of all grow at once."""
+_ANY = 2**62
+_NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 16
+"""First arcs at each point, in both directions; more in the plane for a norm, which ties along rays."""
 _ADDED = 12
 """Arcs added at each source in one round."""
 _ROUNDS_WHEN_COARSE = 2
@@ -58,6 +51,7 @@ class Assignment:
     def __init__(self, run: Run, scales: list[Scale]) -> None:
         self.run, self.scales = run, scales
         self.level, self.matching = len(scales) - 1, unmatched(*(np.zeros(len(v)) for v in scales[-1][:2]))
+        self.before = self.level, completed(self.matching)  # the last scale that was matched to the end
         self.best: Array | None = None  # targets of the best plan of the points so far
 
     def solve(self, rtol: float) -> None:
@@ -65,18 +59,21 @@ class Assignment:
         for level in range(len(self.scales) - 1, -1, -1):
             scale = self.scales[level]
             pricing = self.run.pricing(scale.x, scale.y)
+            rays = pricing.metric.power == 1.0 and pricing.metric.kind != SQUARED and scale.x.shape[1] <= 2
             if level == len(self.scales) - 1:
                 arcs = all_pairs(scale, pricing)
                 f, g = np.zeros(len(scale.x)), np.zeros(len(scale.y))
             else:
+                count = _NEIGHBOURS_ON_RAYS if rays else _NEIGHBOURS
                 with self.run.timed("candidates"):
-                    f, g, near = neighbours(self.run, scale, self.scales[level + 1], pricing)
+                    f, g, near = neighbours(self.run, scale, self.scales[level + 1], pricing, count)
                     coarse = completed(self.matching)
                     arcs = merged(pricing, near, children(np.arange(len(coarse)), coarse, scale))
                 if level == 0:
                     self.run.keep(scale, f, g)
+                    self._keep_plan(self._brought_down(self.level, coarse), pricing)
             self.run.look_at_clock()
-            self.level, self.matching = level, unmatched(f, g)
+            self.before, self.level, self.matching = (self.level, completed(self.matching)), level, unmatched(f, g)
             self._settle(scale, pricing, arcs, rtol, finest=level == 0)
             self.run.coarse = level, self.matching.g
 
@@ -84,14 +81,15 @@ class Assignment:
         """Match and price in turn, until no pair violates; at coarse scales twice."""
         run, matching = self.run, self.matching
         n = len(scale.x)
-        search = search_space(n, n)
+        forest = forest_space(n)
         known = np.full(n, -np.inf)
         first, rounds = 0.0, 0
+        graph = graph_of(n, *arcs)
+        del arcs
         while True:
-            graph = graph_of(n, *arcs)
-            tolerance = TOLERANCE * max(float(np.abs(matching.g).max()), float(arcs.costs.max()))
+            tolerance = TOLERANCE * max(float(np.abs(matching.g).max()), float(graph.costs.max()))
             if rounds == 0:
-                first = FIRST * release(graph, matching, np.inf) or _FLAT * float(arcs.costs.mean())
+                first = FIRST * release(graph, matching, np.inf) or _FLAT * float(graph.costs.mean())
             for share in SHARES[rounds] if rounds < len(SHARES) else ():
                 with run.timed("auction"):
                     release(graph, matching, first * share)
@@ -103,23 +101,25 @@ class Assignment:
             release(graph, matching, tolerance if exact else np.inf)
             if exact:
                 with run.timed("augmenting paths"):
-                    self._match_all(graph, search, beyond)
+                    self._match_all(graph, forest, beyond)
             if not finest and rounds == _ROUNDS_WHEN_COARSE:
                 return
             with run.timed("pricing"):
                 violating = self._priced(pricing, known, tolerance)
             if finest:
                 run.keep(scale, np.minimum(matching.f, known), matching.g)
-                self._keep_plan(pricing)
+                self._keep_plan(completed(matching), pricing)
             run.stats["rounds"] += 1
-            run.tell(n, len(arcs.tails))
+            run.tell(n, len(graph.heads))
             if finest and run.upper - run.lower <= rtol * run.upper:
                 return
-            more = merged(pricing, arcs, violating)
+            with run.timed("lists of arcs"):
+                more = with_arcs(graph, *violating)
+            del violating
             stuck = (matching.target == FREE).any() and beyond < self.run.problem.largest_cost
-            if exact and len(more.tails) == len(arcs.tails) and not stuck:
+            if exact and len(more.heads) == len(graph.heads) and not stuck:
                 return  # none violates, or none that is new: the rest is rounding
-            arcs = more
+            graph = more
 
     def _priced(self, pricing: Pricing, known: Array, tolerance: float) -> Arcs:
         """Arcs that violate f + g <= c; ``known``, what is known to be at most min c - g for each source, is raised.
@@ -135,29 +135,37 @@ class Assignment:
         arcs, known[rows] = part.lowest(g, f[rows] - tolerance, _ADDED)
         return Arcs(rows[arcs.tails].astype(np.int32), arcs.heads, arcs.costs)
 
-    def _match_all(self, graph: Graph, search: Search, beyond: float) -> None:
-        """Searches from single sources, then from all that are left."""
-        n = len(self.matching.f)
-        augment_each(graph, self.matching, search, _NEAR)
+    def _match_all(self, graph: Graph, forest: Forest, beyond: float) -> None:
+        """Trees from single sources, then from all that are left at once."""
+        matching = self.matching
+        arcs_in = Incoming(*incoming(graph, len(matching.g)))
+        grow_each(graph, arcs_in, matching, forest, _NEAR)
         while True:
             self.run.look_at_clock()
-            roots = np.flatnonzero(self.matching.target == FREE).astype(np.int32)
-            if len(roots) == 0 or not augment(graph, self.matching, search, roots, n + 1, beyond):
+            roots = np.flatnonzero(matching.target == FREE).astype(np.int32)
+            if len(roots) == 0 or not grow(graph, arcs_in, matching, forest, roots, _ANY, beyond):
                 return
 
-    def _keep_plan(self, pricing: Pricing) -> None:
-        target = completed(self.matching)
+    def _keep_plan(self, target: Array, pricing: Pricing) -> None:
         value = float(pricing.costs(np.arange(len(target), dtype=np.int32), target).mean())
         if value < self.run.upper:
             self.run.upper, self.best = value, target
 
     def plan(self) -> tuple[Array, Array, Array]:
         """Sources, targets and masses in quanta: the matching brought down to the points."""
-        level, target = (self.level, completed(self.matching)) if self.best is None else (0, self.best)
+        if self.best is None:
+            pricing = self.run.pricing(*self.scales[0][:2])
+            for at in (self.before, (self.level, completed(self.matching))):
+                self._keep_plan(self._brought_down(*at), pricing)
+        target = self.best
+        assert target is not None
+        return np.arange(len(target)), target, self.scales[0].a
+
+    def _brought_down(self, level: int, target: Array) -> Array:
         while level > 0:
             level -= 1
             target = _refined(target, self.scales[level])
-        return np.arange(len(target)), target, self.scales[0].a
+        return target
 
 
 def completed(matching: Matching) -> Array:

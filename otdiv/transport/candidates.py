@@ -24,12 +24,14 @@ def all_pairs(scale: Scale, pricing: Pricing) -> Arcs:
     return Arcs(tails, heads, pricing.costs(tails, heads))
 
 
-def neighbours(run: Run, scale: Scale, coarser: Scale, forward: Pricing) -> tuple[Array, Array, list[Arcs]]:
-    """Coarse potentials extended to this scale, f_i + g_j <= c_ij, and the arcs where they are nearly tight."""
+def neighbours(
+    run: Run, scale: Scale, coarser: Scale, forward: Pricing, count: int = NEIGHBOURS
+) -> tuple[Array, Array, list[Arcs]]:
+    """Coarse potentials extended to this scale, f_i + g_j <= c_ij, and ``count`` nearly tight arcs at each point."""
     assert run.coarse is not None
     f, _ = run.pricing(scale.x, coarser.y).minima(run.coarse[1])
-    arcs, g = run.pricing(scale.y, scale.x).lowest(f, np.full(len(scale.y), np.inf), NEIGHBOURS)
-    more, f = forward.lowest(g, np.full(len(scale.x), np.inf), NEIGHBOURS)
+    arcs, g = run.pricing(scale.y, scale.x).lowest(f, np.full(len(scale.y), np.inf), count)
+    more, f = forward.lowest(g, np.full(len(scale.x), np.inf), count)
     return f, g, [Arcs(arcs.heads, arcs.tails, arcs.costs), more]
 
 

@@ -1,4 +1,4 @@
-"""Matching equal masses one to one on a sparse set of arcs: by auction, then by shortest augmenting paths.
+"""Matching equal masses one to one on a sparse set of arcs: the state, its arcs, and bids.
 
 All masses equal, a plan is a matching.  It keeps with potentials f, g on the arcs of a
 :class:`Graph` the two conditions
@@ -7,12 +7,10 @@ All masses equal, a plan is a matching.  It keeps with potentials f, g on the ar
 
 and is optimal on these arcs when nobody is free and eps = 0.
 
-- :func:`bid`.  A free source takes its best target from whoever has it and lowers g there
-  until the target is only eps better than the second best (Bertsekas, Annals of Operations
-  Research 14, 1988).  Cheap and local, but the last few sources fight long price wars.
-- :func:`augment`.  Those are matched by searches for the nearest free target in reduced
-  costs, from many free sources at once; each source's tree of alternating paths grows until
-  it holds one (Jonker and Volgenant, Computing 38, 1987, from one source at a time).
+A free source bids: it takes its best target from whoever has it and lowers g there until
+the target is only eps better than the second best (Bertsekas, Annals of Operations
+Research 14, 1988).  Cheap and local, but the last few sources fight long price wars;
+those are left to a search (:mod:`otdiv.transport.forest`).
 
 Only g falls and only f rises, each by what keeps both conditions.  Imports numba and errors.
 """
@@ -27,11 +25,10 @@ from numba import njit
 from otdiv.errors import Array
 
 FREE = -1
-_UNSEEN, _DONE = -1, -2
 
 
 class Graph(NamedTuple):
-    """Arcs by source: those of source i are start[i] ... start[i + 1] - 1; each has a target and a cost."""
+    """Arcs by source: those of source i are start[i] ... start[i + 1] - 1, by ascending target, with their costs."""
 
     start: Array
     heads: Array
@@ -48,20 +45,6 @@ class Matching(NamedTuple):
     source: Array
 
 
-class Search(NamedTuple):
-    """Scratch of :func:`augment`: distances and arcs by which targets were reached, a heap of those waiting."""
-
-    distance: Array
-    arc: Array
-    via: Array
-    place: Array
-    heap: Array
-    touched: Array
-    since: Array
-    root: Array
-    reached: Array
-
-
 def graph_of(n: int, tails: Array, heads: Array, costs: Array) -> Graph:
     """The graph of arcs that are sorted by their source."""
     start = np.zeros(n + 1, np.int64)
@@ -69,18 +52,49 @@ def graph_of(n: int, tails: Array, heads: Array, costs: Array) -> Graph:
     return Graph(start, heads, costs)
 
 
+def with_arcs(graph: Graph, tails: Array, heads: Array, costs: Array) -> Graph:
+    """The graph with more arcs, given by ascending source; those that it has already are left out."""
+    new = _missing(*graph[:2], tails, heads)
+    return Graph(*_joined(*graph, tails[new], heads[new], costs[new]))
+
+
+@njit(cache=True, nogil=True)
+def _missing(start, heads, tails, more_heads):  # type: ignore[no-untyped-def]
+    new = np.empty(len(tails), np.bool_)
+    for k in range(len(tails)):
+        first, end = start[tails[k]], start[tails[k] + 1]
+        at = first + np.searchsorted(heads[first:end], more_heads[k])
+        new[k] = at == end or heads[at] != more_heads[k]
+    return new
+
+
+@njit(cache=True, nogil=True)
+def _joined(start, heads, costs, tails, more_heads, more_costs):  # type: ignore[no-untyped-def]
+    n = len(start) - 1
+    new_start = np.empty(n + 1, np.int64)
+    new_heads, new_costs = np.empty(len(heads) + len(tails), np.int32), np.empty(len(heads) + len(tails))
+    size = more = 0
+    for i in range(n):
+        new_start[i] = first = size
+        for k in range(start[i], start[i + 1]):
+            new_heads[size], new_costs[size] = heads[k], costs[k]
+            size += 1
+        while more < len(tails) and tails[more] == i:
+            p = size
+            while p > first and new_heads[p - 1] > more_heads[more]:
+                new_heads[p], new_costs[p] = new_heads[p - 1], new_costs[p - 1]
+                p -= 1
+            new_heads[p], new_costs[p] = more_heads[more], more_costs[more]
+            size += 1
+            more += 1
+    new_start[n] = size
+    return new_start, new_heads, new_costs
+
+
 def unmatched(f: Array, g: Array) -> Matching:
     """Nobody matched yet."""
     n, m = len(f), len(g)
     return Matching(f.copy(), g.copy(), np.full(n, FREE, np.int32), np.zeros(n), np.full(m, FREE, np.int32))
-
-
-def search_space(n: int, m: int) -> Search:
-    """Scratch for n sources and m targets."""
-    short = np.int32
-    targets = np.empty(m), np.empty(m, np.int64), np.empty(m, short), np.full(m, _UNSEEN, short)
-    waiting = np.empty(m, short), np.empty(m, short)
-    return Search(*targets, *waiting, np.empty(n), np.full(n, FREE, short), np.empty(n, short))
 
 
 @njit(cache=True, nogil=True)
@@ -150,129 +164,3 @@ def bid(graph, matching, eps, few, most):  # type: ignore[no-untyped-def]
         now, later = later, now
         free = outbid
     return bids
-
-
-@njit(cache=True, nogil=True)
-def augment_each(graph, matching, search, most):  # type: ignore[no-untyped-def]
-    """One search from each free source, that gives up when it has reached ``most`` sources."""
-    roots = np.empty(1, np.int32)
-    for i in range(len(matching.target)):
-        if matching.target[i] < 0:
-            roots[0] = i
-            augment(graph, matching, search, roots, most, 0.0)
-
-
-@njit(cache=True, nogil=True)
-def augment(graph, matching, search, roots, most, beyond):  # type: ignore[no-untyped-def]
-    """Grow alternating trees from free sources, all at the same pace, and match each that meets a free target.
-
-    Ends when every tree has met one, when ``most`` sources are in trees, or when no tree can grow any more;
-    then the trees grow by ``beyond`` into the void, so that pricing finds arcs that lead out of them.
-
-    Returns
-    -------
-    int
-        How many of the roots were matched.
-    """
-    start, heads, costs = graph
-    f, g, target, cost, source = matching
-    distance, arc, via, place, heap, touched, since, root, reached = search
-    seen = sources = expanded = size = matched = 0
-    depth = 0.0
-    for i in roots:
-        root[i], since[i] = i, 0.0
-        reached[sources] = i
-        sources += 1
-    while True:
-        while expanded < sources:
-            i = reached[expanded]
-            expanded += 1
-            offset = since[i] - f[i]
-            for k in range(start[i], start[i + 1]):
-                j = heads[k]
-                p = place[j]
-                if p == _DONE:
-                    continue
-                value = offset + costs[k] - g[j]
-                if p == _UNSEEN:
-                    touched[seen] = j
-                    seen += 1
-                    p = size
-                    size += 1
-                elif value >= distance[j]:
-                    continue
-                distance[j], via[j], arc[j] = value, i, k
-                _rise(heap, distance, place, j, p)
-        if size == 0:
-            depth += beyond
-            break
-        if sources >= most:
-            break
-        j = heap[0]
-        size -= 1
-        if size > 0:
-            _sink(heap, distance, place, size, heap[size])
-        place[j] = _DONE
-        depth = max(depth, distance[j])
-        distance[j] = depth
-        i = source[j]
-        if i >= 0:
-            root[i], since[i] = root[via[j]], depth
-            reached[sources] = i
-            sources += 1
-        elif target[root[via[j]]] < 0:
-            _match_along(j, target, source, cost, costs, via, arc)
-            matched += 1
-            if matched == len(roots):
-                break
-    for q in range(sources):
-        i = reached[q]
-        f[i] += depth - since[i]
-        root[i] = FREE
-    for q in range(seen):
-        j = touched[q]
-        if place[j] == _DONE:
-            g[j] -= depth - distance[j]
-        place[j] = _UNSEEN
-    return matched
-
-
-@njit(cache=True, nogil=True)
-def _match_along(j, target, source, cost, costs, via, arc):  # type: ignore[no-untyped-def]
-    """Every source on the path from the free target j to the root passes to the target towards j."""
-    while j >= 0:
-        i = via[j]
-        before = target[i]
-        target[i], source[j], cost[i] = j, i, costs[arc[j]]
-        j = before
-
-
-@njit(cache=True, nogil=True)
-def _rise(heap, key, place, v, k):  # type: ignore[no-untyped-def]
-    """Put v into a heap, smallest key first, at k or above."""
-    while k > 0:
-        above = (k - 1) >> 1
-        w = heap[above]
-        if key[w] <= key[v]:
-            break
-        heap[k], place[w] = w, k
-        k = above
-    heap[k], place[v] = v, k
-
-
-@njit(cache=True, nogil=True)
-def _sink(heap, key, place, size, v):  # type: ignore[no-untyped-def]
-    """Put v into a heap whose top was taken."""
-    k = 0
-    while True:
-        below = 2 * k + 1
-        if below >= size:
-            break
-        if below + 1 < size and key[heap[below + 1]] < key[heap[below]]:
-            below += 1
-        w = heap[below]
-        if key[w] >= key[v]:
-            break
-        heap[k], place[w] = w, k
-        k = below
-    heap[k], place[v] = v, k
