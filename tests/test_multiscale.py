@@ -233,7 +233,7 @@ def test_stopped_at_any_moment_the_interval_holds_the_truth(cost, equal, monkeyp
             break
         assert proposal.status is Status.STOPPED and "time limit" in proposal.stats["message"]
     assert proposal.status is Status.OPTIMAL and gaps[0] >= gaps[len(gaps) // 2] > gaps[-1]
-    assert not equal or np.diff(gaps).max() < 0.02 * gaps[0]  # more time hardly ever gives a wider interval
+    assert not equal or np.diff(gaps).max() < 0.05 * gaps[0]  # more time hardly ever gives a wider interval
     assert gaps[0] < 0.6 * exact.value  # even the coarsest scale says something
 
 

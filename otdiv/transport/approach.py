@@ -21,9 +21,9 @@ from otdiv.transport.flow_auction import Loads, Network, auction, network_of, re
 from otdiv.transport.network_simplex import Basis
 from otdiv.transport.tree_of_flow import tree_of_flow
 
-SHARES = ((1.0, 0.1), (1e-2,), (1e-3,), (1e-4,), (1e-5,))
+SHARES = ((1.0, 0.1), (1e-2,))
 """Tolerances of the auctions in each round, as shares of the first."""
-SHARES_WHEN_COARSE = ((1.0, 0.1), (1e-2, 1e-3), (1e-4,))
+SHARES_WHEN_COARSE = ((1.0, 0.1), (1e-2, 1e-3))
 FIRST = 10.0
 """The first tolerance, in units of the mean amount by which a second best arc is above the best."""
 _FLAT = 1e-3

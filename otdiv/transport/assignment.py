@@ -36,9 +36,9 @@ _BIDS = 20
 _NEAR = 300
 """Sources that may join the tree of a single source, before the trees of all grow at once."""
 _ANY = 2**62
-_NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 16
+_NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 24
 """First arcs at each point, in both directions; more in the plane for a norm, which ties along rays."""
-_ADDED = 12
+_ADDED = 16
 """Arcs added at each source in one round."""
 _ROUNDS_WHEN_COARSE = 2
 
@@ -69,23 +69,25 @@ class Assignment:
                     f, g, near = neighbours(self.run, scale, self.scales[level + 1], pricing, count)
                     coarse = completed(self.matching)
                     arcs = merged(pricing, near, children(np.arange(len(coarse)), coarse, scale))
+                    del near
                 if level == 0:
                     self.run.keep(scale, f, g)
                     self._keep_plan(self._brought_down(self.level, coarse), pricing)
             self.run.look_at_clock()
             self.before, self.level, self.matching = (self.level, completed(self.matching)), level, unmatched(f, g)
-            self._settle(scale, pricing, arcs, rtol, finest=level == 0)
+            graph = graph_of(len(f), *arcs)
+            del arcs
+            self._settle(scale, pricing, graph, rtol, finest=level == 0)
+            del graph
             self.run.coarse = level, self.matching.g
 
-    def _settle(self, scale: Scale, pricing: Pricing, arcs: Arcs, rtol: float, finest: bool) -> None:
+    def _settle(self, scale: Scale, pricing: Pricing, graph: Graph, rtol: float, finest: bool) -> None:
         """Match and price in turn, until no pair violates; at coarse scales twice."""
         run, matching = self.run, self.matching
         n = len(scale.x)
         forest = forest_space(n)
         known = np.full(n, -np.inf)
         first, rounds = 0.0, 0
-        graph = graph_of(n, *arcs)
-        del arcs
         while True:
             tolerance = TOLERANCE * max(float(np.abs(matching.g).max()), float(graph.costs.max()))
             if rounds == 0:
@@ -114,12 +116,12 @@ class Assignment:
             if finest and run.upper - run.lower <= rtol * run.upper:
                 return
             with run.timed("lists of arcs"):
-                more = with_arcs(graph, *violating)
+                before = len(graph.heads)
+                graph = with_arcs(graph, *violating)
             del violating
             stuck = (matching.target == FREE).any() and beyond < self.run.problem.largest_cost
-            if exact and len(more.heads) == len(graph.heads) and not stuck:
+            if exact and len(graph.heads) == before and not stuck:
                 return  # none violates, or none that is new: the rest is rounding
-            graph = more
 
     def _priced(self, pricing: Pricing, known: Array, tolerance: float) -> Arcs:
         """Arcs that violate f + g <= c; ``known``, what is known to be at most min c - g for each source, is raised.

@@ -46,16 +46,23 @@ class Matching(NamedTuple):
 
 
 def graph_of(n: int, tails: Array, heads: Array, costs: Array) -> Graph:
-    """The graph of arcs that are sorted by their source."""
+    """The graph of arcs that are sorted by their source, in arrays of its own, as they may have to grow."""
     start = np.zeros(n + 1, np.int64)
     np.cumsum(np.bincount(tails, minlength=n), out=start[1:])
-    return Graph(start, heads, costs)
+    return Graph(start, heads.copy(), costs.copy())
 
 
 def with_arcs(graph: Graph, tails: Array, heads: Array, costs: Array) -> Graph:
-    """The graph with more arcs, given by ascending source; those that it has already are left out."""
-    new = _missing(*graph[:2], tails, heads)
-    return Graph(*_joined(*graph, tails[new], heads[new], costs[new]))
+    """The graph with more arcs, given by ascending source; those that it has already are left out.
+
+    The old graph is used up: its arrays grow in place, as two of them would not fit beside one another.
+    """
+    new = _missing(graph.start, graph.heads, tails, heads)
+    tails, heads, costs = tails[new], heads[new], costs[new]
+    for column in (graph.heads, graph.costs):
+        column.resize(len(column) + len(tails), refcheck=False)
+    _insert(*graph, tails, heads, costs)
+    return graph
 
 
 @njit(cache=True, nogil=True)
@@ -69,26 +76,26 @@ def _missing(start, heads, tails, more_heads):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _joined(start, heads, costs, tails, more_heads, more_costs):  # type: ignore[no-untyped-def]
-    n = len(start) - 1
-    new_start = np.empty(n + 1, np.int64)
-    new_heads, new_costs = np.empty(len(heads) + len(tails), np.int32), np.empty(len(heads) + len(tails))
-    size = more = 0
-    for i in range(n):
-        new_start[i] = first = size
-        for k in range(start[i], start[i + 1]):
-            new_heads[size], new_costs[size] = heads[k], costs[k]
-            size += 1
-        while more < len(tails) and tails[more] == i:
-            p = size
-            while p > first and new_heads[p - 1] > more_heads[more]:
-                new_heads[p], new_costs[p] = new_heads[p - 1], new_costs[p - 1]
-                p -= 1
-            new_heads[p], new_costs[p] = more_heads[more], more_costs[more]
-            size += 1
-            more += 1
-    new_start[n] = size
-    return new_start, new_heads, new_costs
+def _insert(start, heads, costs, tails, more_heads, more_costs):  # type: ignore[no-untyped-def]
+    """Move the arcs up, the last first, and put the new ones between them."""
+    more, to = len(tails), len(heads)
+    for i in range(len(start) - 2, -1, -1):
+        first = start[i]
+        k = start[i + 1]
+        start[i + 1] = to
+        end = to
+        while k > first:
+            k -= 1
+            to -= 1
+            heads[to], costs[to] = heads[k], costs[k]
+        while more > 0 and tails[more - 1] == i:
+            more -= 1
+            to -= 1
+            p = to
+            while p + 1 < end and heads[p + 1] < more_heads[more]:
+                heads[p], costs[p] = heads[p + 1], costs[p + 1]
+                p += 1
+            heads[p], costs[p] = more_heads[more], more_costs[more]
 
 
 def unmatched(f: Array, g: Array) -> Matching:

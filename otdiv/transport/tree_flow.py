@@ -30,6 +30,11 @@ _SCANNED_IN_CHUNK = 20_000_000
 """Pivots, and arcs looked at, between two looks at the clock."""
 _PIVOTS_PER_NODE = 1000
 """Beyond so many only rounding still pivots; what is left open then shows in the proved interval."""
+_CLUSTERS = 20.0
+"""So many clusters, over the tolerance, have about that gap in the plane, where it falls like one over their number.
+
+Asking is the expensive part: it looks at all pairs of points.
+"""
 LOOSE = 1e-4
 """From this tolerance on coarse scales are asked whether they suffice."""
 
@@ -43,10 +48,12 @@ class TreeFlow:
         self.run, self.scales = run, scales
         self.level, self.basis = len(scales), _single_arc()  # at first above all scales
         self.bidding = True  # until an auction has left mass behind
+        self.hopeful = 0.0  # from so many clusters on a scale is asked whether it suffices
 
     def solve(self, rtol: float) -> None:
         """From the coarsest scale to the points, or to the first that suffices."""
         run, scales = self.run, self.scales
+        self.hopeful = _CLUSTERS / rtol
         for level in range(len(scales) - 1, -1, -1):
             scale, coarse = scales[level], self.basis
             pricing = run.pricing(scale.x, scale.y)
@@ -69,12 +76,13 @@ class TreeFlow:
                 arcs, self.bidding = near_optimal.arcs, near_optimal.complete
             if finest and run.lower >= (1.0 - rtol) * run.upper:
                 return
-            if finest or near_optimal is None or not near_optimal.complete:
+            asked = level > 0 and rtol >= LOOSE and len(scale.x) >= self.hopeful
+            if finest or asked or near_optimal is None or not near_optimal.complete:
                 self._settle(scale, pricing, arcs, rtol, finest)
                 run.coarse = level, -self.basis.potential[len(scale.x) :]
             else:
                 run.coarse = level, near_optimal.loads.g
-            if level > 0 and rtol >= LOOSE and self._suffices(rtol):
+            if asked and self._suffices(rtol):
                 return
 
     def _approach(self, approach: Approach, rtol: float, finest: bool) -> None:
@@ -129,16 +137,20 @@ class TreeFlow:
         """Whether plan and potentials of this scale, brought to the points, are close enough; if so they are kept."""
         run, finest = self.run, self.scales[0]
         forward = run.pricing(finest.x, finest.y)
-        g, _ = run.pricing(finest.y, finest.x).minima(run.extended(self.scales))
-        f, _ = forward.minima(g)
         level, basis = self.level, self.basis
         while level > 0:
             level -= 1
             basis = _refined(basis, self.scales[level], forward if level == 0 else None)
-        run.keep(finest, f, g)
         run.upper = float(basis.flow / TOTAL @ basis.cost)
+        f = run.extended(self.scales)
+        g, _ = run.pricing(finest.y, finest.x).minima(f)
+        run.keep(finest, f, g)
+        if run.upper - run.lower > rtol * run.upper:  # f may still rise; the auditor would find that too
+            run.keep(finest, forward.minima(g)[0], g)
         run.tell(len(self.scales[self.level].x), run.stats["arcs"])
-        if run.upper - run.lower > rtol * run.upper:
+        gap = run.upper - run.lower
+        if gap > rtol * run.upper:
+            self.hopeful = len(self.scales[self.level].x) * gap / (rtol * run.upper)
             return False
         self.level, self.basis = 0, basis
         return True
