@@ -3,11 +3,12 @@
 Coarse to fine as in :mod:`otdiv.transport.multiscale`.  Each scale begins with the arcs
 of low reduced cost under the coarser potentials; then in turn sources bid with a
 tolerance that falls from round to round, and pricing over all pairs adds the arcs that
-violate f + g <= c.  From the last tolerance on matching is exact.
+violate f + g <= c.  From the last tolerance on matching is exact: what the bids have left
+free, trees from single sources match, then a forest from all that are still free.
 
 Clusters of a coarse scale count as equal masses although they hold one point more or
-less: their matching only has to suggest potentials.  Imports candidates, matching and
-what they import.
+less: their matching only has to suggest potentials.  Imports candidates, forest, matching
+and what they import.
 """
 
 from __future__ import annotations
