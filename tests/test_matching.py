@@ -64,7 +64,7 @@ def test_the_cheapest_matching_of_a_sparse_graph(seed, n, per_source, whole, fro
         holds(matching, tails, heads, costs, eps)
     release(graph, matching, 1e-12)
     if not from_nothing:
-        grow_each(graph, by_target(graph), matching, forest, 5)
+        grow_each(graph, by_target(graph), matching, forest, 0, n, 5)
         holds(matching, tails, heads, costs, 2e-12)
     assert grow(graph, by_target(graph), matching, forest, free(matching), ANY, 0.0) >= 0
     holds(matching, tails, heads, costs, 2e-12)
@@ -93,7 +93,7 @@ def test_potentials_only_move_one_way():
     release(graph, matching, 0.0)
     while len(roots := free(matching)):
         f, g = matching.f.copy(), matching.g.copy()
-        grow(graph, by_target(graph), matching, forest, roots[:3], ANY, 0.0)
+        grow(graph, by_target(graph), matching, forest, roots[:3], 2 * n, 0.0)
         assert (matching.f >= f).all() and (matching.g <= g).all()
     g = matching.g.copy()
     matching.target[:5] = matching.source[matching.target[:5]] = FREE
@@ -158,7 +158,7 @@ def test_the_check_of_the_conditions_can_fail():
     matching, forest = started(n)
     release(graph, matching, 0.0)
     while len(roots := free(matching)):
-        grow(graph, by_target(graph), matching, forest, roots[:3], ANY, 0.0)
+        grow(graph, by_target(graph), matching, forest, roots[:3], 2 * n, 0.0)
     holds(matching, tails, heads, costs, 1e-12)
     matching.g[matching.target[0]] += 1e-6
     with pytest.raises(AssertionError):

@@ -36,7 +36,10 @@ _BIDS = 20
 """Bids per point at one tolerance, after which price wars are left to the searches."""
 _NEAR = 300
 """Sources that may join the tree of a single source, before the trees of all grow at once."""
-_ANY = 2**62
+_JOINS = 8
+"""Sources that may join trees between two looks at the clock, in units of their number."""
+_CHUNK = 100_000
+"""Single sources searched from between two looks at the clock."""
 _NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 24
 """First arcs at each point, in both directions; more in the plane for a norm, which ties along rays."""
 _ADDED = 16
@@ -52,7 +55,7 @@ class Assignment:
     def __init__(self, run: Run, scales: list[Scale]) -> None:
         self.run, self.scales = run, scales
         self.level, self.matching = len(scales) - 1, unmatched(*(np.zeros(len(v)) for v in scales[-1][:2]))
-        self.before = self.level, completed(self.matching)  # the last scale that was matched to the end
+        self.coarse_plans: list[tuple[int, Array]] = []  # of the scale before, and of this one until a release
         self.best: Array | None = None  # targets of the best plan of the points so far
 
     def solve(self, rtol: float) -> None:
@@ -75,7 +78,8 @@ class Assignment:
                     self.run.keep(scale, f, g)
                     self._keep_plan(self._brought_down(self.level, coarse), pricing)
             self.run.look_at_clock()
-            self.before, self.level, self.matching = (self.level, completed(self.matching)), level, unmatched(f, g)
+            self.coarse_plans = [(self.level, completed(self.matching))]
+            self.level, self.matching = level, unmatched(f, g)
             graph = graph_of(len(f), *arcs)
             del arcs
             self._settle(scale, pricing, graph, rtol, finest=level == 0)
@@ -101,6 +105,8 @@ class Assignment:
             rounds += 1
             beyond = first * 2.0**rounds
             exact = rounds > len(SHARES) or (not finest and rounds == _ROUNDS_WHEN_COARSE)
+            if not finest and exact:
+                self.coarse_plans.append((self.level, completed(matching)))
             release(graph, matching, tolerance if exact else np.inf)
             if exact:
                 with run.timed("augmenting paths"):
@@ -141,12 +147,15 @@ class Assignment:
     def _match_all(self, graph: Graph, forest: Forest, beyond: float) -> None:
         """Trees from single sources, then from all that are left at once."""
         matching = self.matching
-        arcs_in = Incoming(*incoming(graph, len(matching.g)))
-        grow_each(graph, arcs_in, matching, forest, _NEAR)
+        n = len(matching.f)
+        arcs_in = Incoming(*incoming(graph, n))
+        for first in range(0, n, _CHUNK):
+            self.run.look_at_clock()
+            grow_each(graph, arcs_in, matching, forest, first, min(n, first + _CHUNK), _NEAR)
         while True:
             self.run.look_at_clock()
             roots = np.flatnonzero(matching.target == FREE).astype(np.int32)
-            if len(roots) == 0 or not grow(graph, arcs_in, matching, forest, roots, _ANY, beyond):
+            if len(roots) == 0 or not grow(graph, arcs_in, matching, forest, roots, _JOINS * n, beyond):
                 return
 
     def _keep_plan(self, target: Array, pricing: Pricing) -> None:
@@ -158,7 +167,7 @@ class Assignment:
         """Sources, targets and masses in quanta: the matching brought down to the points."""
         if self.best is None:
             pricing = self.run.pricing(*self.scales[0][:2])
-            for at in (self.before, (self.level, completed(self.matching))):
+            for at in (*self.coarse_plans, (self.level, completed(self.matching))):
                 self._keep_plan(self._brought_down(*at), pricing)
         target = self.best
         assert target is not None

@@ -77,10 +77,10 @@ def incoming(graph, m):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def grow_each(graph, arcs_in, matching, forest, most):  # type: ignore[no-untyped-def]
-    """A tree from each free source alone, given up when ``most`` sources have joined it."""
+def grow_each(graph, arcs_in, matching, forest, first, end, most):  # type: ignore[no-untyped-def]
+    """A tree from each free source first ... end - 1 alone, given up when ``most`` sources have joined it."""
     roots = np.empty(1, np.int32)
-    for i in range(len(matching.target)):
+    for i in range(first, end):
         if matching.target[i] < 0:
             roots[0] = i
             grow(graph, arcs_in, matching, forest, roots, most, 0.0)
@@ -90,7 +90,8 @@ def grow_each(graph, arcs_in, matching, forest, most):  # type: ignore[no-untype
 def grow(graph, arcs_in, matching, forest, roots, most, beyond):  # type: ignore[no-untyped-def]
     """Match free sources, until all are matched, ``most`` sources have joined a tree, or no tree can grow any more.
 
-    Then the trees that are left grow by ``beyond`` into the void, so that pricing finds arcs that lead out of them.
+    Trees that can grow no more grow by ``beyond`` into the void, so that pricing finds arcs that lead out of them.
+    With ``most`` above the number of sources some root is matched, unless none can be.
 
     Returns
     -------
