@@ -21,9 +21,11 @@ from otdiv.transport.flow_auction import Loads, Network, auction, network_of, re
 from otdiv.transport.network_simplex import Basis
 from otdiv.transport.tree_of_flow import tree_of_flow
 
-SHARES = ((1.0, 0.1), (1e-2,))
+SHARES: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2,), (1e-3,), (1e-4,))
 """Tolerances of the auctions in each round, as shares of the first."""
-SHARES_WHEN_COARSE = ((1.0, 0.1), (1e-2, 1e-3))
+_FEW_ROUNDS, _MANY = 2, 20_000
+"""Below so many sources the simplex goes on after so many rounds; beyond, its pivots cost more than bids."""
+SHARES_WHEN_COARSE: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2, 1e-3))
 FIRST = 10.0
 """The first tolerance, in units of the mean amount by which a second best arc is above the best."""
 _FLAT = 1e-3
@@ -56,6 +58,8 @@ class Approach:
     def rounds(self, finest: bool) -> Iterator[None]:
         """Run the rounds; yields after each that leaves no mass behind."""
         shares, first = SHARES if finest else SHARES_WHEN_COARSE, 0.0
+        if finest and len(self.loads.f) < _MANY:
+            shares = shares[:_FEW_ROUNDS]
         for k, in_round in enumerate(shares):
             self.network = network_of(len(self.loads.f), len(self.loads.g), *self.arcs)
             if k == 0:
