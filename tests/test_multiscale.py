@@ -220,7 +220,7 @@ def test_stopped_at_any_moment_the_interval_holds_the_truth(cost, equal, monkeyp
     problem = problem_of(x, y, a, cost=cost)
     exact, _ = audited(problem)
     monkeypatch.setattr(tree_flow, "_CHUNK", 200)
-    gaps, limits = [], itertools.chain(range(12), range(12, 400, 20))
+    gaps, limits = [], itertools.chain(range(32), range(32, 400, 20))
     for limit in limits:
         clock = Clock()
         monkeypatch.setattr(multiscale, "time", clock)
@@ -232,8 +232,8 @@ def test_stopped_at_any_moment_the_interval_holds_the_truth(cost, equal, monkeyp
         if proposal.status is Status.OPTIMAL:
             break
         assert proposal.status is Status.STOPPED and "time limit" in proposal.stats["message"]
-    assert proposal.status is Status.OPTIMAL and gaps[0] >= gaps[len(gaps) // 2] > gaps[-1]
-    assert not equal or np.diff(gaps).max() < 0.05 * gaps[0]  # more time hardly ever gives a wider interval
+    assert proposal.status is Status.OPTIMAL and gaps[0] > gaps[len(gaps) // 2] > gaps[-1]
+    assert not equal or np.diff(gaps).max() <= 1e-12  # more time never gives a wider interval
     assert gaps[0] < 0.6 * exact.value  # even the coarsest scale says something
 
 

@@ -55,14 +55,14 @@ class Assignment:
     def __init__(self, run: Run, scales: list[Scale]) -> None:
         self.run, self.scales = run, scales
         self.level, self.matching = len(scales) - 1, unmatched(*(np.zeros(len(v)) for v in scales[-1][:2]))
-        self.coarse_plans: list[tuple[int, Array]] = []  # of the scale before, and of this one until a release
+        self.points = run.pricing(*scales[0][:2])
         self.best: Array | None = None  # targets of the best plan of the points so far
 
     def solve(self, rtol: float) -> None:
         """From the coarsest scale to the points."""
         for level in range(len(self.scales) - 1, -1, -1):
             scale = self.scales[level]
-            pricing = self.run.pricing(scale.x, scale.y)
+            pricing = self.points if level == 0 else self.run.pricing(scale.x, scale.y)
             rays = pricing.metric.power == 1.0 and pricing.metric.kind != SQUARED and scale.x.shape[1] <= 2
             if level == len(self.scales) - 1:
                 arcs = all_pairs(scale, pricing)
@@ -76,14 +76,13 @@ class Assignment:
                     del near
                 if level == 0:
                     self.run.keep(scale, f, g)
-                    self._keep_plan(self._brought_down(self.level, coarse), pricing)
             self.run.look_at_clock()
-            self.coarse_plans = [(self.level, completed(self.matching))]
             self.level, self.matching = level, unmatched(f, g)
             graph = graph_of(len(f), *arcs)
             del arcs
             self._settle(scale, pricing, graph, rtol, finest=level == 0)
             del graph
+            self._keep_plan()
             self.run.coarse = level, self.matching.g
 
     def _settle(self, scale: Scale, pricing: Pricing, graph: Graph, rtol: float, finest: bool) -> None:
@@ -105,8 +104,6 @@ class Assignment:
             rounds += 1
             beyond = first * 2.0**rounds
             exact = rounds > len(SHARES) or (not finest and rounds == _ROUNDS_WHEN_COARSE)
-            if not finest and exact:
-                self.coarse_plans.append((self.level, completed(matching)))
             release(graph, matching, tolerance if exact else np.inf)
             if exact:
                 with run.timed("augmenting paths"):
@@ -117,7 +114,7 @@ class Assignment:
                 violating = self._priced(pricing, known, tolerance)
             if finest:
                 run.keep(scale, np.minimum(matching.f, known), matching.g)
-                self._keep_plan(completed(matching), pricing)
+                self._keep_plan()
             run.stats["rounds"] += 1
             run.tell(n, len(graph.heads))
             if finest and run.upper - run.lower <= rtol * run.upper:
@@ -158,26 +155,22 @@ class Assignment:
             if len(roots) == 0 or not grow(graph, arcs_in, matching, forest, roots, _JOINS * n, beyond):
                 return
 
-    def _keep_plan(self, target: Array, pricing: Pricing) -> None:
-        value = float(pricing.costs(np.arange(len(target), dtype=np.int32), target).mean())
-        if value < self.run.upper:
-            self.run.upper, self.best = value, target
-
-    def plan(self) -> tuple[Array, Array, Array]:
-        """Sources, targets and masses in quanta: the matching brought down to the points."""
-        if self.best is None:
-            pricing = self.run.pricing(*self.scales[0][:2])
-            for at in (*self.coarse_plans, (self.level, completed(self.matching))):
-                self._keep_plan(self._brought_down(*at), pricing)
-        target = self.best
-        assert target is not None
-        return np.arange(len(target)), target, self.scales[0].a
-
-    def _brought_down(self, level: int, target: Array) -> Array:
+    def _keep_plan(self) -> None:
+        """Take the matching, brought down to the points, as the best plan, if it is better."""
+        level, target = self.level, completed(self.matching)
         while level > 0:
             level -= 1
             target = _refined(target, self.scales[level])
-        return target
+        value = float(self.points.costs(np.arange(len(target), dtype=np.int32), target).mean())
+        if self.best is None or value < self.run.upper:
+            self.run.upper, self.best = value, target
+
+    def plan(self) -> tuple[Array, Array, Array]:
+        """Sources, targets and masses in quanta: the best matching of any scale so far."""
+        if self.best is None:
+            self._keep_plan()
+        assert self.best is not None
+        return np.arange(len(self.best)), self.best, self.scales[0].a
 
 
 def completed(matching: Matching) -> Array:
