@@ -126,6 +126,7 @@ def points(kind):
 def test_exact_whether_or_not_auctions_succeed(kind, looks, monkeypatch):
     monkeypatch.setattr(coarsen, "COARSEST_PAIRS", 2**10)
     monkeypatch.setattr(approach, "_LOOKS", looks)
+    monkeypatch.setattr(approach, "_MANY", 0)  # all rounds, as for many points
     problem = points(kind)
     proposal = multiscale.solve_multiscale(problem)
     proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
