@@ -105,7 +105,7 @@ def _from_objects(name: str, array: Array) -> Array:
 def require_finite(name: str, array: Array) -> None:
     """Refuse NaN and infinity, naming the first entry."""
     good = np.isfinite(array)
-    if not good.all():
+    if np.count_nonzero(good) < good.size:
         where = tuple(int(k) for k in np.argwhere(~good)[0])
         raise invalid(name, "be finite", f"{array[where]} at index {where}", "Remove or repair that entry.")
 

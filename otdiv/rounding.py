@@ -10,8 +10,11 @@ Algorithms, section 4.2); ``PAIRWISE`` covers every k below 2**40.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+
+Terms = Sequence[tuple[np.ndarray, np.ndarray]]
 
 UNIT = 2.0**-53
 PAIRWISE = 64
@@ -36,26 +39,42 @@ def dot_bounds(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     Short arrays go through error-free products (Dekker) and an exact sum, so
     that lo and hi are neighbouring floats; long ones carry the a-priori bound.
     """
-    products = x * y
-    if x.size < _EXACT_BELOW:
-        top_x, top_y = float(np.abs(x).max()), float(np.abs(y).max())
+    return dots_bounds([(x, y)])[0]
+
+
+def dots_bounds(*sums: Terms) -> list[tuple[float, float]]:
+    """The same for several sums, each over one or more pairs (x, y); short ones share their products."""
+    sizes = [sum(x.size for x, _ in terms) for terms in sums]
+    if max(sizes) < _EXACT_BELOW:
+        x = np.concatenate([x for terms in sums for x, _ in terms])
+        y = np.concatenate([y for terms in sums for _, y in terms])
+        top_x, top_y = float(np.abs(x).max(initial=0.0)), float(np.abs(y).max(initial=0.0))
         if max(top_x, top_y, top_x * top_y) < 1e280:
-            middle = math.fsum(products.tolist() + _product_errors(x, y, products).tolist())
-            if middle == 0.0 and not np.any((x != 0) & (y != 0)):
-                return 0.0, 0.0
-            # products below 1e-290 lose their error terms to underflow: less than _UNDERFLOW in all
-            return math.nextafter(middle - _UNDERFLOW, -math.inf), math.nextafter(middle + _UNDERFLOW, math.inf)
+            products = x * y
+            rounded, errors = products.tolist(), _product_errors(x, y, products).tolist()
+            found, first = [], 0
+            for size in sizes:
+                part = slice(first, first + size)
+                found.append(_around(math.fsum(rounded[part] + errors[part]), x[part], y[part]))
+                first += size
+            return found
+    if len(sums) > 1:
+        return [dots_bounds(terms)[0] for terms in sums]
+    if len(sums[0]) > 1:
+        lows, highs = zip(*(dot_bounds(x, y) for x, y in sums[0]), strict=True)
+        return [(math.nextafter(math.fsum(lows), -math.inf), math.nextafter(math.fsum(highs), math.inf))]
+    products = np.multiply(*sums[0][0])
     middle = float(np.sum(products))
-    spread = (PAIRWISE + 2) * UNIT * float(np.sum(np.abs(products))) + x.size * 5e-324
-    return middle - spread, middle + spread
+    spread = (PAIRWISE + 2) * UNIT * float(np.sum(np.abs(products))) + products.size * 5e-324
+    return [(middle - spread, middle + spread)]
 
 
-def two_dots_bounds(x: np.ndarray, y: np.ndarray, v: np.ndarray, w: np.ndarray) -> tuple[float, float]:
-    """Numbers lo <= sum x_i y_i + sum v_j w_j <= hi."""
-    if x.size + v.size < _EXACT_BELOW:
-        return dot_bounds(np.concatenate([x, v]), np.concatenate([y, w]))
-    (low, high), (lower, higher) = dot_bounds(x, y), dot_bounds(v, w)
-    return math.nextafter(low + lower, -math.inf), math.nextafter(high + higher, math.inf)
+def _around(middle: float, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """The floats about a correctly rounded sum of products."""
+    if middle == 0.0 and not np.any((x != 0) & (y != 0)):
+        return 0.0, 0.0
+    # products below 1e-290 lose their error terms to underflow: less than _UNDERFLOW in all
+    return math.nextafter(middle - _UNDERFLOW, -math.inf), math.nextafter(middle + _UNDERFLOW, math.inf)
 
 
 def _product_errors(x: np.ndarray, y: np.ndarray, products: np.ndarray) -> np.ndarray:

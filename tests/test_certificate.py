@@ -17,7 +17,7 @@ from otdiv.duality import feasible_potentials as potentials_room
 from otdiv.duality.line import monotone_transform
 from otdiv.errors import CertificateRefused, OtdivError
 from otdiv.plan import Plan
-from otdiv.rounding import dot_bounds, total
+from otdiv.rounding import dot_bounds, dots_bounds, total
 
 
 def small_problem(seed: int, most: int = 8, cost: str | None = None) -> tuple[TransportProblem, object]:
@@ -91,6 +91,9 @@ def test_tampered_optimum_never_moves_the_truth_out(seed, push, on_plan):
         (np.ones((3, 2)), r"shape \(2, 2\)"),
         (np.ones(2), r"matrix \[n, m\]"),
         (Plan(np.array([0, 2]), np.array([0, 1]), np.array([0.5, 0.5]), (2, 2)), "indices"),
+        (Plan(np.array([0, -1]), np.array([0, 1]), np.array([0.5, 0.5]), (2, 2)), "indices"),
+        (Plan(np.array([0, 1]), np.array([-2, 1], np.int32), np.array([0.5, 0.5]), (2, 2)), "indices"),
+        (Plan(np.array([0, 1]), np.array([0, 2], np.int32), np.array([0.5, 0.5]), (2, 2)), "indices"),
     ],
 )
 def test_unusable_plans_are_refused(plan, message):
@@ -177,6 +180,28 @@ def test_dot_bounds_contain_the_exact_dot(pairs):
     truth = sum(Fraction(p) * Fraction(q) for p, q in zip(x.tolist(), y.tolist(), strict=True))
     low, high = dot_bounds(x, y)
     assert Fraction(low) <= truth <= Fraction(high)
+
+
+def exactly(x, y):
+    return sum((Fraction(p) * Fraction(q) for p, q in zip(x.tolist(), y.tolist(), strict=True)), Fraction(0))
+
+
+@pytest.mark.parametrize("sizes", [(3, 4, 5), (3, 4, 0), (1, 1, 5000), (3000, 3000, 6), (2500, 1000, 2000)])
+@pytest.mark.parametrize("scale", [1.0, 1e200])
+def test_several_sums_at_once_are_what_each_of_them_is(sizes, scale):
+    rng = np.random.default_rng(13)
+    pairs = [(rng.normal(size=k), scale * rng.normal(size=k)) for k in sizes]
+    both, third = dots_bounds(pairs[:2], pairs[2:])
+    assert third == dot_bounds(*pairs[2])
+    for (low, high), truth in ((both, exactly(*pairs[0]) + exactly(*pairs[1])), (third, exactly(*pairs[2]))):
+        assert Fraction(low) <= truth <= Fraction(high)
+    if sum(sizes[:2]) < 4096:  # then they are neighbouring floats
+        assert both[1] == np.nextafter(np.nextafter(both[0], np.inf), np.inf)
+
+
+def test_a_huge_sum_does_not_spoil_its_neighbour():
+    x, huge = np.array([0.1, 0.2]), np.array([1e290, 1.0])
+    assert dots_bounds([(x, x)], [(huge, x)])[0] == dot_bounds(x, x)
 
 
 def test_long_sums_carry_their_bound():

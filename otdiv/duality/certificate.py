@@ -20,7 +20,7 @@ from otdiv.duality.feasible_potentials import feasible_potentials
 from otdiv.errors import Array, as_float_array
 from otdiv.plan import Plan
 from otdiv.problem import TransportProblem
-from otdiv.rounding import UNIT, dot_bounds, two_dots_bounds
+from otdiv.rounding import UNIT, dots_bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,14 +116,13 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
     absolute = problem.cost.absolute_error(problem.d) * problem.mu.mass
     signed = problem.signed
 
-    dual, dual_high = two_dots_bounds(problem.a, f, problem.b, g)
+    (dual, dual_high), (cost_low, cost_high) = dots_bounds([(problem.a, f), (problem.b, g)], [(repaired.mass, costs)])
     weights_off = weight_error(problem) * float(np.abs(g).max()) * problem.mu.mass
     dual_rounding = relative * abs(dual) + weights_off + absolute
     lower = dual - dual_rounding * (1 + 4 * UNIT) - 2 * UNIT * abs(dual)
     if not signed:
         lower = max(lower, 0.0)
 
-    cost_low, cost_high = dot_bounds(repaired.mass, costs) if len(repaired) else (0.0, 0.0)
     value = 0.5 * (cost_low + cost_high)
     size = abs(cost_high) if not signed else float(np.abs(repaired.mass * costs).sum())
     unrouted = error * problem.largest_cost * (2 if signed else 1)

@@ -86,7 +86,7 @@ def _checked(problem: TransportProblem, plan: Plan) -> Plan:
     lowest, sum_of = float(plan.mass.min()), float(plan.mass.sum())
     if not np.isfinite(sum_of) or np.isnan(lowest):
         raise CertificateRefused("the plan must be finite; got NaN or infinity. No bound can come from it.")
-    if min(plan.rows.min(), plan.columns.min()) < 0 or plan.rows.max() >= problem.n or plan.columns.max() >= problem.m:
+    if _largest(plan.rows) >= problem.n or _largest(plan.columns) >= problem.m:
         raise CertificateRefused(
             f"the plan's indices must lie inside {plan.shape}; got others. Check rows and columns."
         )
@@ -99,6 +99,11 @@ def _checked(problem: TransportProblem, plan: Plan) -> Plan:
         keep = plan.mass > 0
         plan = Plan(plan.rows[keep], plan.columns[keep], plan.mass[keep], plan.shape)
     return plan
+
+
+def _largest(index: np.ndarray) -> int:
+    """The largest index; a negative one counts as huge."""
+    return int(index.view(f"u{index.itemsize}").max())
 
 
 def _repaired(problem: TransportProblem, plan: Plan) -> Plan:

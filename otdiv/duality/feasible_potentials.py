@@ -126,6 +126,6 @@ def _rounded_down(problem: TransportProblem, g: Array) -> Array:
         part = differences - costs
         error = (costs - (differences - part)) - (g + part)  # exact: costs - g = differences + error
         too_high = ((differences == f[:, None]) & (error < 0)).any(axis=1)
-    if too_high.any():
+    if np.count_nonzero(too_high):
         f[too_high] = below(f[too_high])
     return _settled(f)

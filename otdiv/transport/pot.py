@@ -28,7 +28,7 @@ def solve_pot(problem: TransportProblem, max_iter: int | None = None, memory_lim
         problem.require_memory(_BYTES_PER_ENTRY * problem.n * problem.m, memory_limit, "POT's network simplex")
     a, b, costs = problem.a, problem.b, problem.costs()
     rows = columns = None
-    if a.min() == 0 or b.min() == 0:
+    if np.count_nonzero(a) < problem.n or np.count_nonzero(b) < problem.m:
         rows, columns = np.flatnonzero(a), np.flatnonzero(b)
         a, b, costs = a[rows], b[columns], costs[np.ix_(rows, columns)]
     mass = problem.mu.mass
