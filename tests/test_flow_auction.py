@@ -7,7 +7,7 @@ from otdiv import DiscreteMeasure, TransportProblem, certify, solve
 from otdiv.transport import approach, coarsen, multiscale
 from otdiv.transport.coarsen import TOTAL, integer_masses
 from otdiv.transport.flow_auction import Loads, auction, network_of, release
-from otdiv.transport.network_simplex import CHILD, PARENT, next_in_subtree
+from otdiv.transport.spanning_tree import topdown
 from otdiv.transport.tree_of_flow import tree_of_flow
 
 
@@ -70,22 +70,18 @@ def test_auction_moves_all_mass_and_is_near_the_optimum(kind, n, m):
 
 def assert_strongly_feasible(basis, n, a, b):
     """A tree that sends every mass, its arcs without flow leading from a source up to a target."""
-    nodes, links = len(a) + len(b), basis.links
     assert (basis.flow >= 0).all()
-    v, count = nodes - 1, 0
+    order = topdown(basis)
+    assert np.array_equal(np.sort(order), np.arange(len(a) + len(b)))
     balance = np.concatenate([a, -b])
-    while v >= 0:
-        count += 1
-        above = links[v, PARENT]
-        if above >= 0:
-            assert (v < n) != (above < n)
-            assert v < n or basis.flow[v] > 0
-            sign = 1 if v < n else -1
-            balance[v] -= sign * basis.flow[v]
-            balance[above] += sign * basis.flow[v]
-        v = next_in_subtree(v, nodes - 1, links)
-    assert count == nodes and not balance.any()
-    assert links[nodes - 1, CHILD] >= 0
+    for v in order[1:]:
+        above = basis.parent[v]
+        assert (v < n) != (above < n)
+        assert v < n or basis.flow[v] > 0
+        sign = 1 if v < n else -1
+        balance[v] -= sign * basis.flow[v]
+        balance[above] += sign * basis.flow[v]
+    assert not balance.any()
 
 
 def test_an_auction_may_be_cut_short():

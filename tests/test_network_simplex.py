@@ -12,17 +12,8 @@ from scipy.stats import wasserstein_distance
 
 from otdiv.pricing.point_tree import ranges
 from otdiv.transport.coarsen import TOTAL, cluster_sums, integer_masses, refine, scales_of
-from otdiv.transport.network_simplex import (
-    CHILD,
-    LEFT,
-    PARENT,
-    RIGHT,
-    basis_of,
-    exchange,
-    pivot,
-    preorder,
-    refresh_potentials,
-)
+from otdiv.transport.network_simplex import exchange, pivot
+from otdiv.transport.spanning_tree import basis_of, refresh_potentials, topdown
 
 
 def northwest(a, b, costs):
@@ -34,17 +25,15 @@ def northwest(a, b, costs):
 
 
 def check(basis, n, a, b):
-    """Spanning tree, links both ways, flow conservation, strong feasibility, zero reduced cost on the tree."""
-    links, nodes = basis.links, len(basis.flow)
-    order = preorder(basis)
+    """Spanning tree, flow conservation, strong feasibility, zero reduced cost on the tree."""
+    nodes = len(basis.flow)
+    order = topdown(basis)
     assert np.array_equal(np.sort(order), np.arange(nodes)) and order[0] == nodes - 1
+    place = np.argsort(order)
     net = np.concatenate([a, -b])
     for v in order[1:]:
-        u = links[v, PARENT]
-        assert (v < n) != (u < n)
-        left, right = links[v, LEFT], links[v, RIGHT]
-        assert (links[u, CHILD] == v) if left < 0 else (links[left, RIGHT] == v and links[left, PARENT] == u)
-        assert right < 0 or links[right, LEFT] == v
+        u = basis.parent[v]
+        assert (v < n) != (u < n) and place[u] < place[v]
         flow = basis.flow[v]
         assert flow >= 0 and (flow > 0 or v < n), "an arc without flow must point to the root"
         net[v] += -flow if v < n else flow
@@ -121,8 +110,8 @@ def test_only_the_listed_arcs_are_used_beside_the_first_tree():
     a, b = integer_masses(np.full(n, 1 / n), np.full(n, 1 / n))
     allowed = rng.random((n, n)) < 0.2
     first = northwest(a, b, costs)
-    nodes = np.flatnonzero(first.links[:, PARENT] >= 0)
-    above = first.links[nodes, PARENT]
+    nodes = np.flatnonzero(first.parent >= 0)
+    above = first.parent[nodes]
     allowed[np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n] = True
     basis = solved(a, b, costs, allowed=allowed)
     rows, columns = linear_sum_assignment(np.where(allowed, costs, 1e3))
@@ -181,9 +170,32 @@ def test_any_exchange_keeps_the_tree():
     basis = northwest(a, b, costs)
     for _ in range(400):
         i, j = rng.integers(n), rng.integers(m)
-        if basis.links[i, PARENT] != n + j and basis.links[n + j, PARENT] != i:
-            exchange(n, i, n + j, costs[i, j], basis)
+        if basis.parent[i] != n + j and basis.parent[n + j] != i:
+            assert exchange(n, i, n + j, costs[i, j], -np.inf, basis)
+            refresh_potentials(n, basis)
             check(basis, n, a, b)
+
+
+def test_an_arc_that_does_not_violate_stays_out():
+    """Whatever the potentials say: they may be old, the costs round the cycle are not."""
+    rng = np.random.default_rng(5)
+    costs = rng.random((9, 8))
+    a, b = integer_masses(rng.random(9), rng.random(8))
+    basis = northwest(a, b, costs)
+    entered = 0
+    for i, j in np.ndindex(9, 8):
+        if basis.parent[i] != 9 + j and basis.parent[9 + j] != i:
+            refresh_potentials(9, basis)
+            reduced = costs[i, j] - basis.potential[i] + basis.potential[9 + j]
+            basis.potential[:] = rng.random(17)
+            before = [column.copy() for column in (basis.parent, basis.flow, basis.cost)]
+            assert exchange(9, i, 9 + j, costs[i, j], 1e-13, basis) == (reduced < -1e-13)
+            entered += reduced < -1e-13
+            kept = all(
+                np.array_equal(*pair) for pair in zip(before, (basis.parent, basis.flow, basis.cost), strict=True)
+            )
+            assert kept == (reduced >= -1e-13)
+    assert 0 < entered < 50
 
 
 @pytest.mark.parametrize("seed", range(6))

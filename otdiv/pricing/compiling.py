@@ -17,7 +17,8 @@ class _Notice(event.Listener):
     said = False
 
     def on_start(self, event: Any) -> None:
-        if not _Notice.said and event.data["dispatcher"].py_func.__module__.startswith("otdiv."):
+        module = event.data["dispatcher"].py_func.__module__  # None for a function made by exec
+        if not _Notice.said and module is not None and module.startswith("otdiv."):
             _Notice.said = True
             print("otdiv: compiling its kernels, once on this machine: about 20 s.", file=sys.stderr, flush=True)
 

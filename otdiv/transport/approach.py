@@ -18,7 +18,7 @@ from otdiv.transport.anytime import Run
 from otdiv.transport.candidates import merged
 from otdiv.transport.coarsen import TOLERANCE, Scale
 from otdiv.transport.flow_auction import Loads, Network, auction, network_of, release
-from otdiv.transport.network_simplex import Basis
+from otdiv.transport.spanning_tree import Basis
 from otdiv.transport.tree_of_flow import tree_of_flow
 
 SHARES: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2,), (1e-3,), (1e-4,))

@@ -5,7 +5,7 @@ target that every other node reaches by an artificial arc, besides one arc betwe
 that costs nothing.  What the first tree (:mod:`otdiv.transport.first_tree`) cannot place
 goes that way.  Artificial arcs have one high cost, raised until no flow stays on them or
 until no path of allowed arcs could cost as much; flow that still stays has no other way,
-and what it can reach is the witness.  Imports network_simplex, coarsen, first_tree,
+and what it can reach is the witness.  Imports network_simplex, spanning_tree, coarsen, first_tree,
 problem and below, and numba.
 """
 
@@ -24,8 +24,9 @@ from otdiv.pricing.compiling import announce_compilation
 from otdiv.problem import Proposal, TransportProblem
 from otdiv.transport.coarsen import TOTAL, integer_masses
 from otdiv.transport.first_tree import first_tree
-from otdiv.transport.network_simplex import PARENT, Basis, basis_of, pivot, refresh_potentials
+from otdiv.transport.network_simplex import pivot
 from otdiv.transport.progress import Progress
+from otdiv.transport.spanning_tree import Basis, basis_of, refresh_potentials
 
 announce_compilation()
 
@@ -157,7 +158,7 @@ def _optimum(network: _Network, run: _Run) -> tuple[Basis, Array]:
             _pivot_to_optimum(n + 1, tails, heads, costs, basis, run)
         except (_Stopped, KeyboardInterrupt) as stop:
             run.stopped = "the time limit" if isinstance(stop, _Stopped) else "interrupted"
-        stranded = np.where(basis.links[:n, PARENT] == n + m + 1, basis.flow[:n], 0)
+        stranded = np.where(basis.parent[:n] == n + m + 1, basis.flow[:n], 0)
         # where artificial arcs cost more than all ways along allowed ones, what stays on them has no way
         if run.stopped or stranded.sum() == 0 or artificial > n + m:
             return basis, stranded
@@ -166,7 +167,7 @@ def _optimum(network: _Network, run: _Run) -> tuple[Basis, Array]:
 
 def _price_artificial(basis: Basis, n: int, cost: float) -> None:
     """Set the cost of the artificial arcs in the tree: all at the two added nodes, but the one between them."""
-    above, root = basis.links[:, PARENT], len(basis.links) - 1
+    above, root = basis.parent, len(basis.parent) - 1
     artificial = (above == root) | (above == n)
     artificial[n] = above[n] != root
     basis.cost[artificial] = cost
@@ -192,8 +193,8 @@ def _pivot_to_optimum(n: int, tails: Array, heads: Array, costs: Array, basis: B
 
 def _arcs_in_use(basis: Basis, n: int, m: int) -> tuple[Array, tuple[Array, Array]]:
     """Flow, source and target of the tree's arcs that carry mass and are not artificial."""
-    nodes = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0))
-    above = basis.links[nodes, PARENT]
+    nodes = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
+    above = basis.parent[nodes]
     i, j = np.where(nodes <= n, nodes, above), np.where(nodes <= n, above, nodes) - n - 1
     real = (i < n) & (j < m)
     return basis.flow[nodes[real]], (i[real], j[real])

@@ -1,6 +1,6 @@
 """From coarse to fine: integer masses, clusters, and a spanning tree that comes down from one scale to the next.
 
-Imports network_simplex and errors, and numba.
+Imports spanning_tree and errors, and numba.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numba import njit
 
 from otdiv.errors import Array
 from otdiv.pricing.point_tree import ranges
-from otdiv.transport.network_simplex import PARENT, Basis, preorder
+from otdiv.transport.spanning_tree import Basis, topdown
 
 COARSEST_PAIRS = 2**16
 """Coarsening ends when all pairs are no more than this many; they are the arcs of the coarsest scale."""
@@ -107,8 +107,8 @@ def refine(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array)
     """
     sources = len(borders_a) - 1
     mass, count = _arc_flows(sources, basis, a, b, borders_a, borders_b)
-    child = np.flatnonzero(basis.links[:, PARENT] >= 0)
-    above = basis.links[child, PARENT]
+    child = np.flatnonzero(basis.parent >= 0)
+    above = basis.parent[child]
     at_source = child < sources
     i, j = np.where(at_source, child, above), np.where(at_source, above, child) - sources
     sign = np.where(at_source, 1, -1)
@@ -136,10 +136,10 @@ def _arc_flows(sources, basis, a, b, borders_a, borders_b):  # type: ignore[no-u
         mass[sources + v], count[sources + v] = -b[borders_b[v] : borders_b[v + 1]].sum(), 0
     root = nodes - 1
     count[root] = -len(a)
-    order = preorder(basis)
+    order = topdown(basis)
     for k in range(nodes - 1, 0, -1):
         v = order[k]
-        above = basis.links[v, PARENT]
+        above = basis.parent[v]
         mass[above] += mass[v]
         count[above] += count[v]
     return mass, count

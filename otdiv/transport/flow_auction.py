@@ -12,7 +12,9 @@ so every now and then all prices fall at once by the distance, in units of eps, 
 targets that still need mass (:mod:`otdiv.transport.price_update`).
 
 Between tolerances :func:`release` takes back what the next, smaller one does not allow.
-Only g falls and only f rises.  Imports price_update, numba and errors.
+Only g falls and only f rises.  Indices are unsigned: where they are not, numba asks in every
+look whether they count from the end, which costs more than the look.  Imports price_update,
+numba and errors.
 """
 
 from __future__ import annotations
@@ -30,7 +32,19 @@ _BIDS_BETWEEN_UPDATES = 2
 
 
 class Network(NamedTuple):
-    """Arcs sorted by source, those of i being start[i] ... start[i + 1] - 1; by target, by_target[into[j] ...]."""
+    """Arcs sorted by source, and once more by target.
+
+    Attributes
+    ----------
+    start : ndarray of uint32 [n + 1]
+        The arcs of source i are start[i] ... start[i + 1] - 1.
+    tails, heads : ndarray of uint32 [arcs]
+    costs : ndarray [arcs]
+    into : ndarray of uint32 [m + 1]
+        The arcs by_target[into[j]] ... by_target[into[j + 1] - 1] lead to target j.
+    by_target, tails_in : ndarray of uint32 [arcs]
+    costs_in : ndarray [arcs]
+    """
 
     start: Array
     tails: Array
@@ -38,6 +52,8 @@ class Network(NamedTuple):
     costs: Array
     into: Array
     by_target: Array
+    tails_in: Array
+    costs_in: Array
 
 
 class Loads(NamedTuple):
@@ -52,10 +68,12 @@ class Loads(NamedTuple):
 
 def network_of(n: int, m: int, tails: Array, heads: Array, costs: Array) -> Network:
     """The network of arcs that are sorted by their source."""
-    start, into = np.zeros(n + 1, np.int64), np.zeros(m + 1, np.int64)
+    start, into = np.zeros(n + 1, np.uint32), np.zeros(m + 1, np.uint32)
     np.cumsum(np.bincount(tails, minlength=n), out=start[1:])
     np.cumsum(np.bincount(heads, minlength=m), out=into[1:])
-    return Network(start, tails, heads, costs, into, np.argsort(heads, kind="stable").astype(np.int32))
+    by_target = np.argsort(heads, kind="stable").astype(np.uint32)
+    tails, heads = tails.astype(np.uint32), heads.astype(np.uint32)
+    return Network(start, tails, heads, costs, into, by_target, tails[by_target], costs[by_target])
 
 
 @njit(cache=True, nogil=True)
@@ -64,7 +82,7 @@ def release(network, loads, eps):  # type: ignore[no-untyped-def]
 
     Returns the mean amount by which the second best arc is above the best.
     """
-    start, _, heads, costs, _, _ = network
+    start, _, heads, costs, _, _, _, _ = network
     f, g, flow, left, missing = loads
     n = len(f)
     gaps = 0.0
@@ -72,10 +90,8 @@ def release(network, loads, eps):  # type: ignore[no-untyped-def]
         best = second = np.inf
         for k in range(start[i], start[i + 1]):
             value = costs[k] - g[heads[k]]
-            if value < best:
-                best, second = value, best
-            elif value < second:
-                second = value
+            second = min(second, max(value, best))
+            best = min(value, best)
         f[i] = best
         if second < np.inf:
             gaps += (second - best) / n
@@ -101,18 +117,18 @@ def auction(network, loads, eps, reach, most):  # type: ignore[no-untyped-def]
     short : bool
         Whether it ended for want of arcs.
     """
-    start, tails, heads, costs, into, by_target = network
+    start, tails, heads, costs, into, by_target, _, _ = network
     f, g, flow, left, missing = loads
     n, m = len(f), len(g)
     # the arcs in use at each target: a heap in the target's range, dearest at the price of when it was put there first
-    level, held, holders = np.empty(len(costs)), np.empty(len(costs), np.int32), np.zeros(m, np.int32)
+    level, held, holders = np.empty((len(costs), 2)), np.empty((len(costs), 2), np.uint32), np.zeros(m, np.uint32)
     for j in range(m):
         for q in range(into[j], into[j + 1]):
             k = by_target[q]
             if flow[k] > 0:
-                _hold(level, held, into[j], holders[j], costs[k] - f[tails[k]], k)
+                _hold(level, held, into[j], holders[j], costs[k] - f[tails[k]], costs[k], k, tails[k])
                 holders[j] += 1
-    queue, waits = np.empty(n, np.int32), np.zeros(n, np.bool_)
+    queue, waits = np.empty(n, np.uint32), np.zeros(n, np.bool_)
     head = size = 0
     for i in range(n):
         if left[i] > 0:
@@ -133,38 +149,38 @@ def auction(network, loads, eps, reach, most):  # type: ignore[no-untyped-def]
         while left[i] > 0 and looked < most:
             bids += 1
             since += 1
-            looked += start[i + 1] - start[i]
+            looked += np.int64(start[i + 1] - start[i])
             best = second = np.inf
             at = start[i]
             for k in range(start[i], start[i + 1]):
                 value = costs[k] - g[heads[k]]
+                second = min(second, max(value, best))
                 if value < best:
-                    best, second, at = value, best, k
-                elif value < second:
-                    second = value
+                    best, at = value, k
             j = heads[at]
             sent = left[i]
             left[i] = 0
             missing[j] -= sent
             f[i] = max(f[i], best if missing[j] >= 0 else (second if second < np.inf else best + eps))
+            first = into[j]
             if flow[at] == 0:
-                _hold(level, held, into[j], holders[j], costs[at] - f[i], at)
+                _hold(level, held, first, holders[j], costs[at] - f[i], costs[at], at, i)
                 holders[j] += 1
             flow[at] += sent
             if missing[j] >= 0:
                 continue
             while missing[j] < 0:
-                k = _dearest(level, held, into[j], holders[j], costs, tails, f)
+                _settle_top(level, held, first, holders[j], f)
                 looked += 1
-                u = tails[k]
-                g[j] = min(g[j], level[into[j]] - eps)
+                k, u = held[first, 0], held[first, 1]
+                g[j] = min(g[j], level[first, 0] - eps)
                 sent = min(flow[k], -missing[j])
                 flow[k] -= sent
                 missing[j] += sent
                 if flow[k] == 0:
                     holders[j] -= 1
-                    last = into[j] + holders[j]
-                    _sink(level, held, into[j], holders[j], level[last], held[last])
+                    last = first + holders[j]
+                    _sink(level, held, first, holders[j], level[last, 0], level[last, 1], held[last, 0], held[last, 1])
                 left[u] += sent
                 if u != i and not waits[u]:
                     waits[u] = True
@@ -176,45 +192,51 @@ def auction(network, loads, eps, reach, most):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _dearest(level, held, first, size, costs, tails, f):  # type: ignore[no-untyped-def]
-    """The arc on top of a target's heap, after those whose source has raised f since have sunk to their place."""
+def _settle_top(level, held, first, size, f):  # type: ignore[no-untyped-def]
+    """Bring the dearest arc to the top of a target's heap: arcs whose source has raised f since sink to their place."""
     while True:
-        k = held[first]
-        now = costs[k] - f[tails[k]]
-        if now >= level[first]:
-            level[first] = now
-            return k
-        _sink(level, held, first, size, now, k)
-        if held[first] == k:
-            return k
+        k, u, cost = held[first, 0], held[first, 1], level[first, 1]
+        now = cost - f[u]
+        if now >= level[first, 0]:
+            level[first, 0] = now
+            return
+        _sink(level, held, first, size, now, cost, k, u)
+        if held[first, 0] == k:
+            return
 
 
 @njit(cache=True, nogil=True)
-def _hold(level, held, first, size, value, k):  # type: ignore[no-untyped-def]
-    """Put arc k into the heap, highest level first, that starts at ``first``."""
-    p = size
-    while p > 0:
-        above = (p - 1) >> 1
-        if level[first + above] >= value:
+def _hold(level, held, first, size, value, cost, k, u):  # type: ignore[no-untyped-def]
+    """Put arc k of source u into the heap that starts at ``first``, highest level first."""
+    p = np.uint64(first + size)
+    while p > first:
+        above = first + ((p - first - np.uint64(1)) >> np.uint64(1))
+        if level[above, 0] >= value:
             break
-        level[first + p], held[first + p] = level[first + above], held[first + above]
+        _copy(level, held, above, p)
         p = above
-    level[first + p], held[first + p] = value, k
+    level[p, 0], level[p, 1], held[p, 0], held[p, 1] = value, cost, k, u
 
 
 @njit(cache=True, nogil=True)
-def _sink(level, held, first, size, value, k):  # type: ignore[no-untyped-def]
-    """Put arc k into the heap in place of its top."""
-    p = 0
+def _sink(level, held, first, size, value, cost, k, u):  # type: ignore[no-untyped-def]
+    """Put arc k of source u into the heap in place of its top."""
+    p, end = np.uint64(first), np.uint64(first + size)
+    if p == end:
+        return
     while True:
-        below = 2 * p + 1
-        if below >= size:
+        below = p + (p - first) + np.uint64(1)
+        if below >= end:
             break
-        if below + 1 < size and level[first + below + 1] > level[first + below]:
-            below += 1
-        if level[first + below] <= value:
+        if below + np.uint64(1) < end and level[below + np.uint64(1), 0] > level[below, 0]:
+            below += np.uint64(1)
+        if level[below, 0] <= value:
             break
-        level[first + p], held[first + p] = level[first + below], held[first + below]
+        _copy(level, held, below, p)
         p = below
-    if size > 0:
-        level[first + p], held[first + p] = value, k
+    level[p, 0], level[p, 1], held[p, 0], held[p, 1] = value, cost, k, u
+
+
+@njit(cache=True, nogil=True)
+def _copy(level, held, p, to):  # type: ignore[no-untyped-def]
+    level[to, 0], level[to, 1], held[to, 0], held[to, 1] = level[p, 0], level[p, 1], held[p, 0], held[p, 1]

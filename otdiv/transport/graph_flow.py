@@ -7,7 +7,7 @@ Edges have no capacity, so every spanning tree carries a flow; its edges are dir
 their flow is.  Excesses are integers.  The tree is strongly feasible (an edge without flow
 leads to the root) and the last blocking edge leaves, so that no tree returns (Cunningham,
 Mathematical Programming 11, 1976; Ahuja, Magnanti and Orlin, Network Flows, ch. 11).
-Imports network_simplex and numba.
+Imports numba only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import numpy as np
 from numba import njit
 
 from otdiv.errors import Array
-from otdiv.transport.network_simplex import next_in_subtree
 
 PARENT, CHILD, LEFT, RIGHT = range(4)
 
@@ -93,6 +92,18 @@ def tree_of_edges(tails, heads, lengths, excess):  # type: ignore[no-untyped-def
     flow[0] = 0
     refresh(links, up, length, u)
     return links, up, flow, length, u, mark
+
+
+@njit(cache=True, nogil=True)
+def next_in_subtree(v, top, links):  # type: ignore[no-untyped-def]
+    """The node after v in the preorder of the subtree of ``top``; -1 at its end."""
+    if links[v, CHILD] >= 0:
+        return links[v, CHILD]
+    while v != top:
+        if links[v, RIGHT] >= 0:
+            return links[v, RIGHT]
+        v = links[v, PARENT]
+    return -1
 
 
 @njit(cache=True, nogil=True)

@@ -29,10 +29,10 @@ def lower_prices(network, loads, eps, reach):  # type: ignore[no-untyped-def]
     short : bool
         Whether some source was not reached, and might have been from further on.
     """
-    start, tails, heads, costs, into, by_target = network
+    start, _, heads, costs, into, _, tails_in, costs_in = network
     f, g, flow, left, missing = loads
     n, m = len(f), len(g)
-    distance, done = np.full(n + m, _FAR, np.int64), np.zeros(n + m, np.bool_)
+    distance = np.full(n + m, _FAR, np.int32)
     top = np.full(_FAR, _NONE, np.int32)  # of each bucket, a list with links both ways
     after, before = np.full(n + m, _NONE, np.int32), np.full(n + m, _NONE, np.int32)
     waiting = 0
@@ -42,6 +42,7 @@ def lower_prices(network, loads, eps, reach):  # type: ignore[no-untyped-def]
         if missing[j] > 0:
             _put(n + j, 0, distance, top, after, before)
     now = looked = 0
+    unit = 1.0 / eps
     while now < min(reach, _FAR) and waiting > 0:
         v = top[now]
         if v < 0:
@@ -50,27 +51,27 @@ def lower_prices(network, loads, eps, reach):  # type: ignore[no-untyped-def]
         top[now] = after[v]
         if after[v] >= 0:
             before[after[v]] = _NONE
-        done[v] = True
-        if v < n:
+        if v < n:  # whoever is no further than now is done
             waiting -= left[v] > 0
-            looked += start[v + 1] - start[v]
+            looked += np.int64(start[v + 1] - start[v])
             for k in range(start[v], start[v + 1]):
-                w = n + heads[k]
-                if flow[k] > 0 and not done[w]:
-                    to = now + _steps((f[v] + g[w - n] - costs[k]) / eps)
-                    if to < distance[w]:
-                        _put(w, to, distance, top, after, before)
+                if flow[k] > 0:
+                    j = heads[k]
+                    if distance[n + j] > now:
+                        to = now + _steps((f[v] + g[j] - costs[k]) * unit)
+                        if to < distance[n + j]:
+                            _put(n + j, to, distance, top, after, before)
         else:
-            looked += into[v - n + 1] - into[v - n]
-            for q in range(into[v - n], into[v - n + 1]):
-                k = by_target[q]
-                w = tails[k]
-                if not done[w]:
-                    to = now + _steps((costs[k] - f[w] - g[v - n]) / eps)
+            j = v - n
+            looked += np.int64(into[j + 1] - into[j])
+            for q in range(into[j], into[j + 1]):
+                w = tails_in[q]
+                if distance[w] > now:
+                    to = now + _steps((costs_in[q] - f[w] - g[j]) * unit)
                     if to < distance[w]:
                         _put(w, to, distance, top, after, before)
     for v in range(n + m):
-        fall = eps * (distance[v] if done[v] else now)
+        fall = eps * min(distance[v], now)
         if v < n:
             f[v] += fall
         else:
@@ -81,7 +82,7 @@ def lower_prices(network, loads, eps, reach):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _steps(reduced):  # type: ignore[no-untyped-def]
     """By how many units of eps prices must fall for an arc of this reduced cost to become admissible."""
-    return np.int64(0) if reduced < 0 else np.int64(min(reduced, _FAR)) + 1
+    return np.int64(0) if reduced < 0 else np.int64(min(reduced, float(_FAR))) + 1
 
 
 @njit(cache=True, nogil=True)

@@ -7,7 +7,7 @@ near the optimum (:mod:`otdiv.transport.approach`), their flow becomes a tree, a
 finest scale the network simplex and pricing over all pairs, which adds the arcs that
 violate f + g <= c, take turns until none does.  Where an auction leaves mass behind the
 simplex does without from then on.  The tree of any scale refines to a plan.  Imports
-approach, candidates, coarsen, network_simplex and what they import.
+approach, candidates, coarsen, network_simplex, spanning_tree and what they import.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from otdiv.transport.anytime import Run
 from otdiv.transport.approach import Approach
 from otdiv.transport.candidates import all_pairs, children, merged, neighbours
 from otdiv.transport.coarsen import TOLERANCE, TOTAL, Scale, refine
-from otdiv.transport.network_simplex import PARENT, Basis, basis_of, pivot, refresh_potentials
+from otdiv.transport.network_simplex import pivot
+from otdiv.transport.spanning_tree import Basis, basis_of, refresh_potentials
 
 _ADDED = 12
 """Arcs added at each source in one round."""
@@ -161,7 +162,7 @@ class TreeFlow:
         while level > 0:
             level -= 1
             basis = _refined(basis, self.scales[level], None)
-        carrying = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0))
+        carrying = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
         return *_used(basis, len(self.scales[0].x)), basis.flow[carrying]
 
 
@@ -178,13 +179,13 @@ def _refined(coarse: Basis, scale: Scale, pricing: Pricing | None) -> Basis:
 
 
 def _tree_arcs(basis: Basis, n: int) -> Arcs:
-    nodes = np.flatnonzero(basis.links[:, PARENT] >= 0)
-    above = basis.links[nodes, PARENT]
+    nodes = np.flatnonzero(basis.parent >= 0)
+    above = basis.parent[nodes]
     return Arcs(np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n, basis.cost[nodes])
 
 
 def _used(basis: Basis, n: int) -> tuple[Array, Array]:
     """Sources and targets of the arcs that carry flow."""
-    nodes = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0))
-    above = basis.links[nodes, PARENT]
+    nodes = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
+    above = basis.parent[nodes]
     return np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n

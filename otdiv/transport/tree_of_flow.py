@@ -5,7 +5,7 @@ cycle, round which mass goes in the cheaper direction until one of its arcs is e
 What then carries mass is a forest again.  Its parts are tied to that of the root by arcs
 without flow, the least in reduced cost first, each from a source of the part: so the tree
 is strongly feasible (:mod:`otdiv.transport.network_simplex`).  Imports flow_auction,
-network_simplex and errors, and numba.
+spanning_tree and errors, and numba.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numba import njit
 
 from otdiv.errors import Array
 from otdiv.transport.flow_auction import Loads, Network
-from otdiv.transport.network_simplex import PARENT, Basis, basis_of, find_apex, rehang
+from otdiv.transport.spanning_tree import Basis, basis_of, find_apex, rehang
 
 _NONE = -1
 
@@ -33,8 +33,8 @@ def tree_of_flow(network: Network, loads: Loads, costs_of: Callable[[Array, Arra
     tails, heads, costs, flows = network.tails[used], network.heads[used], network.costs[used], loads.flow[used]
     basis = _tied(n, m, (tails, heads, flows, costs), _ties_to_root(n, parts), None)
     _enter(n, network.tails[outside], network.heads[outside], network.costs[outside], loads.flow[outside], basis)
-    nodes = np.flatnonzero((basis.links[:, PARENT] >= 0) & (basis.flow > 0))
-    above = basis.links[nodes, PARENT]
+    nodes = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
+    above = basis.parent[nodes]
     tails, heads = np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n
     _, parts = _forest(n, m, tails, heads)
     ties = _least_ties(network, loads.f, loads.g, parts)
@@ -94,10 +94,10 @@ def _ties_to_root(n, parts):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _enter(n, tails, heads, costs, flows, basis):  # type: ignore[no-untyped-def]
     """Arcs outside the tree lose their flow or enter it; the mass goes round their cycles the cheaper way."""
-    links, flow, cost = basis.links, basis.flow, basis.cost
+    parent, flow, cost = basis.parent, basis.flow, basis.cost
     for k in range(len(tails)):
         source, target, outside = tails[k], n + heads[k], flows[k]
-        apex = find_apex(source, target, _NONE, basis)
+        apex = find_apex(source, target, basis)
         total = costs[k]  # of one unit more on this arc
         room_up, last_up, up_at_source = np.int64(2**62), _NONE, True
         room_down, last_down, down_at_source = outside, _NONE, True
@@ -112,7 +112,7 @@ def _enter(n, tails, heads, costs, flows, basis):  # type: ignore[no-untyped-def
                     total += cost[v]
                     if flow[v] < room_down:
                         room_down, last_down, down_at_source = flow[v], v, at_source
-                v = links[v, PARENT]
+                v = parent[v]
         amount, leaving, side = -room_down, last_down, down_at_source
         if total < 0:
             amount, leaving, side = room_up, last_up, up_at_source
@@ -120,7 +120,7 @@ def _enter(n, tails, heads, costs, flows, basis):  # type: ignore[no-untyped-def
             v = source if at_source else target
             while v != apex:
                 flow[v] += -amount if (v < n) == at_source else amount
-                v = links[v, PARENT]
+                v = parent[v]
         if leaving >= 0:
             top, above = (source, target) if side else (target, source)
             rehang(top, leaving, above, basis)
@@ -130,7 +130,7 @@ def _enter(n, tails, heads, costs, flows, basis):  # type: ignore[no-untyped-def
 @njit(cache=True, nogil=True)
 def _least_ties(network, f, g, parts):  # type: ignore[no-untyped-def]
     """Arcs that tie each part to one tied before, beginning at the root's; to the last target where none leads out."""
-    _, tails, _, costs, into, by_target = network
+    _, _, _, _, into, _, tails_in, costs_in = network
     n, nodes = len(f), len(parts)
     first, after = np.full(nodes, _NONE, np.int32), np.full(nodes, _NONE, np.int32)  # the targets of each part
     for j in range(nodes - n):
@@ -146,9 +146,9 @@ def _least_ties(network, f, g, parts):  # type: ignore[no-untyped-def]
         v = first[part]
         while v >= 0:
             for q in range(into[v - n], into[v - n + 1]):
-                i = tails[by_target[q]]
+                i = tails_in[q]
                 if not tied[parts[i]]:
-                    heappush(waiting, (costs[by_target[q]] - f[i] - g[v - n], np.int64(i), np.int64(v - n)))
+                    heappush(waiting, (costs_in[q] - f[i] - g[v - n], np.int64(i), np.int64(v - n)))
             v = after[v]
         i, j = _NONE, nodes - n - 1
         while len(waiting) > 0 and i < 0:
