@@ -53,7 +53,7 @@ def test_auction_moves_all_mass_and_is_near_the_optimum(kind, n, m):
         release(network, loads, eps)
         assert_balanced(network, loads, a, b)
         before = loads.g.copy()
-        auction(network, loads, eps, 10**6, 10**9)
+        auction(network, loads, eps, 10**6, 0, 10**9)
         assert_balanced(network, loads, a, b)
         assert not loads.left.any() and not loads.missing.any()
         assert (loads.g <= before).all()
@@ -91,10 +91,21 @@ def test_an_auction_may_be_cut_short():
     network, loads = network_of(50, 50, tails, heads, costs), loads_of(tails, a, b)
     parts = 0
     while loads.left.any():
-        auction(network, loads, 1e-3, 10**6, 500)
+        auction(network, loads, 1e-3, 10**6, 0, 500)
         assert_balanced(network, loads, a, b)
         parts += 1
     assert parts > 3
+
+
+def test_an_auction_may_leave_a_few():
+    """It ends when no more sources than those have mass left; from there it goes on."""
+    rng = np.random.default_rng(2)
+    tails, heads, costs, a, b = sparse(rng, 80, 80, "random")
+    network, loads = network_of(80, 80, tails, heads, costs), loads_of(tails, a, b)
+    for few in (40, 10, 0):
+        auction(network, loads, 1e-4, 10**6, few, 10**9)
+        assert_balanced(network, loads, a, b)
+        assert np.count_nonzero(loads.left) == few
 
 
 def points(kind):
@@ -122,7 +133,7 @@ def points(kind):
 def test_exact_whether_or_not_auctions_succeed(kind, looks, monkeypatch):
     monkeypatch.setattr(coarsen, "COARSEST_PAIRS", 2**10)
     monkeypatch.setattr(approach, "_LOOKS", looks)
-    monkeypatch.setattr(approach, "_MANY", 0)  # all rounds, as for many points
+    monkeypatch.setattr(approach, "_EASY", np.inf)  # all rounds, as in many dimensions
     problem = points(kind)
     proposal = multiscale.solve_multiscale(problem)
     proof = certify(problem, proposal.plan, (proposal.f, proposal.g))

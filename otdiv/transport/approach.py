@@ -21,10 +21,10 @@ from otdiv.transport.flow_auction import Loads, Network, auction, network_of, re
 from otdiv.transport.spanning_tree import Basis
 from otdiv.transport.tree_of_flow import tree_of_flow
 
-SHARES: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2,), (1e-3,), (1e-4,))
+SHARES: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2,))
 """Tolerances of the auctions in each round, as shares of the first."""
-_FEW_ROUNDS, _MANY = 2, 20_000
-"""Below so many sources the simplex goes on after so many rounds; beyond, its pivots cost more than bids."""
+_EASY = 50
+"""The second round only comes if the first looked less often at each arc: many dimensions, where pivots cost more."""
 SHARES_WHEN_COARSE: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2, 1e-3))
 FIRST = 10.0
 """The first tolerance, in units of the mean amount by which a second best arc is above the best."""
@@ -38,6 +38,8 @@ _ADDED = 8
 """Arcs added at each source in one round."""
 _REACH = 400
 """By how many tolerances prices may fall at once before pricing looks for arcs that make it needless; then doubled."""
+_FEW = 0.03
+"""Before the last tolerance of a round an auction ends when this share of the sources has mass left."""
 _CHUNK = 100_000_000
 """Arcs looked at between two looks at the clock."""
 _LOOKS = 1500
@@ -54,19 +56,24 @@ class Approach:
         self.known = np.full(len(f), -np.inf)  # at most min c - g, which only rises
         self.network: Network | None = None
         self.complete = False
+        self.looks = 0.0  # at each arc, in the last auction
 
     def rounds(self, finest: bool) -> Iterator[None]:
         """Run the rounds; yields after each that leaves no mass behind."""
         shares, first = SHARES if finest else SHARES_WHEN_COARSE, 0.0
-        if finest and len(self.loads.f) < _MANY:
-            shares = shares[:_FEW_ROUNDS]
         for k, in_round in enumerate(shares):
+            if finest and k > 0 and self.looks > _EASY:
+                return
             self.network = network_of(len(self.loads.f), len(self.loads.g), *self.arcs)
             if k == 0:
                 first = FIRST * release(self.network, self.loads, np.inf) or _FLAT * float(self.arcs.costs.mean())
-            for share in in_round:
-                if first * share <= self._unit() or not self._auction(first * share):
+            tolerances = [first * share for share in in_round if first * share > self._unit()]
+            for eps in tolerances:
+                few = 0 if eps == tolerances[-1] else int(_FEW * len(self.loads.f))
+                if not self._auction(eps, few):
                     return
+            if not tolerances:
+                return
             release(self.network, self.loads, np.inf)
             last = k + 1 == len(shares)
             if finest or not last:
@@ -76,33 +83,35 @@ class Approach:
                 self.run.stats["rounds"] += 1
             yield
             if finest or not last:
-                self._exchange(violating, _KEPT * first * in_round[-1])
+                self._exchange(violating, _KEPT * tolerances[-1])
 
     def tree(self) -> Basis:
         """A spanning tree with the flow of a round, or a cheaper one."""
         assert self.network is not None
         return tree_of_flow(self.network, self.loads, self.pricing.costs)
 
-    def _auction(self, eps: float) -> bool:
-        """Whether all mass arrived; the plan so far stays good when not."""
+    def _auction(self, eps: float, few: int) -> bool:
+        """Whether all mass arrived, but that of a ``few`` sources; the plan so far stays good when not."""
         assert self.network is not None
         loads = self.loads
         release(self.network, loads, eps)
-        left, reach = _LOOKS * len(self.arcs.tails), _REACH
-        self.complete = False
-        while not self.complete and left > 0:
-            bids, looked, short = auction(self.network, loads, eps, reach, min(left, _CHUNK))
+        left, reach, self.looks = _LOOKS * len(self.arcs.tails), _REACH, 0.0
+        waiting = len(loads.f)
+        while waiting > few and left > 0:
+            bids, looked, short = auction(self.network, loads, eps, reach, few, min(left, _CHUNK))
             self.run.stats["bids"] += int(bids)
             self.run.look_at_clock()
             left -= looked
-            self.complete = not loads.left.any()
+            self.looks += looked / len(self.arcs.tails)
+            waiting = np.count_nonzero(loads.left)
             if short:
                 reach *= 2
                 release(self.network, loads, np.inf)
                 self._exchange(self._priced(), np.inf)
                 loads = self.loads
                 self.network = network_of(len(loads.f), len(loads.g), *self.arcs)
-        return self.complete
+        self.complete = waiting == 0
+        return waiting <= few
 
     def _priced(self) -> Arcs:
         """Arcs that violate f + g <= c; only sources whose f is above what is known need a look."""

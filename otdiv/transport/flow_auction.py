@@ -104,8 +104,8 @@ def release(network, loads, eps):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def auction(network, loads, eps, reach, most):  # type: ignore[no-untyped-def]
-    """Bid until no mass is left at its source, or until about ``most`` arcs were looked at.
+def auction(network, loads, eps, reach, few, most):  # type: ignore[no-untyped-def]
+    """Bid until at most ``few`` sources have mass left, or until about ``most`` arcs were looked at.
 
     Ends too when an update of the prices finds that some mass cannot arrive unless they fall by more than
     ``reach`` times eps: then arcs are missing.  f is left behind; :func:`release` brings it up.
@@ -135,7 +135,7 @@ def auction(network, loads, eps, reach, most):  # type: ignore[no-untyped-def]
             queue[size], waits[i] = i, True
             size += 1
     bids = looked = since = 0
-    while size > 0 and looked < most:
+    while size > few and looked < most:
         if since >= _BIDS_BETWEEN_UPDATES * n:
             more, short = lower_prices(network, loads, eps, reach)
             looked += more
