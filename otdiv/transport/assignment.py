@@ -30,7 +30,7 @@ FIRST = 10.0
 """The first tolerance, in units of the mean amount by which a second best arc is above the best."""
 _FLAT = 1e-3
 """Where all arcs tie: the first tolerance as a share of the mean cost."""
-_FEW = 4e-3
+_FEW = 2e-3
 """The share of the sources that may be left to the searches."""
 _BIDS = 20
 """Bids per point at one tolerance, after which price wars are left to the searches."""

@@ -62,13 +62,13 @@ def forest_space(n: int) -> Forest:
 def incoming(graph, m):  # type: ignore[no-untyped-def]
     """The arcs by target."""
     start, heads, _ = graph
-    into = np.zeros(m + 1, np.int64)
+    into = np.zeros(m + 1, np.uint32)
     for k in range(len(heads)):
         into[heads[k] + 1] += 1
     for j in range(m):
         into[j + 1] += into[j]
     place = into[:-1].copy()
-    sources = np.empty(len(heads), np.int32)
+    sources = np.empty(len(heads), np.uint32)
     for i in range(len(start) - 1):
         for k in range(start[i], start[i + 1]):
             sources[place[heads[k]]] = i

@@ -12,7 +12,9 @@ the target is only eps better than the second best (Bertsekas, Annals of Operati
 Research 14, 1988).  Cheap and local, but the last few sources fight long price wars;
 those are left to a search (:mod:`otdiv.transport.forest`).
 
-Only g falls and only f rises, each by what keeps both conditions.  Imports numba and errors.
+Only g falls and only f rises, each by what keeps both conditions.  Indices are unsigned where
+many are looked at: of signed ones numba asks each time whether they count from the end.
+Imports numba and errors.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ FREE = -1
 
 
 class Graph(NamedTuple):
-    """Arcs by source: those of source i are start[i] ... start[i + 1] - 1, by ascending target, with their costs."""
+    """Arcs by source: those of source i are start[i] ... start[i + 1] - 1, by ascending target, with their costs.
+
+    ``start`` and ``heads`` are of uint32.
+    """
 
     start: Array
     heads: Array
@@ -47,9 +52,9 @@ class Matching(NamedTuple):
 
 def graph_of(n: int, tails: Array, heads: Array, costs: Array) -> Graph:
     """The graph of arcs that are sorted by their source, in arrays of its own, as they may have to grow."""
-    start = np.zeros(n + 1, np.int64)
+    start = np.zeros(n + 1, np.uint32)
     np.cumsum(np.bincount(tails, minlength=n), out=start[1:])
-    return Graph(start, heads.copy(), costs.copy())
+    return Graph(start, heads.astype(np.uint32), costs.copy())
 
 
 def with_arcs(graph: Graph, tails: Array, heads: Array, costs: Array) -> Graph:
@@ -118,10 +123,8 @@ def release(graph, matching, eps):  # type: ignore[no-untyped-def]
         best = second = np.inf
         for k in range(start[i], start[i + 1]):
             value = costs[k] - g[heads[k]]
-            if value < best:
-                best, second = value, best
-            elif value < second:
-                second = value
+            second = min(second, max(value, best))
+            best = min(value, best)
         f[i] = best
         if second < np.inf:
             gaps += (second - best) / n
@@ -155,10 +158,9 @@ def bid(graph, matching, eps, few, most):  # type: ignore[no-untyped-def]
             at = start[i]
             for k in range(start[i], start[i + 1]):
                 value = costs[k] - g[heads[k]]
+                second = min(second, max(value, best))
                 if value < best:
-                    best, second, at = value, best, k
-                elif value < second:
-                    second = value
+                    best, at = value, k
             j = heads[at]
             g[j] -= eps + (second - best if second < np.inf else 0.0)
             before = source[j]
