@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -222,3 +223,11 @@ def test_the_auditor_gets_feasible_potentials_from_a_search(name, d):
         assert slack.min(axis=1).max() <= 1e-12 * table.max()  # nor lower than need be
     f, g = feasible_potentials(problem, None, table.min(axis=0) * 0.9)
     assert (table - f[:, None] - g).min() >= -4 * problem.cost.relative_error(d) * table.max()
+
+
+def test_kernels_of_others_compile_in_silence(capsys):
+    """The notice of the first compilation looks at every kernel of the process, also at one without a module."""
+    namespace = {"njit": numba.njit}
+    exec("@njit\ndef double(x):\n    return 2 * x\n", namespace)
+    assert namespace["double"](21) == 42
+    assert capsys.readouterr().err == ""

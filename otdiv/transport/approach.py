@@ -103,7 +103,7 @@ class Approach:
             self.run.look_at_clock()
             left -= looked
             self.looks += looked / len(self.arcs.tails)
-            waiting = np.count_nonzero(loads.left)
+            waiting = int(np.count_nonzero(loads.left))
             if short:
                 reach *= 2
                 release(self.network, loads, np.inf)
