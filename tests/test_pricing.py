@@ -225,6 +225,32 @@ def test_the_auditor_gets_feasible_potentials_from_a_search(name, d):
     assert (table - f[:, None] - g).min() >= -4 * problem.cost.relative_error(d) * table.max()
 
 
+@pytest.mark.parametrize("name", ["euclidean", "sqeuclidean", "cityblock"])
+def test_one_sweep_is_enough_for_a_pair_that_is_feasible(name, monkeypatch):
+    """It is taken as it is, f raised at most; a pair that is not, in one place, is repaired by all sweeps."""
+    rng = np.random.default_rng(9)
+    x, y = rng.normal(size=(1700, 2)), rng.normal(size=(1500, 2))
+    problem = TransportProblem(DiscreteMeasure(x), DiscreteMeasure(y), name)
+    table = problem.cost.matrix(x, y)
+    g = table.min(axis=0) * rng.random(1500)
+    f = (table - g).min(axis=1)
+    sweeps, minima = [], Pricing.minima
+    monkeypatch.setattr(Pricing, "minima", lambda *args: sweeps.append(args[0]) or minima(*args))
+    for first in (f, f - 0.1):
+        sweeps.clear()
+        found_f, found_g = feasible_potentials(problem, first, g)
+        assert len(sweeps) == 1 and np.array_equal(found_g, g) and found_g is not g
+        np.testing.assert_allclose(found_f, f, rtol=1e-14, atol=1e-14)
+        assert (table - found_f[:, None] - found_g).min() >= 0
+    sweeps.clear()
+    tampered = g.copy()
+    tampered[700] += 1.0
+    found_f, found_g = feasible_potentials(problem, f, tampered)
+    assert len(sweeps) == 3 and found_g[700] < tampered[700]
+    assert (table - found_f[:, None] - found_g).min() >= -4 * problem.cost.relative_error(2) * table.max()
+    assert found_f.mean() + found_g.mean() >= f.mean() + g.mean() - 1e-12
+
+
 def test_kernels_of_others_compile_in_silence(capsys):
     """The notice of the first compilation looks at every kernel of the process, also at one without a module."""
     namespace = {"njit": numba.njit}

@@ -21,6 +21,8 @@ from otdiv.rounding import below
 LINE_ABOVE = 2**20
 """Problems on the line with more pairs than this are audited in sorted order."""
 _EXACT_ROUNDING_UP_TO = 2**16
+_AS_GOOD = 1e-14
+"""What may be lost to rounding, as a share, where potentials are taken as they were given."""
 
 
 def feasible_potentials(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
@@ -51,25 +53,38 @@ def feasible_potentials(problem: TransportProblem, f: Array | None, g: Array | N
 
 
 def _by_search(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
-    """The same as the full sweeps: pricing returns the minima over all pairs of the computed costs."""
+    """The same as the full sweeps: pricing returns the minima over all pairs of the computed costs.
+
+    One sweep, half the time, is enough where f and g are given and it finds them feasible as they are, but for
+    rounding: g stays, and f rises wherever it can.  Solvers that are done hand over such a pair.
+    """
     from otdiv.pricing.sweep import Pricing, ordered  # loads a compiler, which small problems do without
 
     at_x, at_y = ordered(problem.mu.points), ordered(problem.nu.points)
     x, y = problem.mu.points[at_x], problem.nu.points[at_y]
     over_targets = Pricing(x, y, problem.cost, problem.largest_cost)
-    over_sources = Pricing(y, x, problem.cost, problem.largest_cost)
-    if f is None and g is not None:
+    if g is not None:
         start, _ = over_targets.minima(g[at_y])
+        if f is not None:
+            lost = problem.a[at_x] @ np.maximum(f[at_x] - start, 0.0)
+            if lost <= _AS_GOOD * (problem.a @ np.abs(f)):
+                return _in_order(below(start), at_x), g.copy()
+            start = f[at_x]
     else:
         start = np.zeros(problem.n) if f is None else f[at_x]
     start = start - 0.5 * (float(start.max()) + float(start.min()))
-    sorted_g, nearest = over_sources.minima(start)
+    sorted_g, nearest = Pricing(y, x, problem.cost, problem.largest_cost).minima(start)
     hints = np.zeros(problem.n, np.int64)
     hints[nearest] = np.arange(problem.m)  # a pair that is tight for y is a good first guess for x
     sorted_f, _ = over_targets.minima(sorted_g, hints)
-    f, g = np.empty(problem.n), np.empty(problem.m)
-    f[at_x], g[at_y] = below(sorted_f), sorted_g
-    return f, g
+    return _in_order(below(sorted_f), at_x), _in_order(sorted_g, at_y)
+
+
+def _in_order(values: Array, at: Array) -> Array:
+    """Values of the points ``at``, back in the order of the points."""
+    potential = np.empty(len(values))
+    potential[at] = values
+    return potential
 
 
 def _checked(name: str, potential: Array | None, size: int) -> Array | None:

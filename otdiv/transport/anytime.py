@@ -69,11 +69,11 @@ class Run:
         if lower > self.lower or self.f is None:
             self.f, self.g, self.lower = f, g.copy(), lower
 
-    def extended(self, scales: list[Scale]) -> Array:
-        """f at the points from g at the last scale that was solved."""
+    def extended(self, scales: list[Scale], points: Array | None = None) -> Array:
+        """f at the sources, or at other points, from g at the last scale that was solved."""
         assert self.coarse is not None
         level, g = self.coarse
-        return self.pricing(scales[0].x, scales[level].y).minima(g)[0]
+        return self.pricing(scales[0].x if points is None else points, scales[level].y).minima(g)[0]
 
 
 def dot(masses: Array, potential: Array) -> float:

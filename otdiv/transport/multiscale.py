@@ -83,6 +83,8 @@ def solve_multiscale(
     mass = quanta * (problem.mu.mass / TOTAL)
     plan = Plan(sources[i], targets[j], mass, (problem.n, problem.m))
     f, g = _potentials(run, scales, sources, targets)
+    if status is Status.STOPPED:
+        g = None  # the auditor then finds the best one for f; at the optimum g is that already
     return Proposal(plan, f, g, status, {**run.stats, "message": f"multiscale {engine.name}: {message}"})
 
 

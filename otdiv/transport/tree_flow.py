@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.errors import Array
+from otdiv.pricing.metric import SQUARED
 from otdiv.pricing.sweep import Arcs, Pricing
 from otdiv.transport.anytime import Run
 from otdiv.transport.approach import Approach
@@ -36,6 +37,8 @@ _CLUSTERS = 20.0
 
 Asking is the expensive part: it looks at all pairs of points.
 """
+_NEARLY = 2.0
+"""From an interval so many times too wide two looks at all pairs may make one narrow enough."""
 LOOSE = 1e-4
 """From this tolerance on coarse scales are asked whether they suffice."""
 
@@ -144,14 +147,19 @@ class TreeFlow:
             basis = _refined(basis, self.scales[level], forward if level == 0 else None)
         run.upper = float(basis.flow / TOTAL @ basis.cost)
         f = run.extended(self.scales)
-        g, _ = run.pricing(finest.y, finest.x).minima(f)
-        run.keep(finest, f, g)
-        if run.upper - run.lower > rtol * run.upper:  # f may still rise; the auditor would find that too
-            run.keep(finest, forward.minima(g)[0], g)
+        enough = rtol * run.upper
+        norm = forward.metric.power == 1.0 and forward.metric.kind != SQUARED
+        if norm:  # f is a 1-Lipschitz function, known at the targets too without a look at all pairs of points
+            run.keep(finest, f, -run.extended(self.scales, finest.y))
+        if not norm or enough < run.upper - run.lower < _NEARLY * enough:
+            g, _ = run.pricing(finest.y, finest.x).minima(f)
+            run.keep(finest, f, g)
+            if run.upper - run.lower > enough:  # f may still rise
+                run.keep(finest, forward.minima(g)[0], g)
         run.tell(len(self.scales[self.level].x), run.stats["arcs"])
         gap = run.upper - run.lower
-        if gap > rtol * run.upper:
-            self.hopeful = len(self.scales[self.level].x) * gap / (rtol * run.upper)
+        if gap > enough:
+            self.hopeful = len(self.scales[self.level].x) * gap / enough
             return False
         self.level, self.basis = 0, basis
         return True
