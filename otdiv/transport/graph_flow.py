@@ -7,7 +7,7 @@ Edges have no capacity, so every spanning tree carries a flow; its edges are dir
 their flow is.  Excesses are integers.  The tree is strongly feasible (an edge without flow
 leads to the root) and the last blocking edge leaves, so that no tree returns (Cunningham,
 Mathematical Programming 11, 1976; Ahuja, Magnanti and Orlin, Network Flows, ch. 11).
-Imports numba only.
+Imports spanning_tree and numba.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 
 from otdiv.errors import Array
+from otdiv.transport.spanning_tree import find_apex
 
 PARENT, CHILD, LEFT, RIGHT = range(4)
 
@@ -149,7 +150,7 @@ def pivot_graph(graph, tree, cursor, block, tolerance, most):  # type: ignore[no
 def _exchange(source, target, arc_length, tree):  # type: ignore[no-untyped-def]
     """The edge enters as source -> target; the last blocking edge of its cycle leaves."""
     links, up, flow, length, u, mark = tree
-    apex = _apex(source, target, links, mark)
+    apex = find_apex(source, target, 0, links[:, PARENT], mark)
     leaving, amount, at_source = -1, np.int64(2**62), True
     v = source
     while v != apex:
@@ -179,27 +180,6 @@ def _exchange(source, target, arc_length, tree):  # type: ignore[no-untyped-def]
     while v >= 0:
         u[v] += shift
         v = next_in_subtree(v, top, links)
-
-
-@njit(cache=True, nogil=True)
-def _apex(v, w, links, mark):  # type: ignore[no-untyped-def]
-    """Where the ways of both to the root meet: climbed in turn, so that the length of the ways above costs nothing."""
-    mark[0] += 2  # the root's mark counts the searches: even for one side, odd for the other
-    mine, yours = mark[0] + 2, mark[0] + 3
-    a, b = v, w
-    while True:
-        if a > 0:
-            if mark[a] == yours:
-                return a
-            mark[a] = mine
-            a = links[a, PARENT]
-        if b > 0:
-            if mark[b] == mine:
-                return b
-            mark[b] = yours
-            b = links[b, PARENT]
-        if a == b or (a == 0 and b == 0):
-            return a
 
 
 @njit(cache=True, nogil=True)

@@ -141,8 +141,8 @@ def exchange(n, source, target, arc_cost, tolerance, basis):  # type: ignore[no-
     first half and those of the targets on the second; the least flow among them blocks.  Ties go to
     the last on the way round.  Returns whether it entered.
     """
-    parent, flow, cost, _, _ = basis
-    apex = find_apex(source, target, basis)
+    parent, flow, cost, _, mark = basis
+    apex = find_apex(source, target, len(parent) - 1, parent, mark)
     reduced = arc_cost
     leaving, amount, at_source = source, np.int64(2**62), True
     v = source

@@ -89,6 +89,17 @@ def _grow(n, tails, heads, flows, costs, basis):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _climb(v, now, parent, mark, stack):  # type: ignore[no-untyped-def]
+    """Put v and the nodes above it on the stack, up to one marked ``now``; returns that one, and how many they are."""
+    size = 0
+    while mark[v] != now:
+        mark[v], stack[size] = now, v
+        size += 1
+        v = parent[v]
+    return v, size
+
+
+@njit(cache=True, nogil=True)
 def topdown(basis):  # type: ignore[no-untyped-def]
     """All nodes, parents before children."""
     parent, mark = basis.parent, basis.mark
@@ -97,13 +108,8 @@ def topdown(basis):  # type: ignore[no-untyped-def]
     order, stack = np.empty(nodes, np.int32), np.empty(nodes, np.int32)
     order[0], k = root, 1
     mark[root] += 1
-    now = mark[root]
     for node in range(root):
-        v, size = node, 0
-        while mark[v] != now:
-            mark[v], stack[size] = now, v
-            size += 1
-            v = parent[v]
+        _, size = _climb(node, mark[root], parent, mark, stack)
         while size > 0:
             size -= 1
             order[k] = stack[size]
@@ -120,11 +126,7 @@ def refresh_potentials(n, basis):  # type: ignore[no-untyped-def]
     mark[root] += 1
     now = mark[root]
     for node in range(root):
-        v, size = node, 0
-        while mark[v] != now:
-            mark[v], stack[size] = now, v
-            size += 1
-            v = parent[v]
+        v, size = _climb(node, now, parent, mark, stack)
         p = potential[v]
         while size > 0:
             size -= 1
@@ -134,13 +136,10 @@ def refresh_potentials(n, basis):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def find_apex(source, target, basis):  # type: ignore[no-untyped-def]
+def find_apex(u, v, root, parent, mark):  # type: ignore[no-untyped-def]
     """Where the ways of both to the root meet: climbed in turn, so that the length of the ways above costs nothing."""
-    parent, mark = basis.parent, basis.mark
-    root = len(mark) - 1
     mark[root] += 1
     now = mark[root]
-    u, v = source, target
     while True:
         if u != root:
             if mark[u] == now:

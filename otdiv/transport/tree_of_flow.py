@@ -97,7 +97,7 @@ def _enter(n, tails, heads, costs, flows, basis):  # type: ignore[no-untyped-def
     parent, flow, cost = basis.parent, basis.flow, basis.cost
     for k in range(len(tails)):
         source, target, outside = tails[k], n + heads[k], flows[k]
-        apex = find_apex(source, target, basis)
+        apex = find_apex(source, target, len(parent) - 1, parent, basis.mark)
         total = costs[k]  # of one unit more on this arc
         room_up, last_up, up_at_source = np.int64(2**62), _NONE, True
         room_down, last_down, down_at_source = outside, _NONE, True
