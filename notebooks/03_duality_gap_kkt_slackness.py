@@ -25,9 +25,9 @@ from otdiv import TransportProblem, emd
 from otdiv.duality.lagrangian import dual_function, kkt, lagrangian, weak_duality
 from otdiv.errors import CertificateRefused
 from otdiv.lecture import three_points
-from otdiv.linear_program import LinearProgram, solve_lp
-from otdiv.plots_duality import draw_ray, draw_slackness
-from otdiv.transport.lp import transport_program
+from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.plots.duality import draw_ray, draw_slackness
+from otdiv.transport.methods.linear_program import transport_program
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 

@@ -25,12 +25,12 @@ import numpy as np
 
 from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
 from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
-from otdiv.duality.rational import RationalProgram
-from otdiv.duality.strong import alpha_conditions, extended_system, strong_duality
+from otdiv.duality.strong_duality import alpha_conditions, extended_system, strong_duality
 from otdiv.errors import CertificateRefused
 from otdiv.lecture.farkas import random_systems, two_points
-from otdiv.linear_program import solve_lp
-from otdiv.plots_duality import draw_alternative, draw_squeeze
+from otdiv.linear_programming.exact_simplex import RationalProgram
+from otdiv.linear_programming.program import solve_lp
+from otdiv.plots.duality import draw_alternative, draw_squeeze
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 

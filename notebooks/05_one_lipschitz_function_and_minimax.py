@@ -21,11 +21,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from otdiv import emd
-from otdiv.duality.transforms import c_transform
-from otdiv.games import MatrixGame, balanced_flow, critic_payoff, solve_game
+from otdiv.duality.transport_game import balanced_flow, critic_payoff
+from otdiv.duality.zero_sum_games import MatrixGame, solve_game
 from otdiv.lecture import three_points
 from otdiv.lecture.minimax import DISTANCE, PLACES, QUASI_METRIC
-from otdiv.plots_duality import draw_game, draw_potentials
+from otdiv.plots.duality import draw_game, draw_potentials
+from otdiv.potentials.c_transform import c_transform
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 example = three_points()

@@ -21,6 +21,7 @@
 import numpy as np
 
 from otdiv.critics import audit, estimate
+from otdiv.datasets.known_distances import radial
 from otdiv.lecture.lipschitz import penalised
 from otdiv.lipschitz import (
     clipped_constant,
@@ -32,8 +33,7 @@ from otdiv.lipschitz import (
     spectral_norm,
     spectrally_normalised,
 )
-from otdiv.pairs import radial
-from otdiv.plots import BLUE, GREEN, GREY, ORANGE, figure
+from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, figure
 
 rng = np.random.default_rng(0)
 

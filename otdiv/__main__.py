@@ -1,5 +1,5 @@
 """``python -m otdiv`` is the command ``otdiv``."""
 
-from otdiv.cli import main
+from otdiv.cli.main import main
 
 main()

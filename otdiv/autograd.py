@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
+from otdiv.core.validation import invalid
 from otdiv.costs import as_cost
-from otdiv.errors import invalid
-from otdiv.measures import DiscreteMeasure
-from otdiv.problem import TransportProblem
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.solve import solve
 
 
@@ -49,7 +49,7 @@ def emd_loss(
 
     Notes
     -----
-    Gradients as in :class:`otdiv.transport.gradients.Gradients`; those in the weights are meant along
+    Gradients as in :class:`otdiv.potentials.gradients.Gradients`; those in the weights are meant along
     changes that keep both totals equal (as after a softmax).  A second derivative is not defined.
 
     Examples

@@ -2,7 +2,6 @@
 
 Exact transport (primal program, dual program, POT) beside KL, JS and their
 relatives; which are finite, symmetric, metrics; and why, where one fails.
-Imports divergences, transport and critics (where one is asked for).
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otdiv import divergences
+from otdiv.core.text_tables import Table, json_number, number
+from otdiv.core.validation import invalid
 from otdiv.costs import as_cost
-from otdiv.differences import energy_distance, kolmogorov_smirnov
 from otdiv.divergences import DivergenceValue
-from otdiv.errors import invalid
-from otdiv.measures import DiscreteMeasure, binned, common_support
-from otdiv.problem import TransportProblem
-from otdiv.tables import Table, json_number, number
+from otdiv.divergences.energy_distance import energy_distance, kolmogorov_smirnov
+from otdiv.measures.discrete import DiscreteMeasure, binned, common_support
+from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import measures_of, solve
 from otdiv.transport.wasserstein import wasserstein

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from otdiv import DiscreteMeasure, TransportProblem, differences, divergences, emd, wasserstein
+from otdiv import DiscreteMeasure, TransportProblem, divergences, emd, wasserstein
 from otdiv.compare import LP_ARCS, POT_ENTRIES, Comparison, compare
 from otdiv.costs import CallableCost, Power
-from otdiv.differences import energy_distance, kolmogorov_smirnov
+from otdiv.divergences import energy_distance, kolmogorov_smirnov
 from otdiv.errors import InvalidInput
 
 REQUIRED = {"w1_primal", "w1_dual", "w2", "kl", "kl_reverse", "js", "tv", "hellinger"}
@@ -66,7 +67,7 @@ def test_energy_and_kolmogorov_smirnov_against_scipy(seed):
 
 @pytest.mark.parametrize("block", [2**21, 50])
 def test_energy_in_the_plane_against_its_definition(monkeypatch, block):
-    monkeypatch.setattr(differences, "_BLOCK_ENTRIES", block)
+    monkeypatch.setattr(sys.modules["otdiv.divergences.energy_distance"], "_BLOCK_ENTRIES", block)
     x, y, a, b = random_pair(5)
     square = 2 * a @ cdist(x, y) @ b - a @ cdist(x, x) @ a - b @ cdist(y, y) @ b
     table = compare(x, y, a, b)

@@ -1,17 +1,11 @@
 """Ground costs d(x, y): what it costs to move one unit of mass from x to y."""
 
-from __future__ import annotations
-
-from typing import Any
-
-import numpy as np
-from scipy import sparse
-
 from otdiv.costs.base import Cost
-from otdiv.costs.entries import CallableCost, MatrixCost, metric_defect
-from otdiv.costs.listed import SparseCost
+from otdiv.costs.callable import CallableCost
+from otdiv.costs.matrix import MatrixCost, metric_defect
+from otdiv.costs.names import POINT_COSTS, as_cost, minkowski
 from otdiv.costs.norms import Chebyshev, Cityblock, Discrete, Euclidean, Minkowski, Power, SquaredEuclidean
-from otdiv.errors import invalid
+from otdiv.costs.sparse import SparseCost
 
 __all__ = [
     "POINT_COSTS",
@@ -30,48 +24,3 @@ __all__ = [
     "metric_defect",
     "minkowski",
 ]
-
-POINT_COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "discrete")
-_NAMED: dict[str, Cost] = {c.name: c for c in (Euclidean(), SquaredEuclidean(), Cityblock(), Chebyshev(), Discrete())}
-
-
-def minkowski(p: float) -> Cost:
-    """The cost of the p-norm: cityblock for 1, euclidean for 2, chebyshev for inf."""
-    special = {1.0: "cityblock", 2.0: "euclidean", np.inf: "chebyshev"}
-    return _NAMED[special[p]] if p in special else Minkowski(p)
-
-
-def as_cost(cost: Any) -> Cost:
-    """A Cost from its name, a matrix (dense or sparse), a callable, or a Cost.
-
-    Names are euclidean, sqeuclidean, cityblock, chebyshev, discrete, and
-    ``"minkowski:p"`` with a number p >= 1.  A scipy.sparse matrix stays sparse: what it does not
-    store is forbidden (:class:`SparseCost`).  A callable is the slow way (:class:`CallableCost`).
-
-    Raises
-    ------
-    InvalidInput
-        For an unknown name or an unusable matrix.
-    """
-    if isinstance(cost, str):
-        if cost in _NAMED:
-            return _NAMED[cost]
-        head, _, tail = cost.partition(":")
-        if head == "minkowski":
-            try:
-                return minkowski(float(tail))
-            except ValueError as problem:
-                raise invalid(
-                    "cost", "give p as a number >= 1 in 'minkowski:p'", repr(cost), "For example 'minkowski:3'."
-                ) from problem
-        raise invalid(
-            "cost",
-            f"be one of {', '.join(_NAMED)}, 'minkowski:p', a matrix or a callable",
-            repr(cost),
-            "Check the spelling.",
-        )
-    if isinstance(cost, Cost):
-        return cost
-    if callable(cost):
-        return CallableCost(cost)
-    return SparseCost(cost) if sparse.issparse(cost) else MatrixCost(cost)

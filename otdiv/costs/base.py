@@ -1,14 +1,11 @@
-"""What a ground cost is: entries, whether it is a metric, how exactly it is computed.
-
-Imports errors and rounding only.
-"""
+"""What a ground cost is: entries, whether it is a metric, how exactly it is computed."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from otdiv.errors import Array, invalid
-from otdiv.rounding import UNIT
+from otdiv.core.rounding import UNIT
+from otdiv.core.validation import Array, invalid
 
 
 class Cost(ABC):

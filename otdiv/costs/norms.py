@@ -1,7 +1,7 @@
 """Costs of points: norms of their difference, and powers of them.
 
 Evaluated by differences, never by |x|^2 + |y|^2 - 2 x.y, so that a far offset
-of the coordinates costs no digits.  Imports base and below.
+of the coordinates costs no digits.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from otdiv.core.rounding import UNIT
+from otdiv.core.validation import Array, invalid
 from otdiv.costs.base import Cost
-from otdiv.errors import Array, InvalidInput, invalid
-from otdiv.rounding import UNIT
+from otdiv.errors import InvalidInput
 
 
 class Euclidean(Cost):

@@ -3,11 +3,11 @@
 Importing this room does not import torch; training a critic does.
 """
 
-from otdiv.critics.audit import audit
+from otdiv.critics.auditing.audit import audit
+from otdiv.critics.auditing.report import CriticReport
 from otdiv.critics.choice import STRATEGIES, ConstraintChoice, select_constraint
 from otdiv.critics.debias import Debiased, penalty_bias, remove_bias
 from otdiv.critics.estimate import CriticEstimate, estimate, fit, load
-from otdiv.critics.report import CriticReport
 
 __all__ = [
     "STRATEGIES",

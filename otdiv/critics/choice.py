@@ -1,11 +1,11 @@
-"""Which constraint ``constraint="auto"`` takes, and why.  Imports errors only."""
+"""Which constraint ``constraint="auto"`` takes, and why."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
-from otdiv.errors import one_of
+from otdiv.core.validation import one_of
 
 STRATEGIES = (
     "clipping",

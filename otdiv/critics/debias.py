@@ -1,7 +1,7 @@
 """The bias of a gradient penalty, and three ways to remove it.
 
 With penalty weight lambda the optimal critic is s f* with s = 1 + W / (2 lambda), so the raw value is
-R = W + W^2 / (2 lambda) (lecture item S51).  Imports errors only.
+R = W + W^2 / (2 lambda) (lecture item S51).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from otdiv.errors import invalid
+from otdiv.core.validation import invalid
 
 
 def penalty_bias(w: float, weight: float) -> float:

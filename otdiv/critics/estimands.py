@@ -1,7 +1,6 @@
 """The two questions a critic can be asked: the distance of these points, or of the laws behind them.
 
 Each knows what to train on, what the trained critic then proves, and what the answer is.
-Imports interval, result, laws and below.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from otdiv.core.validation import Array, invalid
+from otdiv.critics.auditing.diagnostics import slopes, spread
+from otdiv.critics.auditing.verdict import Evidence, Verdict, judge
 from otdiv.critics.choice import ConstraintChoice
-from otdiv.critics.constraints import CONSTRAINTS
 from otdiv.critics.debias import Debiased, remove_bias
-from otdiv.critics.examine import slopes, spread
 from otdiv.critics.fitted import FittedCritic
 from otdiv.critics.interval import (
     REFEREE_POINTS,
@@ -26,12 +26,11 @@ from otdiv.critics.interval import (
     proved_on_points,
     referees,
 )
-from otdiv.critics.laws import Law
 from otdiv.critics.result import CriticEstimate
-from otdiv.critics.verdict import Evidence, Verdict, judge
-from otdiv.errors import Array, invalid
-from otdiv.measures import DiscreteMeasure
-from otdiv.problem import TransportProblem
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.neural.constraints import CONSTRAINTS
+from otdiv.neural.samples import Law
+from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import solve
 

@@ -1,7 +1,7 @@
 """Estimate W1 with a neural critic: fit, estimate, load.
 
 This file is the door: it imports torch inside its functions, so that a user without
-torch is told what to install.  Imports interval, result, choice and below.
+torch is told what to install.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otdiv.core.validation import invalid, one_of, optional_import
 from otdiv.critics.choice import PENALTIES, STRATEGIES, ConstraintChoice, select_constraint
 from otdiv.critics.result import CriticEstimate
-from otdiv.errors import invalid, one_of, optional_import
-from otdiv.problem import TransportProblem
+from otdiv.problem.transport_problem import TransportProblem
 
 if TYPE_CHECKING:
     from otdiv.critics.fitted import FittedCritic
-    from otdiv.critics.laws import Law
+    from otdiv.neural.samples import Law
 
 ESTIMANDS = ("auto", "empirical", "population")
 
@@ -72,9 +72,10 @@ def fit(
         A file in which the run saves itself; where it exists already, the run goes on from there.
     progress : bool or callable
         True prints lines with the running proved interval; a callable is given each
-        ``otdiv.critics.training.Step``.
+        ``otdiv.critics.training.loop.Step``.
     **more
-        rate, width, depth, groups, pieces, activation, clip, early_stop, start: see ``otdiv.critics.options.Options``.
+        rate, width, depth, groups, pieces, activation, clip, early_stop, start: see
+        ``otdiv.critics.training.options.Options``.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def fit(
     True
     """
     optional_import("torch", "A neural critic", "torch")
-    from otdiv.critics.laws import laws_of
+    from otdiv.neural.samples import laws_of
 
     laws = laws_of(x, y, a, b)
     problem = _problem(laws)
@@ -182,7 +183,7 @@ def estimate(
     """
     optional_import("torch", "A neural critic", "torch")
     from otdiv.critics.estimands import OfLaws, OfPoints
-    from otdiv.critics.laws import laws_of
+    from otdiv.neural.samples import laws_of
 
     began = time.monotonic()
     one_of("estimand", estimand, ESTIMANDS)
@@ -248,8 +249,8 @@ def _fit(
     band: Callable[[FittedCritic], tuple[float, float]] | None,
     watched: tuple[Law, Law] | None = None,
 ) -> FittedCritic:
-    from otdiv.critics.fitting import fit_laws
-    from otdiv.critics.options import Options
+    from otdiv.critics.training.fit import fit_laws
+    from otdiv.critics.training.options import Options
 
     unknown = sorted(set(options) - set(Options.__dataclass_fields__))
     if unknown:

@@ -1,7 +1,4 @@
-"""A trained critic: a function on numpy arrays, in the unit of the points.
-
-Imports constraints and below.
-"""
+"""A trained critic: a function on numpy arrays, in the unit of the points."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from otdiv.critics.constraints import CONSTRAINTS
-from otdiv.critics.laws import Frame
-from otdiv.critics.pieces import anneal
-from otdiv.critics.setting import Setting
-from otdiv.errors import Array, as_points, invalid
+from otdiv.core.validation import Array, as_points, invalid
 from otdiv.lipschitz import LipschitzBound
+from otdiv.neural.constraints import CONSTRAINTS
+from otdiv.neural.minmax import anneal
+from otdiv.neural.network_spec import Setting
+from otdiv.neural.standardize import Frame
 
 _BLOCK_ENTRIES = 2**19
 """Most values of a layer of 1024 units at a time: they stay in the processor's cache."""
@@ -139,7 +136,7 @@ class FittedCritic:
                 "path",
                 "name a critic that otdiv saved",
                 f"{Path(path).name} ({type(problem).__name__})",
-                "For other critics see otdiv.critics.audit.",
+                "For other critics see otdiv.critics.auditing.audit.",
             ) from None
         plan = about["plan"]
         inner = build(about["constraint"], plan)

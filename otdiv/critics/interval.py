@@ -1,6 +1,6 @@
 """What a trained critic proves: the interval for these points, and the one for the laws behind them.
 
-Uses the critic as a function of numpy arrays only.  Imports transport and below.
+Uses the critic as a function of numpy arrays only.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.bounds import Bounds
+from otdiv.certificates.certificate import certify
+from otdiv.core.bounds import Bounds
+from otdiv.core.validation import Array
 from otdiv.critics.debias import Debiased, remove_bias
-from otdiv.duality.certificate import certify
-from otdiv.duality.transforms import mcshane
-from otdiv.errors import Array
-from otdiv.measures import DiscreteMeasure
-from otdiv.problem import TransportProblem
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.potentials.c_transform import mcshane
+from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.solve import emd
 
 Function = Callable[[Any], Array]

@@ -1,17 +1,14 @@
-"""The answer of a neural critic: a number, its interval, and what it is a number of.
-
-Imports debias, verdict, tables and below.
-"""
+"""The answer of a neural critic: a number, its interval, and what it is a number of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from otdiv.core.text_tables import Table, json_number, number
+from otdiv.critics.auditing.verdict import Verdict
 from otdiv.critics.debias import Debiased
-from otdiv.critics.verdict import Verdict
 from otdiv.lipschitz import LipschitzBound
-from otdiv.tables import Table, json_number, number
 
 if TYPE_CHECKING:
     from otdiv.critics.fitted import FittedCritic

@@ -1,7 +1,6 @@
 """f-divergences: the value for any convex f, and the variational form that a critic maximises.
 
 D_f(P || Q) = sum q f(p / q) = sup_T E_P T - E_Q f*(T), attained at T = f'(p / q).
-Imports errors, and the generators and checks beside it.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.divergences.generators import GENERATORS, Generator
+from otdiv.core.validation import Array, as_float_array, invalid, one_of
+from otdiv.divergences.convex_generators import GENERATORS, Generator
 from otdiv.divergences.pmf import MASS_TOLERANCE, DivergenceValue, PmfPair, as_pmf_pair, explained
 from otdiv.divergences.terms import add_up
-from otdiv.errors import Array, as_float_array, invalid, one_of
 
 
 def f_divergence(

@@ -1,7 +1,4 @@
-"""Entropy, cross entropy, and the integrand of KL at single points.
-
-Imports errors, and the checks and terms beside it.
-"""
+"""Entropy, cross entropy, and the integrand of KL at single points."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.validation import Array
 from otdiv.divergences.pmf import DivergenceValue, as_densities, as_pmf, as_pmf_pair, explained, log_of_base
 from otdiv.divergences.terms import add_up, log_ratio, power_terms
-from otdiv.errors import Array
-from otdiv.measures import DiscreteMeasure
+from otdiv.measures.discrete import DiscreteMeasure
 
 
 def entropy(p: Any, *, base: float | None = None, normalize: bool = False) -> DivergenceValue:

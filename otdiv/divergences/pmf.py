@@ -1,7 +1,7 @@
 """The arguments and the answer of a divergence.
 
 Two pmfs on one support, checked once on their way in, and a float that can say
-why it is infinite.  Imports errors and measures.
+why it is infinite.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from otdiv.errors import Array, as_float_array, as_weights, frozen, invalid, require_finite
-from otdiv.measures import DiscreteMeasure, common_support
+from otdiv.core.validation import Array, as_float_array, as_weights, frozen, invalid, require_finite
+from otdiv.measures.discrete import DiscreteMeasure, common_support
 
 MASS_TOLERANCE = 1e-9
 """How far from 1 the mass of a pmf may be before it is refused."""

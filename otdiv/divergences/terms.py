@@ -3,7 +3,7 @@
 Each term is non-negative: p log(p/q) - p + q rather than p log(p/q), and so on.
 For pmfs both sums agree, but the non-negative one keeps its relative accuracy
 where p and q nearly agree, and is free, to first order, of the rounding left in
-the masses.  Imports errors only.
+the masses.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from otdiv.errors import Array
+from otdiv.core.validation import Array
 
 _CLOSE = 0.1  # relative difference below which the power series is used
 _SERIES = 20  # its terms fall faster than 0.1**k, so this many reach float64

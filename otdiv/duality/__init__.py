@@ -1,36 +1,30 @@
-"""What proves an answer: certificates, transforms, and the alternatives of duality."""
+"""Linear-programming duality step by step: Farkas, Lagrangian, strong duality, cones, games."""
 
-from otdiv.duality.certificate import Certificate, certify
 from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
 from otdiv.duality.farkas import FarkasAlternative, box_certificate, farkas, verify_farkas
 from otdiv.duality.lagrangian import dual_function, kkt, lagrangian, weak_duality
-from otdiv.duality.rational import RationalProgram, solve_exact
-from otdiv.duality.strong import alpha_conditions, extended_system, strong_duality, strong_duality_step, surplus_form
-from otdiv.duality.transforms import (
-    LipschitzPotential,
-    PotentialFunction,
-    c_transform,
-    double_transform,
-    mcshane,
-    to_lipschitz,
+from otdiv.duality.strong_duality import (
+    StrongDuality,
+    alpha_conditions,
+    extended_system,
+    strong_duality,
+    strong_duality_step,
+    surplus_form,
 )
-from otdiv.duality.transport_witness import TransportWitness, transport_witness, verify_transport_witness
-from otdiv.duality.uniqueness import Uniqueness, uniqueness
+from otdiv.duality.transport_game import BalancedFlow, balanced_flow, critic_payoff
+from otdiv.duality.zero_sum_games import GameSolution, MatrixGame, solve_game
 
 __all__ = [
-    "Certificate",
+    "BalancedFlow",
     "FarkasAlternative",
-    "LipschitzPotential",
-    "PotentialFunction",
-    "RationalProgram",
-    "TransportWitness",
-    "Uniqueness",
+    "GameSolution",
+    "MatrixGame",
+    "StrongDuality",
     "alpha_conditions",
+    "balanced_flow",
     "box_certificate",
-    "c_transform",
-    "certify",
     "cone_shape",
-    "double_transform",
+    "critic_payoff",
     "dual_function",
     "extended_system",
     "farkas",
@@ -38,16 +32,11 @@ __all__ = [
     "in_convex_hull",
     "kkt",
     "lagrangian",
-    "mcshane",
     "separation",
-    "solve_exact",
+    "solve_game",
     "strong_duality",
     "strong_duality_step",
     "surplus_form",
-    "to_lipschitz",
-    "transport_witness",
-    "uniqueness",
     "verify_farkas",
-    "verify_transport_witness",
     "weak_duality",
 ]

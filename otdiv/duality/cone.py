@@ -1,7 +1,4 @@
-"""The geometry of Farkas' lemma: membership in cones and hulls, angles, walls, the separating hyperplane.
-
-Imports errors, linear_program (through farkas) and the exact simplex.
-"""
+"""The geometry of Farkas' lemma: membership in cones and hulls, angles, walls, the separating hyperplane."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.validation import Array, as_float_array, frozen, invalid, require_finite
 from otdiv.duality.farkas import farkas
-from otdiv.duality.rational import Matrix, fractions_of, matrix_of
-from otdiv.errors import Array, as_float_array, frozen, invalid, require_finite
+from otdiv.linear_programming.exact_simplex import Matrix, fractions_of, matrix_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,8 +4,7 @@
     (2)  some F has A'F <= 0 and b'F > 0      F separates b from the cone
 
 Never both, never neither.  The witness is verified here whoever found it, in floats
-with a stated tolerance or in exact arithmetic.  Imports errors, bounds,
-linear_program and the exact simplex.
+with a stated tolerance or in exact arithmetic.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
-from otdiv.bounds import Status
-from otdiv.duality.rational import RationalProgram, Vector, dot, solve_exact, times, transposed_times
-from otdiv.duality.transport_witness import transport_witness
-from otdiv.errors import Array, CertificateRefused, SolverFailed, as_float_array, frozen
-from otdiv.linear_program import LinearProgram, solve_lp
+from otdiv.core.bounds import Status
+from otdiv.core.validation import Array, as_float_array, frozen
+from otdiv.errors import CertificateRefused, SolverFailed
+from otdiv.linear_programming.exact_simplex import RationalProgram, Vector, dot, solve_exact, times, transposed_times
+from otdiv.linear_programming.program import LinearProgram, solve_lp
 
-__all__ = ["FarkasAlternative", "box_certificate", "farkas", "transport_witness", "verify_farkas"]
+__all__ = ["FarkasAlternative", "box_certificate", "farkas", "verify_farkas"]
 
 TOLERANCE = 1e-9  # relative to the largest sum of absolute terms in the product that is checked
 

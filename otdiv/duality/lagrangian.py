@@ -4,7 +4,7 @@ r"""The Lagrangian, the dual function it defines, weak duality, and the optimali
     q(y)    = min over x >= 0 of L(x, y)  = b'y if A'y <= c, and -inf if one component of c - A'y is negative
 
 In the form A x >= b the rows read A x - s = b with a surplus s >= 0, so that a negative
-y_i lets s_i run off and q(y) = -inf as well.  Imports errors and linear_program.
+y_i lets s_i run off and q(y) = -inf as well.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.errors import Array, CertificateRefused, as_float_array, frozen, invalid, require_finite
-from otdiv.linear_program import LinearProgram
+from otdiv.core.validation import Array, as_float_array, frozen, invalid, require_finite
+from otdiv.errors import CertificateRefused
+from otdiv.linear_programming.program import LinearProgram
 
 TOLERANCE = 1e-9  # relative to the size of the numbers that are added up
 

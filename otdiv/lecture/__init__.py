@@ -1,15 +1,14 @@
 """The lecture's numbers, computed anew beside what is known.
 
 Each chapter maps its items to functions that yield :class:`LectureRow`; a new
-chapter is one more entry of ``CHAPTERS``.  Imports the chapters beside it, and
-errors.
+chapter is one more entry of ``CHAPTERS``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from otdiv.errors import invalid
+from otdiv.core.validation import invalid
 from otdiv.lecture import cited, critic, duality, gan, kullback, lipschitz, transport
 from otdiv.lecture.examples import Example, blocks, line, plane, ten_states, three_points, two_bars
 from otdiv.lecture.record import Items, LectureRow

@@ -1,7 +1,4 @@
-"""Examples R1 to R3 of the pages that the lecture cites.
-
-Imports divergences, transport, and the examples beside it.
-"""
+"""Examples R1 to R3 of the pages that the lecture cites."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import numpy as np
 
 from otdiv.divergences import js, kl, kl_reverse, total_variation
 from otdiv.lecture.examples import blocks, ten_states, two_bars
-from otdiv.lecture.numeric import largest
+from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows
 from otdiv.transport.solve import emd
 

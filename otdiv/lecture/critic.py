@@ -1,7 +1,4 @@
-"""Items X1 and X2 on critics, which the lecture leaves open: what a critic proves, and the exact one.
-
-Imports the record beside it, lipschitz, transport and below.
-"""
+"""Items X1 and X2 on critics, which the lecture leaves open: what a critic proves, and the exact one."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ from functools import cache
 
 import numpy as np
 
-from otdiv.duality.transforms import mcshane, to_lipschitz
-from otdiv.errors import Array
+from otdiv.core.validation import Array
 from otdiv.lecture.record import Items, LectureRow, Rows
 from otdiv.lipschitz import network_constant, on_points
+from otdiv.potentials.c_transform import mcshane, to_lipschitz
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
 

@@ -1,7 +1,7 @@
 """Lecture items S25 to S29 and S38 to S41: the Lagrangian, weak and strong duality, both forms, two potentials.
 
 ITEMS gathers all of duality, S25 to S47, with the items of the files farkas and minimax
-beside this one.  Imports the examples beside it, duality, transport and below.
+beside this one.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.duality.lagrangian import dual_function, kkt, lagrangian, weak_duality
-from otdiv.duality.strong import strong_duality, surplus_form
+from otdiv.duality.strong_duality import strong_duality, surplus_form
 from otdiv.errors import CertificateRefused
 from otdiv.lecture import farkas, minimax
 from otdiv.lecture.examples import GENERATED, REAL, Example, plane, three_points, two_bars
 from otdiv.lecture.farkas import two_points
-from otdiv.lecture.numeric import largest
+from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.linear_program import LinearProgram, solve_lp
-from otdiv.measures import DiscreteMeasure, common_support
-from otdiv.problem import TransportProblem
-from otdiv.transport.lp import transport_program
+from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.measures.discrete import DiscreteMeasure, common_support
+from otdiv.problem.transport_problem import TransportProblem
+from otdiv.transport.methods.linear_program import transport_program
 from otdiv.transport.solve import emd
 
 

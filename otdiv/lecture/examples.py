@@ -1,8 +1,4 @@
-"""The examples of the lecture as pairs of measures which know their own answers.
-
-Imports errors and measures: the answers here are closed forms, computed by no
-solver, so that solvers can be held against them.
-"""
+"""The examples of the lecture as pairs of measures which know their own answers."""
 
 from __future__ import annotations
 
@@ -13,8 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from otdiv.errors import Array, frozen, invalid
-from otdiv.measures import DiscreteMeasure
+from otdiv.core.validation import Array, frozen, invalid
+from otdiv.measures.discrete import DiscreteMeasure
 
 REAL = frozen(np.array([0.5, 0.3, 0.2]))
 """p_r of the three-point example, on the points 0, 1, 2."""

@@ -1,7 +1,4 @@
-"""Lecture items S30 to S37: combinations, Farkas' lemma, its geometry, and the steps of the strong-duality proof.
-
-Imports duality, linear_program and below.
-"""
+"""Lecture items S30 to S37: combinations, Farkas' lemma, its geometry, and the steps of the strong-duality proof."""
 
 from __future__ import annotations
 
@@ -11,12 +8,12 @@ import numpy as np
 
 from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
 from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
-from otdiv.duality.rational import RationalProgram
-from otdiv.duality.strong import alpha_conditions, extended_system, strong_duality, strong_duality_step
+from otdiv.duality.strong_duality import alpha_conditions, extended_system, strong_duality, strong_duality_step
 from otdiv.errors import CertificateRefused
-from otdiv.lecture.numeric import largest
+from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.linear_program import LinearProgram, solve_lp
+from otdiv.linear_programming.exact_simplex import RationalProgram
+from otdiv.linear_programming.program import LinearProgram, solve_lp
 
 TRIANGLE = [[1, 3, 2], [1, 1, 3]]
 WALLS = [[2, 1], [1, 3]]  # a1 = (2, 1), a2 = (1, 3)

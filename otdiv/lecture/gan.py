@@ -1,7 +1,4 @@
-"""Lecture items S1 to S3 and S8 to S16: the GAN objective, its optimal discriminator, and the -log D trick.
-
-Imports measures, divergences, transport, and the examples beside it.
-"""
+"""Lecture items S1 to S3 and S8 to S16: the GAN objective, its optimal discriminator, and the -log D trick."""
 
 from __future__ import annotations
 
@@ -11,13 +8,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 
-from otdiv.divergences import (
+from otdiv.core.validation import Array
+from otdiv.divergences import js, kl, kl_integrand_nonnegative, kl_reverse
+from otdiv.gans.exact import (
     gan_loss,
-    js,
-    kl,
-    kl_integrand_nonnegative,
     kl_minus_2js,
-    kl_reverse,
     log_d_identity,
     non_saturating_loss,
     non_saturating_slope,
@@ -28,11 +23,10 @@ from otdiv.divergences import (
     saturating_slope,
     softmax_gradient,
 )
-from otdiv.errors import Array
 from otdiv.lecture.examples import GENERATED, REAL, gaussian_pair, three_points
-from otdiv.lecture.numeric import curvature, gradient, largest, slope
+from otdiv.lecture.finite_differences import curvature, gradient, largest, slope
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.measures import DiscreteMeasure
+from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.transport.solve import emd
 
 CRITIC = np.array([0.8, 0.5, 0.3])  # a discriminator that is not the best one

@@ -1,7 +1,4 @@
-"""Lecture items S4 to S7 and S17: Kullback-Leibler, Jensen-Shannon, and what they say of two bars.
-
-Imports divergences, and the examples beside it.
-"""
+"""Lecture items S4 to S7 and S17: Kullback-Leibler, Jensen-Shannon, and what they say of two bars."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import numpy as np
 
 from otdiv.divergences import entropy, js, kl, kl_integrand, kl_integrand_nonnegative, kl_reverse
 from otdiv.lecture.examples import GENERATED, REAL, two_bars
-from otdiv.lecture.numeric import slope
+from otdiv.lecture.finite_differences import slope
 from otdiv.lecture.record import Items, LectureRow, Rows
 
 LOG2 = math.log(2.0)

@@ -1,7 +1,4 @@
-"""Lecture items S48 to S63: Lipschitz constants, clipping, the gradient penalty, norms, power iteration.
-
-Imports the record beside it, lipschitz and below.
-"""
+"""Lecture items S48 to S63: Lipschitz constants, clipping, the gradient penalty, norms, power iteration."""
 
 from __future__ import annotations
 

@@ -1,17 +1,15 @@
-"""Lecture items S42 to S47: from two potentials to one function, matrix games, and W1 as a game.
-
-Imports the examples beside it, games, transport and below.
-"""
+"""Lecture items S42 to S47: from two potentials to one function, matrix games, and W1 as a game."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from otdiv.duality.transforms import c_transform
-from otdiv.games import MatrixGame, balanced_flow, critic_payoff, solve_game
+from otdiv.duality.transport_game import balanced_flow, critic_payoff
+from otdiv.duality.zero_sum_games import MatrixGame, solve_game
 from otdiv.lecture.examples import GENERATED, REAL
-from otdiv.lecture.numeric import largest
+from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows
+from otdiv.potentials.c_transform import c_transform
 from otdiv.transport.solve import emd
 
 PLACES = np.arange(3.0)

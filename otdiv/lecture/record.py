@@ -1,7 +1,4 @@
-"""One checkable number of the lecture: what otdiv computes beside what is known.
-
-Imports nothing of otdiv.
-"""
+"""One checkable number of the lecture: what otdiv computes beside what is known."""
 
 from __future__ import annotations
 

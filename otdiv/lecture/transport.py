@@ -1,7 +1,4 @@
-"""Lecture items S18 to S24: the Wasserstein distance as a linear program and its dual.
-
-Imports measures, divergences, linear_program, duality, transport, and the examples beside it.
-"""
+"""Lecture items S18 to S24: the Wasserstein distance as a linear program and its dual."""
 
 from __future__ import annotations
 
@@ -10,16 +7,16 @@ import math
 import numpy as np
 from scipy.special import expit
 
-from otdiv.divergences import gan_loss, gan_loss_logit_gradient
+from otdiv.core.validation import Array
 from otdiv.duality.farkas import verify_farkas
-from otdiv.errors import Array
+from otdiv.gans.exact import gan_loss, gan_loss_logit_gradient
 from otdiv.lecture.examples import GENERATED, REAL, Example, line, plane, three_points, two_bars
-from otdiv.lecture.numeric import gradient, largest, slope
+from otdiv.lecture.finite_differences import gradient, largest, slope
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.linear_program import LinearProgram, solve_lp
-from otdiv.measures import DiscreteMeasure
-from otdiv.problem import TransportProblem
-from otdiv.transport.lp import transport_program
+from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.problem.transport_problem import TransportProblem
+from otdiv.transport.methods.linear_program import transport_program
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
 

@@ -1,4 +1,4 @@
-"""Norms, spectral norms and Lipschitz constants: bounds, never a bare guess.  Imports errors and below."""
+"""Norms, spectral norms and Lipschitz constants: bounds, never a bare guess."""
 
 from otdiv.lipschitz.constants import (
     SLOPES,

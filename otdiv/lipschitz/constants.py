@@ -1,7 +1,4 @@
-"""Lipschitz constants of functions, layers and networks: each labelled upper, lower or exact.
-
-Imports norms, spectral, costs and below.
-"""
+"""Lipschitz constants of functions, layers and networks: each labelled upper, lower or exact."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.validation import Array, as_float_array, as_points, invalid, one_of, require_finite
 from otdiv.costs import as_cost
-from otdiv.errors import Array, as_float_array, as_points, invalid, one_of, require_finite
 from otdiv.lipschitz.norms import as_matrix, matrix_norm
 from otdiv.lipschitz.spectral import spectral_norm
 

@@ -1,7 +1,4 @@
-"""Vector norms with their duals, matrix norms with the vectors that attain them.
-
-Imports errors and below.
-"""
+"""Vector norms with their duals, matrix norms with the vectors that attain them."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.errors import Array, as_float_array, invalid, require_finite
+from otdiv.core.validation import Array, as_float_array, invalid, require_finite
 
 
 @dataclass(frozen=True, eq=False)

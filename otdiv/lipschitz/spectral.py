@@ -1,7 +1,7 @@
 """The spectral norm: power iteration as the lecture has it (corrected), and a proved two-sided bound.
 
 Power iteration approaches the norm from below, so by itself it certifies
-nothing as a Lipschitz bound.  Imports norms and below.
+nothing as a Lipschitz bound.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.bounds import Bounds
-from otdiv.errors import Array, invalid
+from otdiv.core.bounds import Bounds
+from otdiv.core.rounding import UNIT
+from otdiv.core.validation import Array, invalid
 from otdiv.lipschitz.norms import as_matrix
-from otdiv.rounding import UNIT
 
 
 @dataclass(frozen=True, eq=False)

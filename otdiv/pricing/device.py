@@ -1,7 +1,7 @@
 """Where large sweeps over all pairs are computed: by otdiv's own code, or by torch on a device.
 
 The choice belongs to one solve and reaches everything that prices within it, the audit
-included.  No compiler and no torch is loaded with this file.  Imports errors.
+included.  No compiler and no torch is loaded with this file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from otdiv.errors import invalid, optional_import
+from otdiv.core.validation import invalid, optional_import
 
 _DEVICE: ContextVar[str | None] = ContextVar("device", default=None)
 

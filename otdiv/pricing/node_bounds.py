@@ -16,8 +16,6 @@ One of two:
   exactly instead.  The slope is a least-squares fit where the node has points
   enough, else its parent's.  Any slope is right: ``top`` is a maximum over the
   node's points, and holds a bound on all rounding of both sides.
-
-Imports metric, point_tree and numba.
 """
 
 from __future__ import annotations
@@ -27,10 +25,10 @@ import math
 import numpy as np
 from numba import njit
 
-from otdiv.errors import Array
-from otdiv.pricing.metric import CITYBLOCK, EUCLIDEAN, MINKOWSKI, SQUARED, Metric
-from otdiv.pricing.point_tree import PointTree
-from otdiv.rounding import UNIT
+from otdiv.core.rounding import UNIT
+from otdiv.core.validation import Array
+from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI, SQUARED, Metric
+from otdiv.pricing.kd_tree import PointTree
 
 GROUP = 16
 """So many queries share one descent of the tree."""

@@ -1,6 +1,6 @@
 """All pairs by torch, on a graphics card or on the CPU: single precision sieves, differences decide.
 
-As in :mod:`otdiv.pricing.products`, with the comparison done on the device: for each pair a
+As in :mod:`otdiv.pricing.matrix_products`, with the comparison done on the device: for each pair a
 number below its true c - g, and only the pairs where that number is low enough come back,
 to be computed by differences in double precision.  So the answer is that of computing
 every pair by differences, whatever the device.
@@ -9,8 +9,7 @@ The bound.  Points are scaled so that norms are at most 1.  In units v = 2**-24,
 distance |x|^2 + |y|^2 - 2 x.y is off by the product, (d + 3) |x| |y| each, by the rounding of
 both norms, and by two sums of numbers up to 2 (|x|^2 + |y|^2); the root, g in single precision
 and the last difference by less than 16 (largest cost + largest |g|).  Torch is kept from
-multiplying in a shorter format meanwhile.  Torch is imported inside functions.  Imports
-distances, metric, products and errors.
+multiplying in a shorter format meanwhile.  Torch is imported inside functions.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.errors import Array, optional_import
-from otdiv.pricing.distances import paired_costs
-from otdiv.pricing.metric import EUCLIDEAN, Metric
-from otdiv.pricing.products import sieve_of
+from otdiv.core.validation import Array, optional_import
+from otdiv.pricing.compiled_costs import EUCLIDEAN, Metric
+from otdiv.pricing.compiled_distances import paired_costs
+from otdiv.pricing.matrix_products import sieve_of
 
 _SINGLE = 2.0**-24
 _BLOCK = {"cpu": 2**21}
@@ -37,7 +36,7 @@ class TorchProducts:
     Parameters
     ----------
     metric : Metric
-        One that :func:`otdiv.pricing.products.sieves` knows.
+        One that :func:`otdiv.pricing.matrix_products.sieves` knows.
     x, y : ndarray [n, d], [m, d]
     device : str
         A torch device.
@@ -57,7 +56,7 @@ class TorchProducts:
         return self.torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device)
 
     def minima(self, g: Array) -> tuple[Array, Array]:
-        """As :meth:`otdiv.pricing.sweep.Pricing.minima`."""
+        """As :meth:`otdiv.pricing.pricing.Pricing.minima`."""
         values, where = np.empty(len(self.x)), np.empty(len(self.x), np.int64)
         for first, below, near in self._blocks(g, 1):
             i, j, found = self._exact(first, below, near, g, np.full(len(near), np.inf))
@@ -67,7 +66,7 @@ class TorchProducts:
         return values, where
 
     def lowest(self, g: Array, tops: Array, k: int) -> tuple[Array, Array, Array]:
-        """Tails and heads of the arcs that :meth:`otdiv.pricing.sweep.Pricing.lowest` returns, and its minima."""
+        """Tails and heads of the arcs that :meth:`otdiv.pricing.pricing.Pricing.lowest` returns, and its minima."""
         parts = []
         least = tops.copy()
         for first, below, near in self._blocks(g, k):

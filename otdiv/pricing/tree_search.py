@@ -5,7 +5,7 @@ For a query x, min over y of c(x, y) - g(y): nodes of the tree over y whose lowe
 answer is that of looking at every pair.  Queries that follow one another lie near one
 another, so they go down the tree in groups: a node is opened when one of the group needs
 it, its bounds are computed for all of them at a time, and its points only for those that
-need them.  Imports distances, node_bounds and numba.
+need them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from otdiv.pricing.distances import count_below, distance, distances
+from otdiv.pricing.compiled_distances import count_below, distance, distances
 from otdiv.pricing.node_bounds import GROUP, node_bounds
 
 _STACK = 128

@@ -1,4 +1,4 @@
-"""Two images, or histograms on one grid, in one call.  Imports solve and below."""
+"""Two images, or histograms on one grid, in one call."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.errors import Array, as_float_array, invalid
-from otdiv.measures import DiscreteMeasure
+from otdiv.core.validation import Array, as_float_array, invalid
+from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
 

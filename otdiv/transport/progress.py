@@ -1,7 +1,4 @@
-"""How far a long solve has come, and a line on standard error that shows it.
-
-Imports tables only.
-"""
+"""How far a long solve has come, and a line on standard error that shows it."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from otdiv.tables import number
+from otdiv.core.text_tables import number
 
 
 class Progress(NamedTuple):

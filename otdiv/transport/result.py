@@ -1,7 +1,4 @@
-"""What is answered: a value with its plan, its potentials and its proof.
-
-Imports duality, proof and below.
-"""
+"""What is answered: a value with its plan, its potentials and its proof."""
 
 from __future__ import annotations
 
@@ -13,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.bounds import Bounds, Status
-from otdiv.duality.certificate import Certificate
-from otdiv.duality.transforms import PotentialFunction
-from otdiv.duality.uniqueness import Uniqueness, uniqueness
-from otdiv.errors import Array, invalid
-from otdiv.plan import Plan
-from otdiv.problem import TransportProblem
-from otdiv.proof import Proof, Verification, save_proof, verify
-from otdiv.tables import Table, number
-from otdiv.transport.gradients import Gradients, gradients
+from otdiv.certificates.certificate import Certificate
+from otdiv.core.bounds import Bounds, Status
+from otdiv.core.text_tables import Table, number
+from otdiv.core.validation import Array, invalid
+from otdiv.potentials.c_transform import PotentialFunction
+from otdiv.potentials.gradients import Gradients, gradients
+from otdiv.potentials.uniqueness import Uniqueness, uniqueness
+from otdiv.problem.plan import Plan
+from otdiv.problem.transport_problem import TransportProblem
+from otdiv.verification import Proof, Verification, save_proof, verify
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Ask a transport problem and get a certified answer: emd, solve.
 
-The only place of this room that raises on an infeasible problem.  Imports every other file of the room.
+The only place of this room that raises on an infeasible problem.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from otdiv.bounds import Status
+from otdiv.certificates.certificate import Certificate, certify
+from otdiv.core.bounds import Status
+from otdiv.core.validation import invalid, one_of
 from otdiv.costs import as_cost
-from otdiv.duality.certificate import Certificate, certify
-from otdiv.errors import Infeasible, InvalidInput, SolverFailed, invalid, one_of
-from otdiv.measures import DiscreteMeasure
+from otdiv.errors import Infeasible, InvalidInput, SolverFailed
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.pricing.compiled_costs import EUCLIDEAN, metric_of
 from otdiv.pricing.device import priced_on
-from otdiv.pricing.metric import EUCLIDEAN, metric_of
-from otdiv.problem import Proposal, TransportProblem
-from otdiv.transport.choice import METHODS, Choice, fallbacks, multiscale_applies, select_method
-from otdiv.transport.lattice import lattice_of
-from otdiv.transport.line import solve_line
-from otdiv.transport.lp import solve_dual, solve_primal
-from otdiv.transport.pot import solve_pot
+from otdiv.problem.transport_problem import Proposal, TransportProblem
+from otdiv.transport.methods.grid.detect import lattice_of
+from otdiv.transport.methods.line import solve_line
+from otdiv.transport.methods.linear_program import solve_dual, solve_primal
+from otdiv.transport.methods.pot import solve_pot
 from otdiv.transport.progress import showing
 from otdiv.transport.result import TransportResult
+from otdiv.transport.selection import METHODS, Choice, fallbacks, multiscale_applies, select_method
 
 RTOL = 1e-9
 """Relative gap at which an answer counts as optimal."""
@@ -162,7 +163,9 @@ def _multiscale(
             f"'multiscale' with cost {problem.cost.name!r}",
             "It needs points and a norm of their difference, or a power of one; use method='auto'.",
         )
-    from otdiv.transport.multiscale import solve_multiscale  # loads a compiler, which small problems do without
+    from otdiv.transport.methods.multiscale.solve import (
+        solve_multiscale,  # loads a compiler, which small problems do without
+    )
 
     with showing(progress) as told:
         return solve_multiscale(problem, rtol, time_limit, memory_limit, told)
@@ -183,7 +186,7 @@ def _grid(
             "It needs cityblock, or chebyshev with equal spacings, and distinct points of a grid in 2 or 3 "
             "dimensions; use method='auto'.",
         )
-    from otdiv.transport.grid import solve_grid  # loads a compiler
+    from otdiv.transport.methods.grid.solve import solve_grid  # loads a compiler
 
     with showing(progress) as told:
         return solve_grid(problem, lattice, time_limit, memory_limit, told)
@@ -213,7 +216,9 @@ def _propose(
             )
         return solve_pot(problem, max_iter, memory_limit)
     if method == "simplex":
-        from otdiv.transport.arcs import solve_arcs  # loads a compiler, which small problems do without
+        from otdiv.transport.methods.network_simplex import (
+            solve_arcs,  # loads a compiler, which small problems do without
+        )
 
         with showing(progress) as told:
             return solve_arcs(problem, memory_limit, time_limit, told)
@@ -223,7 +228,7 @@ def _propose(
 
 def _require_feasible(problem: TransportProblem) -> None:
     """Refuse forbidden arcs that leave no plan, before any method is asked."""
-    from otdiv.duality.transport_witness import transport_witness
+    from otdiv.certificates.infeasibility import transport_witness
 
     _refuse(transport_witness(problem.a, problem.b, _allowed(problem)))
 
@@ -231,7 +236,7 @@ def _require_feasible(problem: TransportProblem) -> None:
 def _require_a_way(problem: TransportProblem, proposal: Proposal) -> None:
     """Refuse a problem of which the network simplex says that some mass has no way, if that is proved."""
     if proposal.status is Status.INFEASIBLE and proposal.plan is not None:
-        from otdiv.duality.transport_witness import stranded_witness
+        from otdiv.certificates.infeasibility import stranded_witness
 
         stranded, plan = proposal.stats["stranded"], proposal.plan
         _refuse(stranded_witness(problem.a, problem.b, _allowed(problem), stranded, plan.rows, plan.columns))

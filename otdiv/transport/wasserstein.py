@@ -1,4 +1,4 @@
-"""Wasserstein distances W_p: the p-th root of a transport cost.  Imports solve and below."""
+"""Wasserstein distances W_p: the p-th root of a transport cost."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.bounds import Bounds
+from otdiv.core.bounds import Bounds
+from otdiv.core.validation import invalid
 from otdiv.costs import Power, as_cost
-from otdiv.errors import invalid
-from otdiv.problem import TransportProblem
+from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import RTOL, measures_of, solve
 

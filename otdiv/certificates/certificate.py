@@ -1,0 +1,151 @@
+"""The one auditor: any proposal in, a proved interval out.
+
+Every method of otdiv, and every user's own plan or critic, passes through
+:func:`certify`.  The plan is repaired until it is feasible, so its cost bounds
+the optimum from above; the potentials are repaired until f_i + g_j <= c_ij for
+all pairs, so their value bounds it from below.  All rounding goes outward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from otdiv.certificates.plan_repair import feasible_plan, weight_error
+from otdiv.certificates.potential_repair import feasible_potentials
+from otdiv.core.bounds import Bounds
+from otdiv.core.rounding import UNIT, dots_bounds
+from otdiv.core.validation import Array, as_float_array
+from otdiv.problem.plan import Plan
+from otdiv.problem.transport_problem import TransportProblem
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """A feasible plan, feasible potentials, and the interval they prove.
+
+    Attributes
+    ----------
+    plan : Plan
+        Upper half: its cost is at least the optimum.
+    f, g : ndarray [n], [m]
+        Lower half: f_i + g_j <= c_ij for all pairs, so a.f + b.g is at most the optimum.
+    value : float
+        Cost of the plan, in units of cost times mass.
+    bounds : Bounds
+        The proved interval.
+    marginal_error : float
+        Mass by which the plan's marginals may be off after repair; already in the upper bound.
+    about : str
+        "the weights"; with forbidden or sentinel arcs "weights within marginal_error", since there
+        the last bit of a weight may decide whether a plan exists at all.
+    resolution : float
+        The part of the gap that float64 rounding alone explains.
+    level : str
+        "float": proved in float64 with outward rounding.
+    """
+
+    plan: Plan
+    f: Array
+    g: Array
+    value: float
+    bounds: Bounds
+    marginal_error: float
+    resolution: float
+    about: str = "the weights"
+    level: str = "float"
+
+    @property
+    def gap(self) -> float:
+        """upper - lower."""
+        return self.bounds.gap
+
+    def proves_optimal(self, rtol: float) -> bool:
+        """Whether the gap is within ``rtol`` of the value, or within what rounding explains."""
+        return self.gap <= max(rtol * abs(self.value), self.resolution)
+
+
+def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, Any] | None = None) -> Certificate:
+    """Prove an interval around the optimal value from any plan and any potentials.
+
+    lower = sum a_i f_i + sum b_j g_j  <=  EMD  <=  sum c_ij plan_ij = upper
+
+    Parameters
+    ----------
+    problem : TransportProblem
+        What is asked.
+    plan : Plan, matrix [n, m] or scipy.sparse, optional
+        Any non-negative matrix; repaired into a plan.  None: the north-west plan.
+    potentials : (f [n] or None, g [m] or None), optional
+        Any numbers, for example a critic's values; repaired into feasible potentials.
+        None: the start is f = 0.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    CertificateRefused
+        NaN, infinity, wrong shapes, or a plan with a negative entry.
+
+    Examples
+    --------
+    >>> from otdiv import DiscreteMeasure, TransportProblem
+    >>> problem = TransportProblem(DiscreteMeasure([0.0, 1.0]), DiscreteMeasure([2.0, 3.0]))
+    >>> proof = certify(problem, potentials=([0.0, -1.0], None))
+    >>> proof.bounds.contains(2.0), round(proof.value, 9)
+    (True, 2.0)
+
+    Notes
+    -----
+    Computed costs carry a relative error of at most k u (u = 2**-53, k near the dimension), so the
+    potentials, feasible for the computed costs, are feasible for the true ones when scaled by 1 - k u.
+    """
+    f, g = (None, None) if potentials is None else potentials
+    f = None if f is None else as_float_array("f", f)
+    g = None if g is None else as_float_array("g", g)
+    f, g = feasible_potentials(problem, f, g)
+    repaired, error = feasible_plan(problem, None if plan is None else Plan.from_any(plan))
+    costs = problem.arc_costs(repaired.rows, repaired.columns)
+
+    relative = problem.cost.relative_error(problem.d)
+    absolute = problem.cost.absolute_error(problem.d) * problem.mu.mass
+    signed = problem.signed
+
+    (dual, dual_high), (cost_low, cost_high) = dots_bounds([(problem.a, f), (problem.b, g)], [(repaired.mass, costs)])
+    weights_off = weight_error(problem) * float(np.abs(g).max()) * problem.mu.mass
+    dual_rounding = relative * abs(dual) + weights_off + absolute
+    lower = dual - dual_rounding * (1 + 4 * UNIT) - 2 * UNIT * abs(dual)
+    if not signed:
+        lower = max(lower, 0.0)
+
+    value = 0.5 * (cost_low + cost_high)
+    size = abs(cost_high) if not signed else float(np.abs(repaired.mass * costs).sum())
+    unrouted = error * problem.largest_cost * (2 if signed else 1)
+    nearby = problem.forbids or problem.sentinel_level is not None
+    if nearby:
+        # a detour around forbidden or sentinel arcs has no useful bound: what rounding leaves is priced by
+        # the potentials (the statement is then about weights within `error`), more is not forgiven
+        steepest = max(float(np.abs(f).max()), float(np.abs(g).max()))
+        unrouted = error * steepest if error <= 1e-9 * problem.mu.mass else np.inf
+    upper = cost_high + 2 * relative * size + absolute + unrouted
+    rounding = dual_rounding + (dual_high - dual) + 2 * UNIT * abs(dual) + (cost_high - cost_low)
+    rounding += 2 * relative * size + absolute + (unrouted if error < 1e-9 * problem.mu.mass else 0.0)
+    if problem.sentinel_level is not None:  # potentials as large as a sentinel must not pass for rounding
+        rounding = min(rounding, 1e-12 * max(problem.sentinel_level * problem.mu.mass, abs(value)))
+
+    for array in (f, g):
+        array.flags.writeable = False
+    return Certificate(
+        plan=repaired,
+        f=f,
+        g=g,
+        value=max(value, lower),
+        bounds=Bounds(lower, upper),
+        marginal_error=error,
+        resolution=4 * rounding,
+        about="weights within marginal_error" if nearby else "the weights",
+    )

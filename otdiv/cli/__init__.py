@@ -1,0 +1,5 @@
+"""The command ``otdiv``."""
+
+from otdiv.cli.main import app, main
+
+__all__ = ["app", "main"]

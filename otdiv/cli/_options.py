@@ -1,0 +1,22 @@
+"""Options that several commands share, and the checks of their values."""
+
+from __future__ import annotations
+
+import click
+
+from otdiv.core.validation import invalid
+from otdiv.costs import POINT_COSTS
+
+WEIGHTS = click.option(
+    "--weights", metavar="COLUMN", help="Column (name, or number from 0) or .npz array that holds the weights."
+)
+NORMALIZE = click.option("--normalize", is_flag=True, help="Scale both weights to total 1.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+COST_FILE_HELP = "a matrix (.npy), or a sparse one (.npz) whose missing entries are forbidden."
+COST_HELP = f"{', '.join(POINT_COSTS)}, or minkowski:p."
+
+
+def require_picture(path: str | None) -> None:
+    """Refuse a figure's name before the work is done, not after."""
+    if path is not None and not path.endswith((".png", ".svg", ".pdf")):
+        raise invalid("--figure", "end in .png, .svg or .pdf", repr(path), "For example curve.png.")

@@ -1,0 +1,56 @@
+"""``otdiv audit``: can a critic's estimate be believed?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from otdiv.cli._options import JSON, WEIGHTS, require_picture
+from otdiv.cli._print import Stop, print_json, show
+from otdiv.measures.files import read_measure, read_values
+
+
+@click.command("audit")
+@click.argument("a")
+@click.argument("b")
+@click.option("--critic", metavar="FILE", help="TorchScript, exported program (.pt2), or what otdiv critic saved.")
+@click.option("--values", nargs=2, metavar="FX FY", help="Or two .npy files with its values on A and on B.")
+@click.option("--estimand", type=click.Choice(("empirical", "population")), default="empirical", show_default=True)
+@click.option("--penalty", type=float, metavar="LAMBDA", help="Weight of the gradient penalty it was trained with.")
+@click.option("--held-out", nargs=2, metavar="A2 B2", help="Points it was not trained on.")
+@click.option("--figure", metavar="FILE", help="Draw values and gradients against the exact ones (.png, .svg or .pdf).")
+@WEIGHTS
+@JSON
+def audit_command(
+    a: str,
+    b: str,
+    critic: str | None,
+    values: tuple[str, str] | None,
+    estimand: str,
+    penalty: float | None,
+    held_out: tuple[str, str] | None,
+    figure: str | None,
+    weights: str | None,
+    as_json: bool,
+) -> None:
+    """Can a critic's estimate of W1 between A and B be believed?  Exit code 1 if not."""
+    from otdiv.critics.auditing.audit import audit
+
+    require_picture(figure)
+    if (critic is None) == (values is None):
+        raise click.UsageError("give either --critic FILE or --values FX FY.")
+    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    subject: Any = critic if values is None else tuple(read_values(path) for path in values)
+    others = None if held_out is None else tuple(read_measure(path).points for path in held_out)
+    report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others)  # type: ignore[arg-type]
+    if figure is not None:
+        from otdiv.plots.critics import plot_audit
+
+        plot_audit(report).savefig(figure, dpi=150)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        show(report.table())
+    if report.verdict.word not in ("agrees", "referee is biased"):
+        raise Stop(1)

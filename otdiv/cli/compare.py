@@ -1,0 +1,44 @@
+"""``otdiv compare``: every distance of two files in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from otdiv.cli._options import COST_HELP, JSON, NORMALIZE, WEIGHTS
+from otdiv.cli._print import Stop, print_json, show
+from otdiv.core.bounds import Status
+from otdiv.measures.files import read_measure
+
+
+@click.command("compare")
+@click.argument("a")
+@click.argument("b")
+@click.option("--cost", default="euclidean", show_default=True, help="The metric of W1 and W2: " + COST_HELP)
+@click.option(
+    "--bins", type=int, help="Count both in this many cells along each coordinate before KL, JS and the like."
+)
+@click.option("--critic", is_flag=True, help="Cross-check W1 by a neural critic (needs torch).")
+@WEIGHTS
+@NORMALIZE
+@JSON
+def compare_command(
+    a: str, b: str, cost: str, bins: int | None, critic: bool, weights: str | None, normalize: bool, as_json: bool
+) -> None:
+    """Every distance between the measures in files A and B, in one table."""
+    from otdiv.compare import compare
+
+    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    result = compare(x, y, cost=cost, bins=bins, normalize=normalize, critic=critic)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        show(
+            result.table(
+                f"{Path(a).name} against {Path(b).name}: {result.mu.n} and {result.nu.n} points, d = {result.mu.d}"
+            )
+        )
+    doubted = result.critic is not None and not result.critic.believed
+    if result.transport.status is not Status.OPTIMAL or doubted:
+        raise Stop(1)

@@ -1,0 +1,70 @@
+"""``otdiv critic``: W1 of two files by a neural critic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from otdiv.cli._options import JSON, NORMALIZE, WEIGHTS, require_picture
+from otdiv.cli._print import Stop, print_json, show
+from otdiv.critics.choice import STRATEGIES
+from otdiv.measures.files import read_measure
+
+
+@click.command("critic")
+@click.argument("a")
+@click.argument("b")
+@click.option("--constraint", type=click.Choice(("auto", *STRATEGIES)), default="auto", show_default=True)
+@click.option(
+    "--estimand",
+    type=click.Choice(("empirical", "population")),
+    default="empirical",
+    show_default=True,
+    help="The distance of these points, or of the laws behind them.",
+)
+@click.option("--device", default="auto", show_default=True, help="CUDA where torch sees it, else the CPU.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="The same seed gives the same critic on the same device."
+)
+@click.option("--seeds", type=int, default=1, show_default=True, help="Train so many critics and keep the best.")
+@click.option("--steps", type=int, default=3000, show_default=True, help="Most steps of the training.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="For the training of one critic.")
+@click.option("--checkpoint", metavar="FILE", help="Save the run here, and go on from here.")
+@click.option("--save", metavar="FILE", help="Write the critic (.pt) for otdiv audit and otdiv.critics.load.")
+@click.option("--progress", is_flag=True, help="Show the running interval, on standard error.")
+@click.option("--figure", metavar="FILE", help="Draw the training inside its interval (.png, .svg or .pdf).")
+@WEIGHTS
+@NORMALIZE
+@JSON
+def critic_command(
+    a: str,
+    b: str,
+    save: str | None,
+    figure: str | None,
+    weights: str | None,
+    normalize: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Estimate W1 between the measures in files A and B by a neural critic, with an interval and a verdict."""
+    from otdiv.critics import estimate
+
+    require_picture(figure)
+    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    if normalize:
+        x, y = x.normalized(), y.normalized()
+    answer = estimate(x, y, **options)
+    if save is not None:
+        answer.critic.save(save)
+    if figure is not None:
+        from otdiv.plots.critics import plot_training
+
+        plot_training(answer).savefig(figure, dpi=150)
+    if as_json:
+        print_json(answer.to_dict())
+    else:
+        show(answer.table(f"Neural critic, {Path(a).name} against {Path(b).name}: {x.n} and {y.n} points, d = {x.d}"))
+    if not answer.believed:
+        raise Stop(1)

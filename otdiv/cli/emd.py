@@ -1,0 +1,81 @@
+"""``otdiv emd``: the exact distance of two files, with its proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS
+from otdiv.cli._print import Stop, print_json, print_text
+from otdiv.core.bounds import Status
+from otdiv.core.text_tables import number
+from otdiv.core.validation import invalid
+from otdiv.measures.files import read_cost, read_measure
+from otdiv.transport.selection import METHODS
+from otdiv.transport.solve import RTOL, emd
+
+
+@click.command("emd")
+@click.argument("a")
+@click.argument("b")
+@click.option("--cost", default="euclidean", show_default=True, help=COST_HELP + " Or a file: " + COST_FILE_HELP)
+@click.option("--method", type=click.Choice(METHODS), default="auto", show_default=True)
+@click.option("--rtol", type=float, default=RTOL, show_default=True, help="Relative gap that counts as optimal.")
+@click.option("--max-iter", type=int, help="Stop POT's network simplex after so many pivots.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="Then hand over the interval reached.")
+@click.option("--progress", is_flag=True, help="Show the interval closing, on standard error.")
+@click.option("--device", help="Let torch look at all pairs on this device, cuda or cpu (large clouds).")
+@click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
+@click.option("--save", metavar="FILE", help="Write the certificate (.npz) for otdiv verify.")
+@WEIGHTS
+@NORMALIZE
+@JSON
+def emd_command(
+    a: str,
+    b: str,
+    cost: str,
+    method: str,
+    rtol: float,
+    max_iter: int | None,
+    time_limit: float | None,
+    progress: bool,
+    device: str | None,
+    memory_limit: float | None,
+    save: str | None,
+    weights: str | None,
+    normalize: bool,
+    as_json: bool,
+) -> None:
+    """Exact earth mover's distance between the measures in files A and B."""
+    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    if memory_limit is not None and not memory_limit > 0:
+        raise invalid("--memory-limit", "be a positive number of GiB", repr(memory_limit), "For example 4.")
+    limit = None if memory_limit is None else memory_limit * 2**30
+    result = emd(
+        x,
+        y,
+        cost=read_cost(cost) if Path(cost).suffix in (".npy", ".npz") else cost,
+        method=method,
+        normalize=normalize,
+        rtol=rtol,
+        max_iter=max_iter,
+        time_limit=time_limit,
+        memory_limit=limit,
+        progress=progress,
+        device=device,
+    )
+    if save is not None:
+        result.save(save)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_text(
+            f"EMD        {number(result.value, 12)}\n"
+            f"proved in  [{number(result.lower, 15)}, {number(result.upper, 15)}]   gap {result.gap:.2g}\n"
+            f"status     {result.status.value}\n"
+            f"method     {result.method} ({result.stats['reason']})\n"
+            f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}"
+        )
+    if result.status is not Status.OPTIMAL:
+        raise Stop(1)

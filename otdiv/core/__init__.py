@@ -1,0 +1,1 @@
+"""What every room stands on: argument checks, intervals, proved rounding, memory, tables of text."""

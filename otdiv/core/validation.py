@@ -1,0 +1,166 @@
+"""The checks every argument passes on its way in.
+
+A message always says four things: which argument, what it must be, what came,
+and what to do about it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from otdiv.errors import InvalidInput, MissingPackage
+
+Array = np.ndarray
+
+
+def invalid(subject: str, requirement: str, received: object, remedy: str) -> InvalidInput:
+    """Build the standard error: subject, requirement, what came, what to do."""
+    return InvalidInput(f"{subject} must {requirement}; got {received}. {remedy}")
+
+
+def as_float_array(name: str, value: Any) -> Array:
+    """Convert lists, integers, float32, pandas and torch input once to float64.
+
+    Raises
+    ------
+    InvalidInput
+        For text, complex, boolean, masked or object data, integers that float64
+        cannot hold, and values that are not numbers.
+    """
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value
+    if hasattr(value, "detach"):  # a torch tensor, without importing torch
+        value = value.detach().cpu().numpy()
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise invalid(name, "have no masked entries", "a masked array", "Drop or fill the masked rows first.")
+    try:
+        array = np.asarray(value)
+    except ValueError as problem:
+        raise invalid(
+            name, "be rectangular", f"rows of different lengths ({problem})", "Give every row the same length."
+        ) from None
+    if array.dtype == object:
+        array = _from_objects(name, array)
+    kind = array.dtype.kind
+    if kind not in "fiu":
+        raise invalid(name, "hold real numbers", f"dtype {array.dtype}", "Convert it to float64 as you mean it.")
+    if kind in "iu" and array.size and max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
+        raise invalid(name, "fit into float64", "an integer beyond 2**53", "Subtract an offset or rescale first.")
+    with np.errstate(over="ignore"):  # an extended float beyond the range becomes inf, refused where it matters
+        return array.astype(np.float64)
+
+
+def _from_objects(name: str, array: Array) -> Array:
+    """An array of Python objects (fractions, decimals, integers of any size) as float64."""
+    try:
+        numbers = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        numbers = None
+    if numbers is None or any(isinstance(value, str | bytes | bool | np.bool_) for value in array.flat):
+        raise invalid(name, "hold numbers only", "objects that are not numbers", "Select the numeric columns.")
+    if any(isinstance(value, int) and abs(value) > 2**53 for value in array.flat):
+        raise invalid(name, "fit into float64", "an integer beyond 2**53", "Subtract an offset or rescale first.")
+    return numbers
+
+
+def require_finite(name: str, array: Array) -> None:
+    """Refuse NaN and infinity, naming the first entry."""
+    good = np.isfinite(array)
+    if np.count_nonzero(good) < good.size:
+        where = tuple(int(k) for k in np.argwhere(~good)[0])
+        raise invalid(name, "be finite", f"{array[where]} at index {where}", "Remove or repair that entry.")
+
+
+def frozen(array: Array) -> Array:
+    """A private, read-only, C-ordered float64 copy."""
+    copy = np.array(array, dtype=np.float64, order="C")
+    copy.flags.writeable = False
+    return copy
+
+
+def as_points(name: str, value: Any) -> Array:
+    """Points as a read-only float64 array [n, d]; a 1-D array means points on the line.
+
+    Raises
+    ------
+    InvalidInput
+        Not 1-D or 2-D, empty, zero columns, NaN or infinity.
+    """
+    array = as_float_array(name, value)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise invalid(
+            name, "have shape [n, d] or [n]", f"shape {array.shape}", "Reshape it so that each row is a point."
+        )
+    if array.shape[0] == 0 or array.shape[1] == 0:
+        raise invalid(
+            name,
+            "hold at least one point of at least one coordinate",
+            f"shape {array.shape}",
+            "Check where it was read.",
+        )
+    require_finite(name, array)
+    return frozen(array)
+
+
+def as_weights(name: str, value: Any, n: int) -> Array:
+    """Non-negative weights [n] with positive, finite total; None is uniform 1/n.
+
+    Raises
+    ------
+    InvalidInput
+        Wrong length, negative, NaN, infinite, or all zero.
+    """
+    if value is None:
+        weights = np.full(n, 1.0 / n)
+        weights.flags.writeable = False
+        return weights
+    array = as_float_array(name, value)
+    if array.ndim != 1 or array.shape[0] != n:
+        raise invalid(
+            name,
+            f"have shape [{n}], one weight for each point",
+            f"shape {array.shape}",
+            "Pass one weight per point, or None for uniform weights.",
+        )
+    require_finite(name, array)
+    if array.min() < 0:
+        where = int(np.argmin(array))
+        raise invalid(
+            name,
+            "be non-negative",
+            f"{array[where]} at index {where}",
+            "A measure has no negative mass; split signed data into two measures.",
+        )
+    with np.errstate(over="ignore"):
+        total = array.sum()
+    if not 0 < total < np.inf:
+        raise invalid(
+            name,
+            "have a positive, finite total",
+            f"total {total}",
+            "Give at least one positive weight, and none so large that the sum overflows.",
+        )
+    return frozen(array)
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """Return ``value`` if it is one of ``choices``."""
+    if value not in choices:
+        raise invalid(name, f"be one of {', '.join(choices)}", repr(value), "See the documentation for what each does.")
+    return value
+
+
+def optional_import(module: str, purpose: str, extra: str) -> Any:
+    """Import an optional package inside the function that needs it."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as problem:
+        raise MissingPackage(
+            f"{purpose} needs the package {module}: install it with pip install 'otdiv[{extra}]' ({problem})."
+        ) from None

@@ -1,0 +1,174 @@
+"""A cost of some arcs only: a sparse matrix whose missing entries forbid.
+
+Nothing here is ever written out as a full matrix unless that is asked for by name.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from otdiv.core.memory import require_memory
+from otdiv.core.validation import Array, as_float_array, frozen, invalid
+from otdiv.costs.base import Cost
+
+
+class SparseCost(Cost):
+    """A cost given on some arcs; all others are forbidden, and the points are only labels.
+
+    Parameters
+    ----------
+    entries : scipy.sparse array or matrix [n, m]
+        A stored zero is a cost of zero, a missing entry forbids the arc, and so does a stored +inf.
+        Entries stored twice add up, as everywhere in scipy.
+
+    Attributes
+    ----------
+    rows, columns : ndarray of int32 [k]
+        The arcs, by rows, then by columns.
+    values : ndarray [k]
+        Their costs, finite.
+
+    Raises
+    ------
+    InvalidInput
+        NaN or -inf; no rows or no columns; a DIA or BSR array that holds zeros, since those formats do
+        not tell a stored zero from a missing entry.
+
+    Examples
+    --------
+    >>> cost = SparseCost(sparse.coo_array(([2.0, 0.0], ([0, 1], [1, 1])), shape=(2, 2)))
+    >>> cost.rows.tolist(), cost.columns.tolist(), cost.values.tolist()
+    ([0, 1], [1, 1], [2.0, 0.0])
+    """
+
+    name = "sparse matrix"
+    by_entries = True
+    shape: tuple[int, int]
+
+    def __init__(self, entries: Any) -> None:
+        if entries.ndim != 2 or 0 in entries.shape:
+            raise invalid(
+                "cost",
+                "be a matrix [n, m]",
+                f"shape {entries.shape}",
+                "Give one row for each x and one column for each y.",
+            )
+        if entries.format in ("dia", "bsr") and not np.all(entries.data):
+            raise invalid(
+                "cost",
+                "tell a stored zero from a missing entry",
+                f"format {entries.format!r} with zeros inside",
+                "Build it as a COO or CSR array: stored zeros cost nothing, missing entries are forbidden.",
+            )
+        if hasattr(entries, "check_format"):
+            try:
+                entries.check_format(full_check=True)  # a file may hold indices that lead anywhere
+            except ValueError as problem:
+                raise invalid("cost", "be a sound sparse matrix", f"one where {problem}", "Build it anew.") from None
+        listed = sparse.coo_array(entries, copy=True)
+        as_float_array("cost", listed.data)
+        listed = listed.tocsr()  # adds up what is stored twice
+        listed.sort_indices()
+        values = as_float_array("cost", listed.data)
+        rows = np.repeat(np.arange(listed.shape[0], dtype=np.int32), np.diff(listed.indptr))
+        bad = np.isnan(values) | (values == -np.inf)
+        if bad.any():
+            k = int(np.argmax(bad))
+            raise invalid(
+                "cost",
+                "hold numbers, or +inf to forbid an arc",
+                f"{values[k]} at index {(int(rows[k]), int(listed.indices[k]))}",
+                "Repair that entry.",
+            )
+        allowed = values < np.inf
+        self.shape = (int(listed.shape[0]), int(listed.shape[1]))
+        self.rows, self.columns = rows[allowed], listed.indices[allowed].astype(np.int32)
+        self.values = frozen(values[allowed])
+        self.rows.flags.writeable = self.columns.flags.writeable = False
+
+    def require_shape(self, n: int, m: int) -> None:
+        """Refuse points of other numbers than the matrix has rows and columns."""
+        if self.shape != (n, m):
+            raise invalid(
+                "cost",
+                f"have shape [{n}, {m}], sources by targets",
+                f"shape {self.shape}",
+                "Give one row for each x and one column for each y.",
+            )
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        """The full matrix [n, m], +inf where there is no arc; refused where memory does not hold it."""
+        self.require_shape(len(x), len(y))
+        n, m = self.shape
+        require_memory(24.0 * n * m, None, f"a sparse cost of shape {self.shape}, written out in full,")
+        table = np.full(self.shape, np.inf)
+        table[self.rows, self.columns] = self.values
+        return table
+
+    def paired(self, x: Array, y: Array) -> Array:
+        raise NotImplementedError("a sparse cost is read by index, through TransportProblem.arc_costs")
+
+    def relative_error(self, d: int) -> float:
+        return 0.0
+
+    @cached_property
+    def is_metric(self) -> bool | None:  # type: ignore[override]
+        """False where arcs are missing or the matrix is not square; else unknown."""
+        return None if self.complete and self.shape[0] == self.shape[1] else False
+
+    @property
+    def complete(self) -> bool:
+        """Whether no arc is missing."""
+        return len(self.values) == self.shape[0] * self.shape[1]
+
+    def block(self, rows: slice) -> Array:
+        """Some rows of the full matrix."""
+        first, end = np.searchsorted(self.rows, [rows.start, rows.stop])
+        table = np.full((rows.stop - rows.start, self.shape[1]), np.inf)
+        table[self.rows[first:end] - rows.start, self.columns[first:end]] = self.values[first:end]
+        return table
+
+    def at(self, rows: Array, columns: Array) -> Array:
+        """The costs [k] at (rows[k], columns[k]); +inf where there is no arc."""
+        wanted = rows.astype(np.int64) * self.shape[1] + columns
+        place = np.minimum(np.searchsorted(self._keys, wanted), max(len(self._keys) - 1, 0))
+        found = np.full(len(wanted), np.inf)
+        if len(self._keys):
+            hit = self._keys[place] == wanted
+            found[hit] = self.values[place[hit]]
+        return found
+
+    @cached_property
+    def _keys(self) -> Array:
+        return self.rows.astype(np.int64) * self.shape[1] + self.columns
+
+    @cached_property
+    def _by_columns(self) -> tuple[Array, Array]:
+        """The arcs sorted by column, and where each column begins."""
+        order = np.argsort(self.columns, kind="stable")
+        return order, np.searchsorted(self.columns[order], np.arange(self.shape[1] + 1))
+
+    @cached_property
+    def _row_starts(self) -> Array:
+        return np.searchsorted(self.rows, np.arange(self.shape[0] + 1))
+
+    def minima_of_rows(self, values: Array) -> Array:
+        """The least of ``values`` [k] among the arcs of each row; +inf where a row has none."""
+        return _minima(values, self._row_starts)
+
+    def minima_of_columns(self, values: Array) -> Array:
+        """The least of ``values`` [k] among the arcs of each column; +inf where a column has none."""
+        order, starts = self._by_columns
+        return _minima(values[order], starts)
+
+
+def _minima(values: Array, starts: Array) -> Array:
+    result = np.full(len(starts) - 1, np.inf)
+    there = starts[1:] > starts[:-1]
+    if there.any():
+        result[there] = np.minimum.reduceat(values, starts[:-1][there])
+    return result

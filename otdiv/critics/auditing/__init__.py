@@ -1,0 +1,1 @@
+"""The audit of any critic, trained by anyone."""

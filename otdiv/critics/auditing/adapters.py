@@ -1,0 +1,231 @@
+"""Any critic as one thing: values and gradients at numpy points.
+
+A critic that otdiv trained, a torch module, a file of one, or a function of numpy arrays.
+"""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otdiv.core.validation import Array, invalid, optional_import
+from otdiv.critics.auditing.module_file import load_module
+from otdiv.errors import InvalidInput
+from otdiv.lipschitz import LipschitzBound, network_constant
+
+if TYPE_CHECKING:
+    from otdiv.critics.fitted import FittedCritic
+
+_BLOCK = 4096
+_PLAIN = ("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "ELU", "Softplus", "Identity", "Flatten", "Dropout")
+
+
+@dataclass(frozen=True, eq=False)
+class Critic:
+    """A critic with its parts.
+
+    Attributes
+    ----------
+    name : str
+        What it is.
+    values : callable
+        [k, d] -> [k], float64.
+    gradients : callable
+        [k, d] -> [k, d], float64; by automatic differentiation, or central differences for a function.
+    constant : LipschitzBound or None
+        A proved upper bound of the Lipschitz constant, where the architecture is known.
+    """
+
+    name: str
+    values: Callable[[Array], Array]
+    gradients: Callable[[Array], Array]
+    constant: LipschitzBound | None
+
+
+def read_critic(critic: Any, d: int) -> Critic:
+    """Make a :class:`Critic` of a torch module, a file of one, or a function.
+
+    Parameters
+    ----------
+    critic : FittedCritic, torch.nn.Module, str, Path, or callable
+        One that otdiv trained, a module (or something with a ``module``), a TorchScript or exported-program
+        file, or a function of points [k, d] that returns values [k].
+    d : int
+        Dimension of the points; the critic is tried on two of them.
+
+    Raises
+    ------
+    InvalidInput
+        Batch normalisation, or values that depend on the other points or on chance; NaN weights, another
+        input size, an output that is not one value a point, a file that is no module or could run code.
+    MissingPackage
+        A file, and torch is not installed.
+    """
+    own = fitted(critic)
+    if own is not None:
+        reader = Critic(f"{own.constraint} critic", own, own.gradient, own.lipschitz)
+        _try(reader, d)
+        return reader
+    if isinstance(critic, str | Path):
+        return _from_module(load_module(Path(critic)), d, f"file {Path(critic).name}")
+    module = getattr(critic, "module", critic)
+    if hasattr(module, "parameters") and hasattr(module, "forward"):
+        return _from_module(module, d, f"module {type(module).__name__}")
+    if callable(critic):
+        return _from_function(critic, d)
+    raise invalid(
+        "critic", "be a torch module, a file of one, or a function", type(critic).__name__, "Pass one of these."
+    )
+
+
+def fitted(critic: Any) -> FittedCritic | None:
+    """The critic if otdiv trained it, or wrote the file that is named; else None."""
+    if isinstance(critic, str | Path):
+        return _own_file(Path(critic))
+    module = sys.modules.get("otdiv.critics.fitted")  # where it was never imported there are no such critics
+    return critic if module is not None and isinstance(critic, module.FittedCritic) else None
+
+
+def _own_file(path: Path) -> FittedCritic | None:
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        if any(name.endswith(("/constants.pkl", ".json")) for name in archive.namelist()):
+            return None  # TorchScript, or an exported program
+    optional_import("torch", "Reading a critic", "torch")
+    from otdiv.critics.fitted import FittedCritic
+
+    try:
+        return FittedCritic.load(path)
+    except InvalidInput:
+        return None
+
+
+def _from_function(function: Callable[[Array], Any], d: int) -> Critic:
+    name = f"function {getattr(function, '__name__', type(function).__name__)}"
+
+    def values(z: Array) -> Array:
+        return _one_value_a_point(np.asarray(function(z), dtype=np.float64), len(z))
+
+    def gradients(z: Array) -> Array:
+        step = 1e-6 * max(1.0, float(np.abs(z).max(initial=0.0)))
+        slopes = [(values(z + step * e) - values(z - step * e)) / (2 * step) for e in np.eye(z.shape[1])]
+        return np.stack(slopes, axis=1)
+
+    critic = Critic(name, values, gradients, None)
+    _try(critic, d)
+    return critic
+
+
+def _from_module(module: Any, d: int, name: str) -> Critic:
+    torch = optional_import("torch", "Reading a critic", "torch")
+    for part_name, part in module.named_modules():
+        kind = getattr(part, "original_name", type(part).__name__)
+        if "BatchNorm" in kind:
+            remedy = "Train it without, or with layer normalisation."
+            raise invalid(
+                "critic",
+                "have no batch normalisation",
+                f"{kind} at {part_name or 'the top'}",
+                remedy + " It makes f(x) depend on the other points of the batch",
+            )
+    parameters = list(module.parameters())
+    for k, weight in enumerate(parameters):
+        if not bool(torch.isfinite(weight).all()):
+            raise invalid(
+                "critic", "have finite weights", f"NaN or infinity in parameter {k}", "Train again with a smaller step."
+            )
+    like = parameters[0] if parameters else torch.zeros(1)
+    dtype = like.dtype if like.dtype.is_floating_point else torch.float32
+
+    def tensor(z: Array) -> Any:
+        return torch.tensor(np.array(z), dtype=dtype, device=like.device)
+
+    def values(z: Array) -> Array:
+        with _evaluating(module), torch.no_grad():
+            parts = [module(tensor(z[k : k + _BLOCK])).double().cpu().numpy() for k in range(0, len(z), _BLOCK)]
+        return np.concatenate([_one_value_a_point(p, min(_BLOCK, len(z) - k * _BLOCK)) for k, p in enumerate(parts)])
+
+    def gradients(z: Array) -> Array:
+        rows = []
+        with _evaluating(module):
+            for k in range(0, len(z), _BLOCK):
+                leaf = tensor(z[k : k + _BLOCK]).requires_grad_(True)
+                rows.append(torch.autograd.grad(module(leaf).sum(), leaf)[0].double().cpu().numpy())
+        return np.concatenate(rows)
+
+    critic = Critic(name, values, gradients, _product_bound(module))
+    _try(critic, d)
+    return critic
+
+
+@contextmanager
+def _evaluating(module: Any) -> Iterator[None]:
+    """Dropout and the like switched off while it lasts; the user's module is left as it was."""
+    training = bool(getattr(module, "training", False))
+    exported = type(module).__name__.startswith("GraphModule")  # an exported program has one mode only
+    if training and not exported:
+        module.eval()
+    try:
+        yield
+    finally:
+        if training and not exported:
+            module.train()
+
+
+def _one_value_a_point(out: Array, k: int) -> Array:
+    flat = np.asarray(out, dtype=np.float64)
+    if flat.shape not in ((k,), (k, 1)):
+        raise invalid(
+            "critic",
+            "return one value a point, shape [k] or [k, 1]",
+            f"shape {flat.shape} for k = {k}",
+            "Select one output.",
+        )
+    return flat.reshape(k)
+
+
+def _try(critic: Critic, d: int) -> None:
+    """Two points through the critic, so that a wrong size is told before any work; and one of them beside another."""
+    try:
+        values, again = (critic.values(np.zeros((2, d)) + np.array([[0.0], [other]])) for other in (0.5, -1.0))
+    except InvalidInput:
+        raise
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as problem:
+        reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+        raise invalid(
+            "critic", f"take points of dimension {d}", f"an error ({reason})", "Check its input size."
+        ) from None
+    if not (np.isfinite(values).all() and np.isfinite(again).all()):
+        raise invalid("critic", "return finite values", "NaN or infinity", "Check its weights.")
+    if abs(values[0] - again[0]) > 1e-3 * max(np.abs(values).max(), np.abs(again).max()):
+        raise invalid(
+            "critic",
+            "give a point one value, whatever points stand beside it",
+            f"{values[0]:.4g} and {again[0]:.4g}",
+            "Leave batch normalisation out, switch dropout off, export in eval mode.",
+        )
+
+
+def _product_bound(module: Any) -> LipschitzBound | None:
+    """Product of layer norms for a chain of linear layers and activations of slope at most 1; else None."""
+    chain = [part for part in module.modules() if not list(part.children())] if hasattr(module, "modules") else []
+    if type(module).__name__ != "Sequential" or any(list(p.children()) for p in module.children()):
+        return None
+    weights = []
+    for part in chain:
+        kind = type(part).__name__
+        if kind == "Linear":
+            weights.append(part.weight.detach().double().cpu().numpy())
+        elif (
+            kind not in _PLAIN or abs(getattr(part, "negative_slope", 0.0)) > 1 or abs(getattr(part, "alpha", 0.0)) > 1
+        ):
+            return None
+    return network_constant(weights, "relu") if weights else None

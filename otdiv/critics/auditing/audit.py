@@ -1,0 +1,181 @@
+"""Can a critic's estimate of W1 be believed?  The audit of any critic, trained by anyone.
+
+Values at the points are held against exact transport: what they prove, how
+steep the critic is, whether its gradients follow the transport rays, whether
+it matches the exact potentials; ending in a verdict with its reason.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from otdiv.certificates.certificate import certify
+from otdiv.core.validation import Array, as_float_array, invalid, one_of, require_finite
+from otdiv.critics.auditing.adapters import Critic, fitted, read_critic
+from otdiv.critics.auditing.diagnostics import debiased, gradients, match, null_floor, slopes, spread, variance
+from otdiv.critics.auditing.report import CriticReport
+from otdiv.critics.auditing.verdict import Evidence, judge
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.problem.transport_problem import TransportProblem
+from otdiv.transport.solve import measures_of, solve
+
+ESTIMANDS = ("empirical", "population")
+DRAWN = 60
+"""Rays kept for the figure."""
+
+
+def audit(
+    critic: Any,
+    x: Any,
+    y: Any,
+    a: Any = None,
+    b: Any = None,
+    *,
+    held_out: tuple[Any, Any] | None = None,
+    estimand: str = "empirical",
+    penalty: float | None = None,
+    seed: int = 0,
+) -> CriticReport:
+    """Audit a critic f of W1 = max over 1-Lipschitz f of sum a f(x) - sum b f(y).
+
+    Parameters
+    ----------
+    critic : FittedCritic, torch.nn.Module, file, callable, or (values on x [n], values on y [m])
+        See :func:`otdiv.critics.auditing.adapters.read_critic`; arrays of values allow everything but gradients.
+    x, y, a, b
+        Points and weights as in :func:`otdiv.emd`; weights sum to 1.
+    held_out : (x', y'), optional
+        Points that the critic was not trained on; without them overfitting cannot be told.
+    estimand : {"empirical", "population"}
+        What the critic is meant to estimate.
+    penalty : float, optional
+        The weight lambda of a gradient penalty it was trained with, in the unit of the points; a
+        FittedCritic brings its own.
+    seed : int
+        For random interpolates and halves.
+
+    Returns
+    -------
+    CriticReport
+        ``verdict.word`` is one of agrees, underfit, not 1-Lipschitz, overfit, referee is biased.
+
+    Raises
+    ------
+    InvalidInput
+        Critics and points that do not fit, NaN, batch normalisation, weights that do not sum to 1.
+
+    Examples
+    --------
+    >>> report = audit(lambda z: -z[:, 0], [[0.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [2.0, 1.0]])
+    >>> report.verdict.word, report.value, report.exact
+    ('agrees', 2.0, 2.0)
+    """
+    one_of("estimand", estimand, ESTIMANDS)
+    if penalty is not None and not penalty > 0:
+        raise invalid("penalty", "be positive", repr(penalty), "Pass the weight lambda of the gradient penalty.")
+    own = fitted(critic)
+    if own is not None:
+        critic, penalty = own, own.weight if penalty is None else penalty
+    mu, nu = measures_of(x, y, a, b)
+    for name, measure in (("x", mu), ("y", nu)):
+        if abs(measure.mass - 1) > 1e-9:
+            raise invalid(f"the weights of {name}", "sum to 1", f"{measure.mass:.10g}", "Scale them first.")
+    problem = TransportProblem(mu, nu)
+    exact = solve(problem)
+    name, fx, fy, reader = _values(critic, mu, nu)
+    value = float(mu.weights @ fx - nu.weights @ fy)
+    flipped = value < 0
+    sign = -1.0 if flipped else 1.0
+    fx, fy, value = sign * fx, sign * fy, abs(value)
+    rng = np.random.default_rng(seed)
+
+    first, second = (certify(problem, exact.plan, pair) for pair in ((fx, None), (None, -fy)))
+    proved = first.bounds.intersect(second.bounds)
+    secant, violated = slopes(problem, fx, fy)
+    found = gradients(reader, sign, exact, rng) if reader else None
+    matched, components = match(exact, fx, fy)
+    held_value = _held_out(critic, reader, held_out, sign)
+    corrected = debiased(value, penalty, found)
+    error = math.sqrt(variance(mu, fx) + variance(nu, fy))
+    floor = null_floor(mu, nu, rng)
+    evidence = Evidence(
+        estimand=estimand,
+        value=value,
+        error=error,
+        held_out=held_value,
+        exact=exact.value,
+        scale=spread(problem),
+        secant=max(secant, found.largest if found else 0.0),
+        proved_lower=proved.lower,
+        null_floor=floor,
+        debiased=corrected.get("de-biased value"),
+    )
+    return CriticReport(
+        critic=name,
+        estimand=estimand,
+        value=value,
+        flipped=flipped,
+        standard_error=error,
+        held_out=held_value,
+        exact=exact.value,
+        proved=proved,
+        scaled=value / max(1.0, secant),
+        secant=secant,
+        gradient_max=found.largest if found else None,
+        gradient_99=found.percentile if found else None,
+        constant=reader.constant.value if reader and reader.constant else None,
+        ray_cosine=found.cosine if found else None,
+        ray_slope=found.slope if found else None,
+        violated=violated,
+        match=matched,
+        components=components,
+        null_floor=floor,
+        debiased=corrected,
+        verdict=judge(evidence),
+        curves={
+            "fx": fx,
+            "fy": fy,
+            "exact_fx": exact.f,
+            "exact_fy": -exact.g,
+            "gradient_norms": found.norms if found else np.zeros(0),
+            "rays": np.stack([part[:DRAWN] for part in found.rays]) if found else np.zeros((4, 0, mu.d)),
+        },
+    )
+
+
+def _values(critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[str, Array, Array, Critic | None]:
+    if isinstance(critic, tuple):
+        if len(critic) != 2:
+            raise invalid("critic", "be a pair (values on x, values on y)", f"{len(critic)} arrays", "Pass both.")
+        fx, fy = (
+            as_float_array(f"critic values on {side}", v).reshape(-1) for side, v in zip("xy", critic, strict=True)
+        )
+        for side, values, measure in (("x", fx, mu), ("y", fy, nu)):
+            if len(values) != measure.n:
+                raise invalid(
+                    f"critic values on {side}",
+                    f"have shape [{measure.n}]",
+                    f"shape {values.shape}",
+                    "One value a point.",
+                )
+            require_finite(f"critic values on {side}", values)
+        return "values given at the points", fx, fy, None
+    reader = read_critic(critic, mu.d)
+    fx, fy = reader.values(mu.points), reader.values(nu.points)
+    for side, values in (("x", fx), ("y", fy)):
+        require_finite(f"critic values on {side}", values)
+    return reader.name, fx, fy, reader
+
+
+def _held_out(critic: Any, reader: Critic | None, held_out: tuple[Any, Any] | None, sign: float) -> float | None:
+    if held_out is None:
+        return None
+    if reader is None:
+        raise invalid(
+            "held_out", "come with a critic that can be evaluated", "arrays of values", "Pass the module or a function."
+        )
+    x, y = (DiscreteMeasure(points).points for points in held_out)
+    return sign * float(reader.values(x).mean() - reader.values(y).mean())

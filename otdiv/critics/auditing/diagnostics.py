@@ -1,0 +1,159 @@
+"""The numbers of an audit: slopes, gradients along the rays, match with the exact potentials, the null floor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from otdiv.core.validation import Array
+from otdiv.critics.auditing.adapters import Critic
+from otdiv.critics.debias import remove_bias
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.problem.transport_problem import TransportProblem
+from otdiv.transport.result import TransportResult
+from otdiv.transport.solve import solve
+
+
+def slopes(problem: TransportProblem, fx: Array, fy: Array) -> tuple[float, float]:
+    """Largest secant slope over the pooled points, and the share of pairs (x, y) that break the constraint."""
+    points = np.concatenate([problem.mu.points, problem.nu.points])
+    values = np.concatenate([fx, fy])
+    steepest = 0.0
+    step = max(1, 2**21 // len(points))
+    for start in range(0, len(points), step):
+        rows = slice(start, start + step)
+        rise = np.abs(values[rows, None] - values)
+        distance = problem.cost.matrix(points[rows], points)
+        # a rise within rounding of single precision between near-duplicates is no slope
+        noise = 1e-6 * float(np.abs(values).max())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steepest = max(steepest, float(np.where(rise > noise, rise / distance, 0.0).max()))
+    broken = 0
+    for rows, block in problem.cost_blocks():
+        broken += int((fx[rows, None] - fy > block * (1 + 1e-6)).sum())
+    return steepest, broken / (problem.n * problem.m)
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """How steep a critic is, and whether it is so along the rays of transport.
+
+    Attributes
+    ----------
+    largest, percentile : float
+        Largest |grad f| found, also by climbing; 99th percentile on data, interpolates and rays.
+    cosine, slope : float or None
+        Mean cosine of grad f with x - y and mean |grad f| on the rays; None where nothing moves.
+    norms : ndarray [k]
+        |grad f| at all places.
+    rays : (starts, ends, places, gradients), each ndarray [r, d]
+        Some rays of transport x -> y, and grad f at one place of each.
+    """
+
+    largest: float
+    percentile: float
+    cosine: float | None
+    slope: float | None
+    norms: Array
+    rays: tuple[Array, Array, Array, Array]
+
+
+def gradients(reader: Critic, sign: float, exact: TransportResult, rng: np.random.Generator) -> Gradients:
+    """Gradient norms on data, interpolates and rays, pushed up by gradient ascent; and along the rays."""
+    x, y, plan = exact.problem.mu.points, exact.problem.nu.points, exact.plan
+    length = np.linalg.norm(x[plan.rows] - y[plan.columns], axis=1)
+    moving = np.flatnonzero(length > 1e-9 * max(float(length.max(initial=0.0)), 1e-300))
+    chosen = moving[rng.permutation(len(moving))[:1000]]
+    t = rng.random((len(chosen), 1))
+    start, end = x[plan.rows[chosen]], y[plan.columns[chosen]]
+    on_rays = t * start + (1 - t) * end
+    few_x, few_y = x[rng.permutation(len(x))[:1000]], y[rng.permutation(len(y))[:1000]]
+    k = min(len(few_x), len(few_y))
+    mixed = rng.random((k, 1))
+    places = np.concatenate([few_x, few_y, mixed * few_x[:k] + (1 - mixed) * few_y[:k], on_rays])
+    norms = np.linalg.norm(reader.gradients(places), axis=1)
+    climbed = places[np.argsort(norms)[-100:]]
+    step = 0.01 * float(np.linalg.norm(places.std(axis=0)))
+    largest = float(norms.max())
+    for _ in range(10):  # towards steeper places: along the change of |grad f|, by finite differences of the gradient
+        gradient = reader.gradients(climbed)
+        size = np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-300)
+        trial = climbed + step * gradient / size
+        back = climbed - step * gradient / size
+        ahead, behind = (np.linalg.norm(reader.gradients(z), axis=1) for z in (trial, back))
+        largest = max(largest, float(ahead.max()), float(behind.max()))
+        climbed = np.where((ahead > behind)[:, None], trial, back)
+    if len(chosen) == 0:
+        return Gradients(largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays))
+    gradient = sign * reader.gradients(on_rays)
+    size = np.linalg.norm(gradient, axis=1)
+    ray = (start - end) / length[chosen][:, None]
+    weight = plan.mass[chosen] / plan.mass[chosen].sum()
+    along = (gradient * ray).sum(axis=1)
+    cosine = float(weight @ np.divide(along, size, out=np.zeros_like(along), where=size > 0))
+    rays = (start, end, on_rays, gradient)
+    return Gradients(largest, float(np.percentile(norms, 99)), cosine, float(weight @ size), norms, rays)
+
+
+def match(exact: TransportResult, fx: Array, fy: Array) -> tuple[float, int]:
+    """How much of the exact potential's variance the critic explains, shifted best in each component of the plan."""
+    plan, n, m = exact.plan, exact.n, exact.m
+    graph = sparse.csr_array((np.ones(len(plan)), (plan.rows, n + plan.columns)), shape=(n + m, n + m))
+    _, labels = connected_components(graph, directed=False)
+    weights = np.concatenate([exact.problem.a, exact.problem.b])
+    potential, values = np.concatenate([exact.f, -exact.g]), np.concatenate([fx, fy])
+    residual = _centred(values - potential, weights, labels)
+    left, whole = (
+        float(weights @ residual**2),
+        float(weights @ _centred(potential, weights, np.zeros_like(labels)) ** 2),
+    )
+    components = len(np.unique(labels[weights > 0]))
+    if whole == 0.0:
+        return (1.0 if left <= 1e-12 * float(weights @ values**2) else 0.0), components
+    return 1.0 - left / whole, components
+
+
+def _centred(values: Array, weights: Array, labels: Array) -> Array:
+    mass = np.bincount(labels, weights=weights)
+    mean = np.bincount(labels, weights=weights * values) / np.where(mass > 0, mass, 1.0)
+    return values - mean[labels]
+
+
+def debiased(value: float, penalty: float | None, found: Gradients | None) -> dict[str, float]:
+    """Undo the bias of a penalty of weight lambda.
+
+    It makes the optimal critic 1 + W / (2 lambda) times too steep, so V = W + W^2 / (2 lambda).
+    """
+    if penalty is None:
+        return {}
+    true = remove_bias(value, penalty)
+    record = {"de-biased value": true, "predicted slope 1 + W / (2 lambda)": 1 + true / (2 * penalty)}
+    if found is not None and found.slope:
+        record["V / mean |grad f| on the rays"] = value / found.slope
+    return record
+
+
+def variance(measure: DiscreteMeasure, values: Array) -> float:
+    """Variance of the weighted mean, the weights taken as given."""
+    centred = values - float(measure.weights @ values)
+    return float((measure.weights**2) @ centred**2)
+
+
+def spread(problem: TransportProblem) -> float:
+    pooled = np.concatenate([problem.mu.points, problem.nu.points])
+    return float(np.linalg.norm(pooled.std(axis=0)))
+
+
+def null_floor(mu: DiscreteMeasure, nu: DiscreteMeasure, rng: np.random.Generator) -> float:
+    """Mean exact W1 between two random halves of each sample (at most 500 points a half)."""
+    floors = []
+    for measure in (mu, nu):
+        order = rng.permutation(measure.n)
+        half = min(measure.n // 2, 500)
+        if half:
+            first, second = (DiscreteMeasure(measure.points[order[k * half : (k + 1) * half]]) for k in (0, 1))
+            floors.append(solve(TransportProblem(first, second)).value)
+    return float(np.mean(floors)) if floors else 0.0

@@ -1,0 +1,143 @@
+"""What an audit of a critic found, as a record that prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from otdiv.core.bounds import Bounds
+from otdiv.core.text_tables import Table, json_number, number
+from otdiv.core.validation import Array
+from otdiv.critics.auditing.verdict import Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class CriticReport:
+    """What an audit found.  Lengths are in the unit of the points.
+
+    Attributes
+    ----------
+    critic : str
+        What was audited.
+    estimand : str
+        "empirical": W1 of these points; "population": W1 of the laws they come from.
+    value : float
+        V = sum a f(x) - sum b f(y), sign chosen so that V >= 0.
+    flipped : bool
+        Whether the sign was turned for that.
+    standard_error : float
+        Of V, from the spread of f over the points.
+    held_out : float or None
+        V on the held-out points.
+    exact : float
+        W1 of the points, exactly.
+    proved : Bounds
+        What the critic's values prove about W1 of the points: c-transform and exact plan.
+    scaled : float
+        V / max(1, secant): a lower bound of W1 of the points that uses the critic as it is.
+    secant : float
+        Largest |f(z) - f(z')| / |z - z'| over all points: a lower bound of the Lipschitz constant.
+    gradient_max, gradient_99 : float or None
+        Of |grad f| on data, interpolates, rays and after gradient ascent: lower bounds of the constant.
+    constant : float or None
+        Product of layer norms, an upper bound of the constant, where the network is known.
+    ray_cosine, ray_slope : float or None
+        On the pairs that the exact plan moves: mean cosine of grad f with x - y, mean |grad f|; 1 at the optimum.
+    violated : float
+        Share of pairs with f(x) - f(y) > |x - y|.
+    match : float
+        1 - (variance of f - exact potential, after the best shift in each component) / (its variance).
+    components : int
+        Components of the plan's graph, whose exact potentials may shift separately.
+    null_floor : float
+        Exact W1 between random halves of each sample: what two samples of one law show.
+    debiased : dict
+        With ``penalty``: predicted bias and de-biased values.
+    verdict : Verdict
+    """
+
+    critic: str
+    estimand: str
+    value: float
+    flipped: bool
+    standard_error: float
+    held_out: float | None
+    exact: float
+    proved: Bounds
+    scaled: float
+    secant: float
+    gradient_max: float | None
+    gradient_99: float | None
+    constant: float | None
+    ray_cosine: float | None
+    ray_slope: float | None
+    violated: float
+    match: float
+    components: int
+    null_floor: float
+    debiased: dict[str, float]
+    verdict: Verdict
+    curves: dict[str, Array] = field(default_factory=dict, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the arrays, ready for JSON."""
+        record: dict[str, Any] = {}
+        for name, item in vars(self).items():
+            if isinstance(item, float):
+                record[name] = json_number(item)
+            elif isinstance(item, str | bool | int) or item is None:
+                record[name] = item
+        record["lower"], record["upper"] = self.proved.lower, self.proved.upper
+        record["debiased"] = dict(self.debiased)
+        record["verdict"], record["reason"], record["next"] = (
+            self.verdict.word,
+            self.verdict.reason,
+            self.verdict.remedy,
+        )
+        return record
+
+    def table(self) -> Table:
+        """The report as a table, verdict below."""
+
+        def show(value: float | None, digits: int = 6) -> str:
+            return "-" if value is None else number(value, digits)
+
+        rows = [
+            (
+                "value V" + (" (sign turned)" if self.flipped else ""),
+                show(self.value),
+                f"standard error {self.standard_error:.2g}",
+            ),
+            ("value on held-out points", show(self.held_out), "the same critic, other points"),
+            ("exact W1 of the points", show(self.exact, 9), "exact transport"),
+            (
+                "proved by the critic",
+                f"[{show(self.proved.lower)}, {show(self.proved.upper)}]",
+                "c-transform, exact plan",
+            ),
+            ("V / max(1, steepest slope)", show(self.scaled), "lower bound of W1 of the points"),
+            ("steepest slope between points", show(self.secant), "lower bound of the Lipschitz constant"),
+            ("largest |grad f| found", show(self.gradient_max), "lower bound of the Lipschitz constant"),
+            ("99th percentile of |grad f|", show(self.gradient_99), ""),
+            ("product of layer norms", show(self.constant), "upper bound of the Lipschitz constant"),
+            ("cosine of grad f with the rays", show(self.ray_cosine, 4), "1 at the optimum"),
+            ("|grad f| on the rays", show(self.ray_slope, 4), "1 at the optimum"),
+            ("violated pairs", f"{100 * self.violated:.2g} %", "f(x) - f(y) > |x - y|"),
+            (
+                "match with the exact potential",
+                show(self.match, 4),
+                f"best shift in {self.components} component(s); 1 is perfect",
+            ),
+            ("null floor", show(self.null_floor), "exact W1 between halves of one sample"),
+        ]
+        rows += [(name, show(value), "") for name, value in self.debiased.items()]
+        notes = (f"Verdict: {self.verdict.word}. {self.verdict.reason} {self.verdict.remedy}",)
+        return Table(
+            f"Audit of {self.critic}, {self.estimand} W1", ("quantity", "value", "what it is"), rows, notes, (1,)
+        )
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()

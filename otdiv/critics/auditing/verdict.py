@@ -1,0 +1,103 @@
+"""From numbers to a verdict: whether a critic's value is a distance, and what to do if not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+CLOSE = 0.05
+"""Relative difference from the exact value up to which a critic agrees."""
+STEEP = 1.05
+"""Slope beyond which a critic is not called 1-Lipschitz (networks are rarely exact)."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A word, the sentence that explains it, and the next thing to try.
+
+    Attributes
+    ----------
+    word : str
+        "agrees", "underfit", "not 1-Lipschitz", "overfit", or "referee is biased".
+    reason, remedy : str
+    """
+
+    word: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The numbers a verdict rests on; see :class:`CriticReport`.  ``scale`` is the spread of the points."""
+
+    estimand: str
+    value: float
+    error: float
+    held_out: float | None
+    exact: float
+    scale: float
+    secant: float
+    proved_lower: float
+    null_floor: float
+    debiased: float | None
+
+
+def judge(e: Evidence) -> Verdict:
+    """The first of these that holds: too steep, overfit, referee biased, underfit, agrees."""
+    steep = e.secant > STEEP
+    too_high = e.value > e.exact + CLOSE * e.exact + 1e-9 * e.scale
+    if e.debiased is not None and steep and abs(e.debiased - e.exact) <= CLOSE * e.exact:
+        return Verdict(
+            "agrees",
+            f"After removal of the penalty's bias the value is {e.debiased:.5g}, against exact {e.exact:.5g}.",
+            "Report the de-biased value, not the loss.",
+        )
+    if steep and (too_high or e.value < (1 - CLOSE) * e.exact * e.secant):
+        return _too_steep(e)
+    if e.held_out is not None:
+        # the standard error of the training value stands for that of the held-out one
+        drop = e.value - e.held_out
+        if drop > 3 * math.sqrt(2) * e.error and drop > 2 * CLOSE * e.value:
+            return Verdict(
+                "overfit",
+                f"The value falls from {e.value:.5g} on these points to {e.held_out:.5g} on others: it learnt them.",
+                "Use more points, fewer parameters or an earlier stop; on these very points exact transport is better.",
+            )
+    if e.estimand == "population" and e.null_floor > 0.2 * e.exact and e.value < (1 - CLOSE) * e.exact:
+        return Verdict(
+            "referee is biased",
+            f"Two halves of one sample are already {e.null_floor:.3g} apart, so the exact value {e.exact:.5g} of the "
+            f"points is too large for the laws; the critic's {e.value:.5g} lies below it, as it should.",
+            "Trust the held-out value as a lower bound; take more points to narrow the bracket.",
+        )
+    if steep:
+        return _too_steep(e)
+    if e.value < (1 - CLOSE) * e.exact - 1e-9 * e.scale:
+        share = e.value / e.exact if e.exact > 0 else 0.0
+        if e.secant > 0 and e.value / e.secant >= (1 - CLOSE) * e.exact:
+            reason = (
+                f"Its steepest slope is only {e.secant:.4g}; divided by it the value would be {e.value / e.secant:.5g}."
+            )
+            return Verdict(
+                "underfit", reason, "Divide by the slope, or let the constraint loose until the slope reaches 1."
+            )
+        return Verdict(
+            "underfit",
+            f"It finds {100 * share:.3g} % of the exact {e.exact:.5g}; its c-transform proves {e.proved_lower:.5g}.",
+            "Train longer or wider; for fixed points use the c-transform of the critic, or exact transport.",
+        )
+    return Verdict(
+        "agrees",
+        f"Value {e.value:.5g} against exact {e.exact:.5g}, slopes at most {e.secant:.4g}.",
+        "It can be believed as far as this difference.",
+    )
+
+
+def _too_steep(e: Evidence) -> Verdict:
+    repaired = e.value / e.secant
+    return Verdict(
+        "not 1-Lipschitz",
+        f"Slopes reach {e.secant:.4g}, so the value {e.value:.5g} is on another scale than the exact {e.exact:.5g}.",
+        f"Divide by the Lipschitz constant: {repaired:.5g} is a lower bound of W1 if {e.secant:.4g} is the constant.",
+    )

@@ -1,0 +1,24 @@
+"""Real data that scikit-learn ships: handwritten digits and wines."""
+
+from __future__ import annotations
+
+from otdiv.core.validation import Array
+
+
+def digits() -> tuple[Array, Array]:
+    """Handwritten digits 3 and 8: 8 x 8 grey images as points in 64 dimensions (scikit-learn)."""
+    from sklearn.datasets import load_digits
+
+    data, label = load_digits(return_X_y=True)
+    return data[label == 3], data[label == 8]
+
+
+def wines() -> tuple[Array, Array, list[str]]:
+    """Two wine cultivars, 13 measurements each, in units of the pooled standard deviation (scikit-learn)."""
+    from sklearn.datasets import load_wine
+
+    bunch = load_wine()
+    two = bunch.data[bunch.target < 2]
+    scaled = (two - two.mean(axis=0)) / two.std(axis=0)
+    label = bunch.target[bunch.target < 2]
+    return scaled[label == 0], scaled[label == 1], list(bunch.feature_names)

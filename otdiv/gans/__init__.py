@@ -1,0 +1,1 @@
+"""Generative adversarial networks: objectives in exact arithmetic of finite distributions."""

@@ -1,0 +1,286 @@
+"""Discrete measures: finitely many weighted points, from wherever they come.
+
+The record everything else is asked about.  Reading files is in
+:mod:`otdiv.measures.files`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from otdiv.core.rounding import total
+from otdiv.core.validation import Array, as_float_array, as_points, as_weights, frozen, invalid, require_finite
+
+MASS_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class DiscreteMeasure:
+    """The measure sum_i weights[i] * delta(points[i]).
+
+    Parameters
+    ----------
+    points : array_like [n, d] or [n]
+        Support points; a 1-D array means n points on the line.  Repeated points are allowed.
+    weights : array_like [n], optional
+        Non-negative masses with a positive total; None is uniform, 1/n each.  Zero weights are kept.
+
+    Raises
+    ------
+    InvalidInput
+        Empty, NaN or infinite points; negative, NaN or all-zero weights; lengths that differ.
+
+    Examples
+    --------
+    >>> mu = DiscreteMeasure([0.0, 1.0, 2.0], [0.5, 0.3, 0.2])
+    >>> mu
+    DiscreteMeasure(n=3, d=1, mass=1)
+    """
+
+    points: Array
+    weights: Array = None  # type: ignore[assignment]  # None is replaced by uniform weights on construction
+
+    def __post_init__(self) -> None:
+        points = as_points("points", self.points)
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "weights", as_weights("weights", self.weights, len(points)))
+
+    @classmethod
+    def from_samples(cls, samples: Any, weights: Any = None) -> DiscreteMeasure:
+        """Empirical measure of samples [n, d] (or [n] on the line), uniform unless weighted."""
+        return cls(as_points("samples", samples), weights)
+
+    @classmethod
+    def from_pmf(cls, points: Any, pmf: Any) -> DiscreteMeasure:
+        """Probability mass function on given points; its total must be 1 within 1e-9."""
+        measure = cls._named(points, "pmf", pmf)
+        if abs(measure.mass - 1) > MASS_TOLERANCE:
+            raise invalid(
+                "pmf", "sum to 1", f"a total of {measure.mass:.12g}", "Divide it by its sum, or use from_counts."
+            )
+        return measure
+
+    @classmethod
+    def from_counts(cls, points: Any, counts: Any, *, normalize: bool = True) -> DiscreteMeasure:
+        """Counts on given points; divided by their total unless ``normalize=False``."""
+        measure = cls._named(points, "counts", counts)
+        return measure.normalized() if normalize else measure
+
+    @classmethod
+    def _named(cls, points: Any, name: str, weights: Any) -> DiscreteMeasure:
+        """The measure, its weights called ``name`` in errors and not optional."""
+        support = as_points("points", points)
+        if weights is None:
+            raise invalid(name, "be given", "None", "Pass one number per point, or use from_samples.")
+        return cls(support, as_weights(name, weights, len(support)))
+
+    @classmethod
+    def from_histogram(cls, counts: Any, edges: Any, *, normalize: bool = True) -> DiscreteMeasure:
+        """Histogram as masses at the bin centres.
+
+        Parameters
+        ----------
+        counts : array_like [k] or [k1, ..., kd]
+            Non-negative bin counts, as numpy.histogram or numpy.histogramdd return them.
+        edges : array_like [k + 1], or a sequence of d such arrays
+            Strictly increasing bin edges.
+        normalize : bool
+            Divide by the total (the default), or keep the counts as masses.
+        """
+        table = as_float_array("counts", counts)
+        listed = [edges] if table.ndim < 2 else list(edges) if np.iterable(edges) else [edges]
+        axes = [as_float_array("edges", e) for e in listed]
+        if len(axes) != table.ndim:
+            raise invalid(
+                "edges",
+                f"hold {table.ndim} arrays, one for each axis of counts",
+                f"{len(axes)}",
+                "Pass what numpy.histogramdd returned.",
+            )
+        for size, e in zip(table.shape, axes, strict=True):
+            require_finite("edges", e)
+            if e.ndim != 1 or len(e) != size + 1 or not np.all(e[1:] > e[:-1]):
+                raise invalid(
+                    "edges",
+                    f"be strictly increasing of length {size + 1}, one more than the bins",
+                    f"shape {e.shape}" if e.shape != (size + 1,) else "edges that do not increase",
+                    "Pass bin edges, not centres.",
+                )
+        centres = np.meshgrid(*[e[:-1] / 2 + e[1:] / 2 for e in axes], indexing="ij")
+        if table.size == 0:
+            raise invalid("counts", "hold at least one bin", f"shape {table.shape}", "Check where it was read.")
+        points = np.stack([c.ravel() for c in centres], axis=1)
+        return cls.from_counts(points, table.ravel(), normalize=normalize)
+
+    @classmethod
+    def from_image(cls, image: Any, *, normalize: bool = False) -> DiscreteMeasure:
+        """Grey image [h, w] as masses on the pixel grid, points (row, column).
+
+        Raises
+        ------
+        InvalidInput
+            If the array is not 2-D: a colour image has to be turned to grey first.
+        """
+        grey = as_float_array("image", image)
+        if grey.ndim != 2 or grey.size == 0:
+            raise invalid(
+                "image",
+                "be a grey image of shape [h, w]",
+                f"shape {grey.shape}",
+                "Convert a colour image to grey first.",
+            )
+        rows, columns = np.indices(grey.shape)
+        points = np.stack([rows.ravel(), columns.ravel()], axis=1)
+        measure = cls._named(points, "image", grey.ravel())
+        return measure.normalized() if normalize else measure
+
+    @property
+    def n(self) -> int:
+        """Number of points."""
+        return len(self.points)
+
+    @property
+    def d(self) -> int:
+        """Dimension of the points."""
+        return self.points.shape[1]
+
+    @cached_property
+    def mass(self) -> float:
+        """Total mass, the sum of the weights."""
+        return total(self.weights)
+
+    def normalized(self) -> DiscreteMeasure:
+        """The same shape with mass 1."""
+        return DiscreteMeasure(self.points, self.weights / self.mass)
+
+    def push_forward(self, transform: Callable[[Array], Any], *, merge: bool = True) -> DiscreteMeasure:
+        """Image measure T#mu: mass moves along ``transform``, a map of points [n, d] to [n, k].
+
+        Points that land together are merged unless ``merge=False``.
+
+        Raises
+        ------
+        InvalidInput
+            If the map does not return one point for each point.
+        """
+        moved = as_points("transform(points)", transform(self.points))
+        if len(moved) != self.n:
+            raise invalid(
+                "transform",
+                f"return one point for each of the {self.n} points",
+                f"{len(moved)}",
+                "Map the whole array [n, d] to [n, k].",
+            )
+        image = DiscreteMeasure(moved, self.weights)
+        return image.merged() if merge else image
+
+    def merged(self) -> DiscreteMeasure:
+        """The same measure with each distinct point once, in lexicographic order."""
+        points, which = _distinct(self.points)
+        return DiscreteMeasure(points, np.bincount(which, weights=self.weights, minlength=len(points)))
+
+    def __repr__(self) -> str:
+        return f"DiscreteMeasure(n={self.n}, d={self.d}, mass={self.mass:.6g})"
+
+
+def _distinct(points: Array) -> tuple[Array, Array]:
+    """Distinct rows in lexicographic order, and for each row its place among them."""
+    unsigned = points + 0.0  # -0.0 becomes 0.0, the same point
+    if points.shape[1] == 1:
+        values, which = np.unique(unsigned[:, 0], return_inverse=True)
+        return values[:, None], which
+    distinct, which = np.unique(unsigned, axis=0, return_inverse=True)
+    return distinct, which.reshape(-1)
+
+
+def common_support(mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[Array, Array, Array]:
+    """Both measures on the union of their points.
+
+    Parameters
+    ----------
+    mu, nu : DiscreteMeasure
+        Of one dimension; points that stand twice are merged.
+
+    Returns
+    -------
+    points : ndarray [k, d]
+        The distinct points of both, in lexicographic order.
+    p, q : ndarray [k]
+        The masses of ``mu`` and ``nu`` there, zero where a point is absent.
+
+    Raises
+    ------
+    InvalidInput
+        If the dimensions differ.
+
+    Examples
+    --------
+    >>> points, p, q = common_support(DiscreteMeasure([0, 1]), DiscreteMeasure([1, 2]))
+    >>> p.tolist(), q.tolist()
+    ([0.5, 0.5, 0.0], [0.0, 0.5, 0.5])
+    """
+    require_same_dimension(mu, nu)
+    points, which = _distinct(np.concatenate([mu.points, nu.points]))
+    p = np.bincount(which[: mu.n], weights=mu.weights, minlength=len(points))
+    q = np.bincount(which[mu.n :], weights=nu.weights, minlength=len(points))
+    return frozen(points), frozen(p), frozen(q)
+
+
+def require_same_dimension(mu: DiscreteMeasure, nu: DiscreteMeasure) -> None:
+    """Refuse two measures whose points have different numbers of coordinates."""
+    if mu.d != nu.d:
+        raise invalid(
+            "x and y",
+            "have points of the same dimension",
+            f"d = {mu.d} and d = {nu.d}",
+            "Select the same columns of both.",
+        )
+
+
+def binned(
+    mu: DiscreteMeasure, nu: DiscreteMeasure, bins: int | Sequence[int]
+) -> tuple[DiscreteMeasure, DiscreteMeasure]:
+    """Both measures on one grid of bin centres over their joint range.
+
+    Parameters
+    ----------
+    bins : int, or one int for each dimension
+        Number of equal bins along each coordinate.
+
+    Returns
+    -------
+    two DiscreteMeasure on the same points, the occupied bins; masses are kept.
+
+    Raises
+    ------
+    InvalidInput
+        If the dimensions differ or a number of bins is below 1.
+    """
+    require_same_dimension(mu, nu)
+    listed = [bins] * mu.d if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
+    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= 2**53 for k in listed)
+    if len(listed) != mu.d or not whole:
+        raise invalid(
+            "bins", f"be a positive integer, or {mu.d} of them", repr(bins), "One number of bins for each coordinate."
+        )
+    counts = np.array(listed, dtype=np.int64)
+    pooled = np.concatenate([mu.points, nu.points]) / 2  # halves: their range cannot overflow
+    low, high = pooled.min(axis=0), pooled.max(axis=0)
+    width = np.where(high > low, (high - low) / counts, 0.5)
+    if np.any(width < 4 * np.spacing(np.maximum(np.abs(low), np.abs(high))), where=high > low):
+        raise invalid(
+            "bins",
+            "leave cells wider than the rounding of the coordinates",
+            repr(bins),
+            "Take fewer bins, or subtract an offset from the points.",
+        )
+    cell = np.clip(((pooled - low) / width).astype(np.int64), 0, counts - 1)
+    centres = 2 * (low + (cell + 0.5) * width)
+    a, b = DiscreteMeasure(centres[: mu.n], mu.weights), DiscreteMeasure(centres[mu.n :], nu.weights)
+    points, p, q = common_support(a, b)
+    return DiscreteMeasure(points, p), DiscreteMeasure(points, q)

@@ -1,0 +1,305 @@
+"""Reading measures from files: .npy, .npz, .csv, .tsv, .parquet, and grey images.
+
+Nothing is ever unpickled.  Optional packages are imported inside the reader
+that needs them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from otdiv.core.validation import Array, as_float_array, invalid, optional_import
+from otdiv.errors import InvalidInput
+from otdiv.measures.discrete import DiscreteMeasure
+
+IMAGES = (".png", ".pgm", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".gif")
+_DAMAGE = (zipfile.BadZipFile, zlib.error)
+_READABLE = ".npy, .npz, .csv, .tsv, .parquet or an image (.png, .pgm, .bmp, .tif, .jpg)"
+
+
+def read_measure(path: str | Path, *, weights: str | int | None = None) -> DiscreteMeasure:
+    """Read a discrete measure from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.npy``: points [n, d] or [n].  ``.npz``: an array ``points`` (or the only array there is) and
+        optionally ``weights``.  ``.csv`` / ``.tsv`` / ``.parquet``: one point a row, with or without a
+        header.  An image: a grey one, as masses on its pixel grid.
+    weights : str or int, optional
+        The column (its name, or its number from 0) or, for .npz, the array that holds the weights;
+        the other columns are the coordinates.  Without it every row weighs the same.
+
+    Returns
+    -------
+    DiscreteMeasure
+
+    Raises
+    ------
+    InvalidInput
+        No such file, an unknown kind, text where numbers belong, pickled content, a colour image.
+    MissingPackage
+        .parquet without pyarrow, an image without Pillow.
+    """
+    path = Path(path)
+    if not os.path.isfile(path):
+        received = f"the folder {str(path)!r}" if os.path.isdir(path) else repr(str(path))
+        raise invalid("path", "name an existing file", received, "Check the spelling and the folder.")
+    try:
+        return _read(path, path.suffix.lower(), weights)
+    except InvalidInput as problem:
+        if path.name in str(problem):
+            raise
+        raise InvalidInput(f"{path.name}: {problem}") from None
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise invalid(path.name, "be readable", reason, "Check its permissions.") from None
+
+
+def _read(path: Path, kind: str, weights: str | int | None) -> DiscreteMeasure:
+    if kind in IMAGES:
+        if weights is not None:
+            raise invalid("weights", "be left out for an image", repr(weights), "Its grey values are the weights.")
+        return DiscreteMeasure.from_image(_grey(path))
+    if kind in (".npy", ".npz"):
+        return _from_numpy(path, weights)
+    if kind in (".csv", ".tsv"):
+        names, table = _delimited(path, "\t" if kind == ".tsv" else ",")
+    elif kind == ".parquet":
+        names, table = _parquet(path)
+    else:
+        raise invalid("path", f"end in {_READABLE}", repr(path.name), "Convert the file, or load it in Python.")
+    return _from_table(path, names, table, weights)
+
+
+def read_values(path: str | Path) -> Array:
+    """Read one array of numbers [k] (or [k, 1]) from an .npy file; never unpickled.
+
+    Raises
+    ------
+    InvalidInput
+        No such file, not .npy, pickled content, or another shape.
+    """
+    path = Path(path)
+    if not path.is_file() or path.suffix.lower() != ".npy":
+        raise invalid("values", "name an existing .npy file", repr(str(path)), "Save the values with numpy.save.")
+    try:
+        content = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as problem:
+        raise invalid(
+            path.name, "be a numpy file of plain numbers", f"one that cannot be read ({problem})", "Save it again."
+        ) from None
+    if not isinstance(content, np.ndarray) or content.ndim not in (1, 2) or content.size != len(content):
+        raise invalid(
+            path.name, "hold one value a point", f"shape {getattr(content, 'shape', '?')}", "Save an array [k]."
+        )
+    return content.reshape(-1)
+
+
+def read_cost(path: str | Path) -> Any:
+    """Read a cost matrix [n, m]: a dense one from .npy, a sparse one as scipy.sparse.save_npz writes it from .npz.
+
+    Raises
+    ------
+    InvalidInput
+        No such file, another kind, pickled content, or a file that cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file() or path.suffix.lower() not in (".npy", ".npz"):
+        raise invalid("cost", "name an existing .npy or .npz file", repr(str(path)), "Or give the name of a cost.")
+    content = io.BytesIO(path.read_bytes())
+    try:
+        return np.load(content, allow_pickle=False) if path.suffix.lower() == ".npy" else sparse.load_npz(content)
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError, *_DAMAGE) as problem:
+        raise invalid(
+            path.name,
+            "be a matrix saved by numpy.save or scipy.sparse.save_npz",
+            f"one that cannot be read ({str(problem).rstrip('.')})",
+            "Save it again, without objects.",
+        ) from None
+
+
+def _from_numpy(path: Path, weights: str | int | None) -> DiscreteMeasure:
+    try:
+        with open(path, "rb") as stream:  # numpy would leave a damaged .npz open
+            content: Any = np.load(stream, allow_pickle=False)
+            if not isinstance(content, np.ndarray):
+                with content:
+                    content = {name: content[name] for name in content.files}
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, *_DAMAGE) as problem:
+        raise invalid(
+            path.name,
+            "be a numpy file of plain numbers",
+            f"one that cannot be read ({str(problem).rstrip('.')})",
+            "Save it with numpy.save and without objects.",
+        ) from None
+    if isinstance(content, dict):
+        return _from_arrays(path, content, weights)
+    if content.ndim == 2:
+        return _from_table(path, None, content, weights)
+    if weights is not None:
+        raise invalid(
+            "weights",
+            "name a column of a table [n, d]",
+            f"{weights!r} for shape {content.shape}",
+            "Save points and weights in one .npz.",
+        )
+    return DiscreteMeasure(content)
+
+
+def _from_arrays(path: Path, arrays: dict[str, Array], weights: str | int | None) -> DiscreteMeasure:
+    names = list(arrays)
+    weighing = "weights" if weights is None and "weights" in arrays else weights
+    if weighing is not None and weighing not in arrays:
+        raise invalid(
+            "weights",
+            f"name one of the arrays of {path.name}",
+            f"{weights!r}, where it has {names}",
+            "Check the spelling.",
+        )
+    others = [name for name in names if name != weighing]
+    chosen = "points" if "points" in others else others[0] if len(others) == 1 else None
+    if chosen is None:
+        raise invalid(path.name, "hold an array called points", f"arrays {names}", "Name the array of points 'points'.")
+    if weighing is None:
+        return DiscreteMeasure(arrays[chosen])
+    return DiscreteMeasure(arrays[chosen], arrays[str(weighing)])
+
+
+def _delimited(path: Path, delimiter: str) -> tuple[list[str] | None, Array]:
+    """Header (if the first row holds names) and the table below it."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as stream:
+            reader = csv.reader(stream, delimiter=delimiter)
+            rows = [(reader.line_num, row) for row in reader if row and row != [""]]
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise invalid(
+            path.name, "be a text file in UTF-8", f"other bytes ({problem})", "Save it as plain CSV."
+        ) from None
+    if not rows:
+        raise invalid(path.name, "hold at least one row", "an empty file", "Check where it was written.")
+    names = _header(path, rows[0][1])
+    body = rows if names is None else rows[1:]
+    if not body:
+        raise invalid(path.name, "hold numbers below its header", "a header only", "Check where it was written.")
+    width = len(rows[0][1])
+    for line, row in body:
+        if len(row) != width:
+            plural = "column" if width == 1 else "columns"
+            raise invalid(path.name, f"have {width} {plural} in every row", f"{len(row)} in line {line}", "Repair it.")
+    try:
+        table = np.array([row for _, row in body], dtype=np.float64)
+    except ValueError:
+        line, j, cell = next(
+            (line, j, cell) for line, row in body for j, cell in enumerate(row) if not _is_number(cell)
+        )
+        remedy = "Separate the columns by commas." if ";" in cell else "Remove or fill that cell."
+        what = repr(cell) if cell.strip() else "an empty cell"
+        raise invalid(path.name, "hold numbers only", f"{what} in line {line}, column {j + 1}", remedy) from None
+    if names is not None and not names[0] and np.array_equal(table[:, 0], np.arange(len(table))):
+        raise invalid(
+            path.name,
+            "hold coordinates and weights only",
+            "a first column without a name that counts the rows",
+            "Write it with index=False, or name that column.",
+        )
+    return names, table
+
+
+def _header(path: Path, row: list[str]) -> list[str] | None:
+    """The names in the first row; None if it holds numbers."""
+    numeric = [_is_number(cell) for cell in row]
+    if all(numeric):
+        return None
+    names = [cell.strip() for cell in row]
+    if any(numeric) and names[0]:  # a damaged row of numbers must not pass for names and vanish
+        k = numeric.index(False)
+        raise invalid(
+            path.name,
+            "start with a row of names or a row of numbers",
+            f"{row[k]!r} beside {row[numeric.index(True)]!r} in the first",
+            "Repair that cell, or rename the columns.",
+        )
+    return names
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _parquet(path: Path) -> tuple[list[str], Array]:
+    parquet = optional_import("pyarrow.parquet", "Reading .parquet", "parquet")
+    try:
+        table = parquet.read_table(path)
+        read = [(name, column.to_numpy()) for name, column in zip(table.column_names, table.columns, strict=True)]
+    except (ValueError, TypeError, OSError, NotImplementedError) as problem:
+        raise invalid(path.name, "be a parquet table of numbers", f"{problem}", "Select the numeric columns.") from None
+    if not read:
+        raise invalid(path.name, "hold at least one column", "none", "Check where it was written.")
+    columns = [as_float_array(f"column {name!r} of {path.name}", column) for name, column in read]
+    return list(table.column_names), np.stack(columns, axis=1)
+
+
+def _from_table(path: Path, names: Sequence[str] | None, table: Array, weights: str | int | None) -> DiscreteMeasure:
+    if weights is None:
+        return DiscreteMeasure(table)
+    width = table.shape[1]
+    column = _column(path, names, width, weights)
+    if width == 1:
+        raise invalid(
+            path.name, "have a column of coordinates beside the weights", "one column", "Add the coordinates."
+        )
+    return DiscreteMeasure(np.delete(table, column, axis=1), table[:, column])
+
+
+def _column(path: Path, names: Sequence[str] | None, width: int, weights: str | int) -> int:
+    if names is not None and list(names).count(str(weights)) == 1:
+        return list(names).index(str(weights))
+    if str(weights).isdecimal() and int(weights) < width and (names is None or str(weights) not in names):
+        return int(weights)
+    have = f"columns {list(names)}" if names is not None else f"{width} columns without names"
+    raise invalid(
+        "weights",
+        f"name one column of {path.name}, or give its number from 0",
+        f"{weights!r}, where the file has {have}",
+        "Check the spelling.",
+    )
+
+
+def _grey(path: Path) -> Array:
+    image_module = optional_import("PIL.Image", "Reading an image", "images")
+    try:
+        with image_module.open(path) as image:
+            if getattr(image, "n_frames", 1) > 1:
+                raise invalid(path.name, "hold one picture", f"{image.n_frames} frames", "Save the frame you mean.")
+            bands = image.getbands()
+            if bands == ("P",):  # a palette: the numbers in the file are names of colours
+                colours = np.asarray(image.convert("RGB"), dtype=np.float64)
+                if np.array_equal(colours.min(axis=2), colours.max(axis=2)):
+                    return colours[:, :, 0]
+                bands = ("R", "G", "B")
+            if len(bands) > 1:
+                raise invalid(
+                    path.name, "be a grey image", f"one with bands {', '.join(bands)}", "Convert it to grey first."
+                )
+            return np.asarray(image, dtype=np.float64)
+    except InvalidInput:
+        raise
+    except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as problem:
+        raise invalid(
+            path.name, "be an image", f"one that cannot be read ({problem})", "Save it again as .png."
+        ) from None

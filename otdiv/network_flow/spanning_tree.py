@@ -1,0 +1,175 @@
+"""A spanning tree of sources and targets: the basis of the network simplex.
+
+It lives in its own arrays, apart from the list of arcs, so that arcs may be added, sorted
+or dropped and the tree stays as it is.  Arcs lead from sources to targets, so the side of
+a node tells the direction of the arc to its parent.  ``potential`` p holds f on the sources
+and -g on the targets: an arc (i, j) has the reduced cost c - p_i + p_j, zero on the tree
+(Ahuja, Magnanti and Orlin, Network Flows, ch. 11).  The tree is nothing but parents; what
+needs an order finds one by climbing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from otdiv.core.validation import Array
+
+_NONE = -1
+
+
+class Basis(NamedTuple):
+    """A spanning tree of n sources and m targets (numbered n ... n + m - 1), rooted at the last target.
+
+    Attributes
+    ----------
+    parent : ndarray of int32 [n + m]
+        -1 at the root.
+    flow : ndarray of int64 [n + m]
+        On the arc to the parent.
+    cost, potential : ndarray [n + m]
+    mark : ndarray of int32 [n + m]
+        Scratch: the last search that came by; the root's counts them.
+    """
+
+    parent: Array
+    flow: Array
+    cost: Array
+    potential: Array
+    mark: Array
+
+
+def basis_of(n: int, m: int, tails: Array, heads: Array, flows: Array, costs: Array) -> Basis:
+    """The basis whose tree has the n + m - 1 arcs (tails, heads), with their flows and costs."""
+    nodes = n + m
+    parent = np.full(nodes, _NONE, np.int32)
+    basis = Basis(parent, np.zeros(nodes, np.int64), np.zeros(nodes), np.zeros(nodes), np.zeros(nodes, np.int32))
+    reached = _grow(n, tails, heads, flows, costs, basis)
+    if reached != nodes:
+        raise ValueError(f"{len(tails)} arcs reach {reached} of {nodes} nodes: no spanning tree")
+    return basis
+
+
+@njit(cache=True, nogil=True)
+def _grow(n, tails, heads, flows, costs, basis):  # type: ignore[no-untyped-def]
+    """Hang the tree up at the last node; returns the number of nodes reached."""
+    parent, flow, cost, potential, _ = basis
+    nodes = len(flow)
+    first = np.zeros(nodes + 1, np.int64)  # arcs at each node, one after the other
+    for k in range(len(tails)):
+        first[tails[k] + 1] += 1
+        first[n + heads[k] + 1] += 1
+    for v in range(nodes):
+        first[v + 1] += first[v]
+    place = first[:-1].copy()
+    at = np.empty(2 * len(tails), np.int64)
+    for k in range(len(tails)):
+        u, v = tails[k], n + heads[k]
+        at[place[u]], at[place[v]] = k, k
+        place[u] += 1
+        place[v] += 1
+    root = nodes - 1
+    stack = np.empty(nodes, np.int32)
+    stack[0], waiting, reached = root, 1, 1
+    while waiting > 0:
+        waiting -= 1
+        v = stack[waiting]
+        for e in range(first[v], first[v + 1]):
+            k = at[e]
+            w = n + heads[k] if v < n else tails[k]
+            if parent[w] < 0 and w != root:
+                parent[w], flow[w], cost[w] = v, flows[k], costs[k]
+                potential[w] = potential[v] + costs[k] if w < n else potential[v] - costs[k]
+                stack[waiting] = w
+                waiting += 1
+                reached += 1
+    return reached
+
+
+@njit(cache=True, nogil=True)
+def _climb(v, now, parent, mark, stack):  # type: ignore[no-untyped-def]
+    """Put v and the nodes above it on the stack, up to one marked ``now``; returns that one, and how many they are."""
+    size = 0
+    while mark[v] != now:
+        mark[v], stack[size] = now, v
+        size += 1
+        v = parent[v]
+    return v, size
+
+
+@njit(cache=True, nogil=True)
+def topdown(basis):  # type: ignore[no-untyped-def]
+    """All nodes, parents before children."""
+    parent, mark = basis.parent, basis.mark
+    nodes = len(parent)
+    root = nodes - 1
+    order, stack = np.empty(nodes, np.int32), np.empty(nodes, np.int32)
+    order[0], k = root, 1
+    mark[root] += 1
+    for node in range(root):
+        _, size = _climb(node, mark[root], parent, mark, stack)
+        while size > 0:
+            size -= 1
+            order[k] = stack[size]
+            k += 1
+    return order
+
+
+@njit(cache=True, nogil=True)
+def refresh_potentials(n, basis):  # type: ignore[no-untyped-def]
+    """Add the costs up anew from the root."""
+    parent, _, cost, potential, mark = basis
+    root = len(parent) - 1
+    stack = np.empty(len(parent), np.int32)
+    mark[root] += 1
+    now = mark[root]
+    for node in range(root):
+        v, size = _climb(node, now, parent, mark, stack)
+        p = potential[v]
+        while size > 0:
+            size -= 1
+            v = stack[size]
+            p = p + cost[v] if v < n else p - cost[v]
+            potential[v] = p
+
+
+@njit(cache=True, nogil=True)
+def find_apex(u, v, root, parent, mark):  # type: ignore[no-untyped-def]
+    """Where the ways of both to the root meet: climbed in turn, so that the length of the ways above costs nothing."""
+    mark[root] += 1
+    now = mark[root]
+    while True:
+        if u != root:
+            if mark[u] == now:
+                return u
+            mark[u] = now
+            u = parent[u]
+        if v != root:
+            if mark[v] == now:
+                return v
+            mark[v] = now
+            v = parent[v]
+        elif u == root:
+            return root
+
+
+@njit(cache=True, nogil=True)
+def rehang(top, old_top, above, basis):  # type: ignore[no-untyped-def]
+    """Cut the subtree of ``old_top`` off, turn it so that its node ``top`` is the top, and hang it below ``above``.
+
+    Along the stem from ``top`` to ``old_top`` parents become children; each arc's flow and cost pass from
+    its former lower end to its new one.
+    """
+    parent, flow, cost, _, _ = basis
+    v, new_parent = top, above
+    arc_flow, arc_cost = flow[top], cost[top]
+    while True:
+        old_parent = parent[v]
+        parent[v] = new_parent
+        if v == old_top:
+            return
+        new_parent, v = v, old_parent
+        flow[v], arc_flow = arc_flow, flow[v]
+        cost[v], arc_cost = arc_cost, cost[v]

@@ -1,0 +1,1 @@
+"""Networks and their training, shared by critics and generators.  Needs torch."""

@@ -1,0 +1,77 @@
+"""Where a run stands: its schedule, its progress, and the file that keeps both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from otdiv.core.validation import invalid
+from otdiv.neural.batches import Batches
+from otdiv.neural.schedule import Progress
+
+
+def save(
+    path: Path,
+    fingerprint: str,
+    state: Progress,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
+) -> None:
+    content: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "state": {name: getattr(state, name) for name in state.__dataclass_fields__},
+        "module": module.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "torch_rng": batches.torch_rng.get_state(),
+        "rng": batches.rng.bit_generator.state,
+    }
+    part = path.with_name(path.name + ".part")
+    torch.save(content, part)
+    part.replace(path)  # a run cut off while writing leaves the former checkpoint
+
+
+def resume(
+    path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches
+) -> Progress:
+    content = _read(path)
+    if content["fingerprint"] != fingerprint:
+        raise invalid(
+            "checkpoint",
+            "belong to this very run (data, constraint, seed, sizes)",
+            f"{path.name} of another one",
+            "Remove it, or name another file.",
+        )
+    module.load_state_dict(content["module"])
+    optimizer.load_state_dict(content["optimizer"])
+    batches.torch_rng.set_state(content["torch_rng"])
+    batches.rng.bit_generator.state = content["rng"]
+    state = content["state"]
+    return Progress(
+        **{**state, "penalties": tuple(state["penalties"]), "history": [tuple(e) for e in state["history"]]}
+    )
+
+
+def fingerprint_of(path: Path) -> str:
+    """Which run a checkpoint belongs to.
+
+    Raises
+    ------
+    InvalidInput
+        A file that no run wrote.
+    """
+    return str(_read(path)["fingerprint"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, weights_only=True, map_location="cpu")
+        content["fingerprint"]
+    except Exception as problem:  # a damaged file fails anywhere inside torch
+        raise invalid(
+            "checkpoint", "be a file that a run wrote", f"{path.name} ({type(problem).__name__})", "Remove it."
+        ) from None
+    return content

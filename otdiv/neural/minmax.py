@@ -1,0 +1,217 @@
+"""Networks of pieces of slope 1: min-max and semi-discrete, 1-Lipschitz whatever their parameters.
+
+Each maps points [n, d] to values [n].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class MinMaxNetwork(nn.Module):
+    """Largest over groups of the least over pieces; a piece is +|z - c| + b, -|z - c| + b or <w, z> + b, |w| = 1.
+
+    Every piece has slope 1, so the network is 1-Lipschitz whatever its parameters, and has slope 1 almost
+    everywhere, as an optimal potential has along the rays of transport.  While ``temperature`` > 0 both
+    operations are soft (log-sum-exp, which averages gradients, so still 1-Lipschitz).
+
+    Parameters
+    ----------
+    groups : int
+    centres : Tensor [groups * cones, d]
+    signs : Tensor [groups * cones]
+        1 for a rising cone, -1 for a falling one.
+    cone_heights : Tensor [groups * cones]
+    directions : Tensor [groups * planes, d]
+    plane_heights : Tensor [groups * planes]
+    temperature : float
+        At the start of the training.
+    """
+
+    signs: Tensor
+
+    def __init__(
+        self,
+        groups: int,
+        centres: Tensor,
+        signs: Tensor,
+        cone_heights: Tensor,
+        directions: Tensor,
+        plane_heights: Tensor,
+        temperature: float,
+    ) -> None:
+        super().__init__()
+        self.groups = groups
+        self.centres = nn.Parameter(centres)
+        self.register_buffer("signs", signs)
+        self.cone_heights = nn.Parameter(cone_heights)
+        self.directions = nn.Parameter(directions)
+        self.plane_heights = nn.Parameter(plane_heights)
+        self.temperature = self._first = temperature
+
+    @classmethod
+    def drawn(cls, places: Tensor, groups: int, pieces: int, generator: torch.Generator) -> MinMaxNetwork:
+        """A random start: half of the pieces of a group are planes, a quarter each rising and falling cones.
+
+        Parameters
+        ----------
+        places : Tensor [k, d]
+            Data from which the centres are drawn.
+        groups, pieces : int
+        generator : torch.Generator
+        """
+        cones = pieces // 2
+        planes = pieces - cones
+        chosen = torch.randint(len(places), (groups * cones,), generator=generator)
+        centres = places[chosen].clone()
+        directions = _unit(torch.randn(groups * planes, places.shape[1], generator=generator))
+        signs = torch.ones(groups, cones)
+        signs[:, (cones + 1) // 2 :] = -1.0
+        signs = signs.reshape(-1)
+        # pieces that agree on average where the data lie: each then is the lowest or highest somewhere
+        typical = places[torch.randint(len(places), (512,), generator=generator)]
+        heights = 0.3 * torch.randn(groups * pieces, generator=generator)
+        cone_heights = heights[: groups * cones] - (distances(typical, centres) * signs).mean(0)
+        plane_heights = heights[groups * cones :] - (typical @ directions.T).mean(0)
+        return cls(groups, centres, signs, cone_heights, directions, plane_heights, 0.5)
+
+    @classmethod
+    def of_potential(cls, atoms: Tensor, g: Tensor) -> MinMaxNetwork:
+        """One group of rising cones, min over j of |z - y_j| - g_j: the potential of a sample, to be improved.
+
+        Parameters
+        ----------
+        atoms : Tensor [k, d]
+        g : Tensor [k]
+            The dual potential at the atoms.
+        """
+        d = atoms.shape[1]
+        none = torch.zeros(0)
+        return cls(1, atoms.clone(), torch.ones(len(atoms)), -g, torch.zeros(0, d), none, 0.3)
+
+    def anneal(self, progress: float) -> None:
+        """Soft at the start (progress 0), hard at the end (progress 1)."""
+        self.temperature = _cooled(self._first, 0.01, progress)
+
+    def forward(self, z: Tensor) -> Tensor:
+        parts = [(distances(z, self.centres) * self.signs + self.cone_heights).view(len(z), self.groups, -1)]
+        if len(self.directions):
+            planes = z @ _unit(self.directions).T + self.plane_heights
+            parts.append(planes.view(len(z), self.groups, -1))
+        values = torch.cat(parts, dim=2) if len(parts) > 1 else parts[0]
+        least = soft_min(values, self.temperature)
+        return least.squeeze(1) if self.groups == 1 else soft_max(least, self.temperature)
+
+
+class SemiDiscreteNetwork(nn.Module):
+    """The c-transform of weights on atoms, min over j of |z - y_j| - g_j: 1-Lipschitz, and optimal for some g.
+
+    Parameters
+    ----------
+    atoms : Tensor [m, d]
+        Fixed.
+    mass : Tensor [m]
+        Their weights in the second law.
+    """
+
+    atoms: Tensor
+    mass: Tensor
+
+    def __init__(self, atoms: Tensor, mass: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("atoms", atoms.clone())
+        self.register_buffer("mass", mass.clone())
+        self.g = nn.Parameter(torch.zeros(len(atoms)))
+        self.temperature = 0.2
+        self._last: tuple[Tensor, Tensor] | None = None
+
+    def anneal(self, progress: float) -> None:
+        """Soft at the start (progress 0), hard at the end (progress 1)."""
+        self.temperature = _cooled(0.2, 0.0005, progress)
+
+    def forward(self, z: Tensor) -> Tensor:
+        if not self.training:
+            return soft_min(distances(z, self.atoms) - self.g, self.temperature)
+        # a cloud that is used whole comes again with every step: its distances are kept
+        if self._last is None or self._last[0] is not z:
+            self._last = (z, torch.cdist(z, self.atoms, compute_mode="donot_use_mm_for_euclid_dist"))
+        return soft_min(self._last[1] - self.g, self.temperature)
+
+    def train(self, mode: bool = True) -> SemiDiscreteNetwork:
+        """Switch between training and evaluation; what was kept for the training is let go."""
+        self._last = None
+        return super().train(mode)
+
+    def dual(self, z: Tensor, weights: Tensor) -> Tensor:
+        """sum a h(x) + sum b g, the concave dual: at most the value of h, and it pulls at every g_j.
+
+        The value itself, sum a h(x) - sum b h(y), has local maxima: a g_j that is nowhere the least no longer counts.
+        """
+        return weights @ self(z).double() + self.mass.double() @ self.g.double()
+
+
+def anneal(module: nn.Module, progress: float) -> None:
+    """Tell a network that softens its minima how far the schedule has come; others have nothing to anneal."""
+    if isinstance(module, MinMaxNetwork | SemiDiscreteNetwork):
+        module.anneal(progress)
+
+
+def atom_count(module: nn.Module) -> int:
+    """How many places a network has to be built with before its weights are filled in; 0 for networks of layers."""
+    if isinstance(module, SemiDiscreteNetwork):
+        return len(module.atoms)
+    return len(module.centres) if isinstance(module, MinMaxNetwork) else 0
+
+
+def distances(z: Tensor, centres: Tensor) -> Tensor:
+    """|z_i - c_j| [n, k] by one matrix product; in float64 near coincidences are computed again.
+
+    |z|^2 - 2 z'c + |c|^2 loses all digits where z is nearly c: harmless in training, not in a value that counts.
+    """
+    sizes = (z * z).sum(1, keepdim=True) + (centres * centres).sum(1)
+    squares = torch.addmm(sizes, z, centres.T, alpha=-2)
+    if z.dtype == torch.float64 and not squares.requires_grad:
+        i, j = torch.nonzero(squares < 1e-4 * sizes, as_tuple=True)
+        squares[i, j] = ((z[i] - centres[j]) ** 2).sum(1)
+        return squares.clamp_min_(0.0).sqrt_()
+    return squares.clamp_min(1e-10).sqrt()  # the root has no derivative at 0
+
+
+class _SoftMin(torch.autograd.Function):
+    """-T log sum exp(-v / T) over the last axis; keeps the softmax, which is its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, temperature: float) -> Tensor:
+        least = values.min(dim=-1, keepdim=True).values
+        # exp(-50) counts for nothing, and smaller numbers soon are denormal, which is ten times slower
+        shares = ((least - values) / temperature).clamp_min_(-50.0).exp_()
+        total = shares.sum(dim=-1, keepdim=True)
+        ctx.save_for_backward(shares.div_(total))
+        return (least - temperature * total.log()).squeeze(-1)
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None]:
+        return outer[0].unsqueeze(-1) * ctx.saved_tensors[0], None
+
+
+def soft_min(values: Tensor, temperature: float) -> Tensor:
+    """-T log sum exp(-v / T) over the last axis; the minimum for T = 0."""
+    if temperature == 0.0:
+        return values.min(dim=-1).values
+    return _SoftMin.apply(values, temperature)
+
+
+def soft_max(values: Tensor, temperature: float) -> Tensor:
+    """T log sum exp(v / T) over the last axis; the maximum for T = 0."""
+    return -soft_min(-values, temperature)
+
+
+def _cooled(first: float, last: float, progress: float) -> float:
+    return 0.0 if progress >= 1 else first * (last / first) ** progress
+
+
+def _unit(w: Tensor) -> Tensor:
+    return w / w.norm(dim=1, keepdim=True)

@@ -1,0 +1,131 @@
+"""Point costs inside compiled code, each pair by the difference form, coordinate after coordinate."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI
+
+
+@njit(cache=True, nogil=True)
+def distance(metric, query, points, j):  # type: ignore[no-untyped-def]
+    """The cost between the point ``query`` [d] and row j of ``points``."""
+    kind, p, power, _ = metric
+    total = 0.0
+    d = len(query)
+    if kind <= EUCLIDEAN:
+        for k in range(d):
+            gap = query[k] - points[j, k]
+            total += gap * gap
+        if kind == EUCLIDEAN:
+            total = math.sqrt(total)
+    elif kind == CITYBLOCK:
+        for k in range(d):
+            total += abs(query[k] - points[j, k])
+    else:
+        for k in range(d):
+            gap = abs(query[k] - points[j, k])
+            total = gap if gap > total else total
+        if kind == MINKOWSKI and total > 0:
+            largest, total = total, 0.0
+            for k in range(d):
+                total += (abs(query[k] - points[j, k]) / largest) ** p
+            total = largest * total ** (1 / p)
+    return total if power == 1.0 else total**power
+
+
+@njit(cache=True, nogil=True)
+def distances(metric, query, columns, first, end, costs):  # type: ignore[no-untyped-def]
+    """``distance`` to the points first ... end - 1 of ``columns`` [d, m] into costs[: end - first].
+
+    Coordinates are the outer loop, so that the points are taken several at a time (slices, because an
+    index that may be negative keeps the compiler from doing so); each point sees the same operations
+    in the same order as in ``distance``.
+    """
+    kind, p, power, _ = metric
+    costs = costs[: end - first]
+    costs[:] = 0.0
+    d = len(query)
+    if kind <= EUCLIDEAN:
+        for k in range(d):
+            at, coordinates = query[k], columns[k, first:end]
+            for r in range(len(costs)):
+                gap = at - coordinates[r]
+                costs[r] += gap * gap
+        if kind == EUCLIDEAN:
+            for r in range(len(costs)):
+                costs[r] = math.sqrt(costs[r])
+    elif kind == CITYBLOCK:
+        for k in range(d):
+            at, coordinates = query[k], columns[k, first:end]
+            for r in range(len(costs)):
+                costs[r] += abs(at - coordinates[r])
+    else:
+        for k in range(d):
+            at, coordinates = query[k], columns[k, first:end]
+            for r in range(len(costs)):
+                gap = abs(at - coordinates[r])
+                costs[r] = gap if gap > costs[r] else costs[r]
+        if kind == MINKOWSKI:
+            for r in range(len(costs)):
+                largest = costs[r]
+                if largest > 0:
+                    total = 0.0
+                    for k in range(d):
+                        total += (abs(query[k] - columns[k, first + r]) / largest) ** p
+                    costs[r] = largest * total ** (1 / p)
+    if power != 1.0:
+        for r in range(len(costs)):
+            costs[r] = costs[r] ** power
+
+
+@njit(cache=True, nogil=True)
+def count_below(metric, queries, columns, first, end, g, bounds, best, counts):  # type: ignore[no-untyped-def]
+    """counts[lane]: at how many of the points first ... end - 1, whose g is given, cost - g is below best[lane].
+
+    Lanes whose lower bound is not below their best are not looked at and get 0, others without a
+    quick count get 1, which says no more than "look".  Most leaves hold nothing of use; counting,
+    unlike comparing with a minimum that moves, is done for several points at a time.  The costs are
+    those of :func:`distances`.  Returns the number of lanes looked at.
+    """
+    d = len(queries)
+    looked = 0
+    quick = metric.power == 1.0 and metric.kind == EUCLIDEAN and (d == 2 or d == 3)
+    second = min(1, d - 1)
+    along, across, deep = columns[0, first:end], columns[second, first:end], columns[d - 1, first:end]
+    for lane in range(len(best)):
+        top = best[lane]
+        counts[lane] = 0
+        if not bounds[lane] < top:
+            continue
+        looked += 1
+        if not quick:
+            counts[lane] = 1
+            continue
+        count = 0
+        at, above, behind = queries[0, lane], queries[second, lane], queries[d - 1, lane]
+        if d == 2:
+            for r in range(len(g)):
+                u, v = at - along[r], above - across[r]
+                count += math.sqrt(u * u + v * v) - g[r] < top
+        else:
+            for r in range(len(g)):
+                u, v, w = at - along[r], above - across[r], behind - deep[r]
+                count += math.sqrt(u * u + v * v + w * w) - g[r] < top
+        counts[lane] = count
+    return looked
+
+
+@njit(cache=True, nogil=True)
+def paired_costs(metric, x, y, tails, heads):  # type: ignore[no-untyped-def]
+    """The costs [k] of the pairs (x[tails[k]], y[heads[k]])."""
+    costs = np.empty(len(tails))
+    query = np.empty(x.shape[1])
+    for k in range(len(tails)):
+        if k == 0 or tails[k] != tails[k - 1]:
+            query[:] = x[tails[k]]
+        costs[k] = distance(metric, query, y, heads[k])
+    return costs

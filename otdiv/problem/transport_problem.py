@@ -1,0 +1,281 @@
+"""What is asked (TransportProblem) and what a method hands over (Proposal).
+
+A proposal claims nothing: :mod:`otdiv.certificates.certificate` turns it into
+bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from otdiv.core.bounds import Status
+from otdiv.core.memory import require_memory
+from otdiv.core.validation import Array
+from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
+from otdiv.errors import Infeasible, TooLarge
+from otdiv.measures.discrete import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
+from otdiv.problem.line_order import LineOrder, sort_line
+from otdiv.problem.plan import Plan
+
+CACHED_ENTRIES = 2**21
+"""Cost matrices up to this many entries are computed once and kept."""
+_BLOCK_ENTRIES = 2**21
+SENTINEL_STEP = 1e6
+_BYTES_PER_VALUE = 24.0
+"""A cost that is a function fills one matrix, block by block, which is then looked through."""
+
+
+@dataclass(frozen=True, eq=False)
+class TransportProblem:
+    """Move ``mu`` onto ``nu`` at the least total cost.
+
+    Parameters
+    ----------
+    mu, nu : DiscreteMeasure
+        Sources (n points, weights a) and targets (m points, weights b).
+    cost : str, matrix, callable or Cost
+        The ground cost, see :func:`otdiv.costs.as_cost`.
+
+    Attributes
+    ----------
+    n, m : int
+        Number of sources and of targets.
+    d : int
+        Dimension of the points.
+    sparse : SparseCost or None
+        The cost where it is a sparse one, which is never written out in full.
+
+    Raises
+    ------
+    InvalidInput
+        Dimensions differ, or a cost matrix of another shape.
+    Infeasible
+        Total masses that differ by more than 1e-9 of them; with the Farkas witness.
+
+    Notes
+    -----
+    Masses that differ by rounding are read as ``nu`` times ``mass_ratio``; the certified interval
+    is about exactly that problem.
+    """
+
+    mu: DiscreteMeasure
+    nu: DiscreteMeasure
+    cost: Cost = "euclidean"  # type: ignore[assignment]  # replaced by the Cost itself on construction
+    n: int = field(init=False)
+    m: int = field(init=False)
+    d: int = field(init=False)
+    sparse: SparseCost | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        cost = as_cost(self.cost)
+        require_same_dimension(self.mu, self.nu)
+        sparse = cost if cost.shape is not None and isinstance(cost, SparseCost) else None
+        for name, value in (("cost", cost), ("n", self.mu.n), ("m", self.nu.n), ("d", self.mu.d), ("sparse", sparse)):
+            object.__setattr__(self, name, value)
+        if sparse is not None:
+            sparse.require_shape(self.n, self.m)
+        elif cost.shape is not None:
+            cost.matrix(self.mu.points, self.nu.points)
+        self._require_equal_masses()
+
+    def _require_equal_masses(self) -> None:
+        mass, other = self.mu.mass, self.nu.mass
+        if abs(mass - other) <= MASS_TOLERANCE * max(mass, other):
+            return
+        sign = 1.0 if mass > other else -1.0
+        raise Infeasible(
+            f"the weights of x and y must have the same total mass; got {mass:.10g} and {other:.10g}. "
+            "Pass normalize=True to scale both to mass 1, or correct the weights.",
+            # Farkas: f + g = 0 on every arc, yet sum a f + sum b g = |mass - other| > 0
+            {
+                "f": np.full(self.mu.n, sign),
+                "g": np.full(self.nu.n, -sign),
+                "sources": tuple(range(self.mu.n)),
+                "targets": tuple(range(self.nu.n)),
+            },
+        )
+
+    @property
+    def a(self) -> Array:
+        """Source weights [n]."""
+        return self.mu.weights
+
+    @cached_property
+    def b(self) -> Array:
+        """Target weights [m], scaled by ``mass_ratio``."""
+        return self.nu.weights if self.mass_ratio == 1.0 else self.nu.weights * self.mass_ratio
+
+    @property
+    def mass_ratio(self) -> float:
+        """Mass of mu over mass of nu: 1 but for rounding."""
+        return self.mu.mass / self.nu.mass
+
+    @property
+    def mass_defect(self) -> float:
+        """Relative difference of the two masses as given."""
+        return abs(self.mu.mass - self.nu.mass) / max(self.mu.mass, self.nu.mass)
+
+    @cached_property
+    def keeps_matrix(self) -> bool:
+        """Whether the full cost matrix is at hand (given, or small enough to keep)."""
+        if self.sparse is not None:
+            return False
+        return self.cost.by_entries or self.n * self.m <= CACHED_ENTRIES
+
+    @cached_property
+    def _kept(self) -> Array:
+        if self.cost.by_entries and not isinstance(self.cost, MatrixCost):
+            self.require_matrix_memory(None)
+        matrix = self.cost.matrix(self.mu.points, self.nu.points)
+        matrix.flags.writeable = False
+        return matrix
+
+    @cached_property
+    def _extent(self) -> tuple[float, float]:
+        """The least and the largest entry of the matrix that is kept."""
+        return float(self._kept.min()), float(self._kept.max())
+
+    def costs(self) -> Array:
+        """The cost matrix [n, m]; kept when small, computed anew when large (a sparse cost: written out each time)."""
+        return self._kept if self.keeps_matrix else self.cost.matrix(self.mu.points, self.nu.points)
+
+    def cost_blocks(self) -> Iterator[tuple[slice, Array]]:
+        """The cost matrix in blocks of rows, each of bounded size."""
+        if self.keeps_matrix:
+            yield slice(0, self.n), self._kept
+            return
+        step = max(1, _BLOCK_ENTRIES // self.m)
+        for start in range(0, self.n, step):
+            rows = slice(start, min(start + step, self.n))
+            listed = self.sparse
+            yield rows, self.cost.matrix(self.mu.points[rows], self.nu.points) if listed is None else listed.block(rows)
+
+    def arcs(self) -> tuple[Array, Array, Array]:
+        """All arcs that are not forbidden, by rows: sources [k], targets [k] and costs [k]."""
+        if self.sparse is not None:
+            return self.sparse.rows, self.sparse.columns, self.sparse.values
+        costs = self.costs()
+        allowed = np.isfinite(costs)
+        rows, columns = (index.astype(np.int32) for index in allowed.nonzero())
+        return rows, columns, costs[allowed]
+
+    def arc_costs(self, rows: Array, columns: Array) -> Array:
+        """The costs [k] of the arcs (rows[k], columns[k]); +inf for a forbidden one."""
+        if self.sparse is not None:
+            return self.sparse.at(rows, columns)
+        if self.keeps_matrix:
+            return self._kept[rows, columns]
+        return self.cost.paired(self.mu.points[rows], self.nu.points[columns])
+
+    @cached_property
+    def largest_cost(self) -> float:
+        """An upper bound on every finite cost in absolute value."""
+        if self.sparse is not None:
+            return float(np.abs(self.sparse.values).max(initial=0.0))
+        if self.keeps_matrix:
+            largest = max(self._extent[1], -self._extent[0])
+            return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
+        if self.on_line:
+            low, high = self.line.z[:1], self.line.z[-1:]
+            return float(self.cost.paired(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(1))
+        low = np.minimum(self.mu.points.min(axis=0), self.nu.points.min(axis=0))
+        high = np.maximum(self.mu.points.max(axis=0), self.nu.points.max(axis=0))
+        return float(self.cost.paired(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(self.d))
+
+    @cached_property
+    def forbids(self) -> bool:
+        """Whether some arcs are forbidden (cost +inf)."""
+        if self.sparse is not None:
+            return not self.sparse.complete
+        return self.cost.by_entries and self._extent[1] == np.inf
+
+    @cached_property
+    def signed(self) -> bool:
+        """Whether some cost is negative."""
+        if self.sparse is not None:
+            return bool(self.sparse.values.min(initial=0.0) < 0)
+        return self.keeps_matrix and self._extent[0] < 0
+
+    @cached_property
+    def sentinel_level(self) -> float | None:
+        """Where a given cost matrix holds sentinels: the largest cost below them; else None.
+
+        Positive costs are sorted; a step by more than ``SENTINEL_STEP`` from one to the next parts ordinary
+        costs from sentinels, beside which float64 cannot see the ordinary ones.
+        """
+        if not self.cost.by_entries:
+            return None
+        given = self._kept if self.sparse is None else self.sparse.values
+        positive = given[(given > 0) & np.isfinite(given)]
+        if positive.size < 2 or positive.max() <= SENTINEL_STEP * positive.min():
+            return None
+        levels = np.unique(positive)
+        steps = levels[1:] / levels[:-1]
+        cut = int(np.argmax(steps))
+        return float(levels[cut]) if steps[cut] > SENTINEL_STEP else None
+
+    @property
+    def on_line(self) -> bool:
+        """Whether the points lie on the line and the cost is a power of their distance."""
+        return self.d == 1 and self.cost.line_power is not None
+
+    @cached_property
+    def line(self) -> LineOrder:
+        """Both supports sorted, and both together (only where ``on_line``)."""
+        x, y = self.mu.points[:, 0], self.nu.points[:, 0]
+        return sort_line(x, y)
+
+    def require_memory(self, bytes_needed: float, limit: float | None, what: str) -> None:
+        """Refuse before allocating, if ``what`` would take more than ``limit`` bytes.
+
+        Raises
+        ------
+        TooLarge
+            Naming the estimate and the limit.
+        """
+        require_memory(bytes_needed, limit, f"{what} for n = {self.n}, m = {self.m}")
+
+    def require_matrix_memory(self, limit: float | None) -> None:
+        """Refuse a cost that is a function of points where the matrix of all its values would not fit.
+
+        Raises
+        ------
+        TooLarge
+            Naming the estimate, the limit and what to pass instead.
+        """
+        if self.cost.by_entries and self.cost.shape is None:
+            try:
+                self.require_memory(_BYTES_PER_VALUE * self.n * self.m, limit, "a cost known entry by entry")
+            except TooLarge as problem:
+                remedy = "A named cost needs no matrix, and a scipy.sparse one only the arcs that matter."
+                raise TooLarge(f"{problem} {remedy}") from None
+
+    def __repr__(self) -> str:
+        return f"TransportProblem(n={self.n}, m={self.m}, d={self.d}, cost={self.cost.name!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """What a method hands over; the auditor believes none of it.
+
+    Attributes
+    ----------
+    plan : Plan or None
+    f, g : ndarray [n], [m] or None
+        Potentials, meant to satisfy f_i + g_j <= c_ij.
+    status : Status
+        The method's own word.
+    stats : dict
+        Iterations, solver messages, objectives.
+    """
+
+    plan: Plan | None
+    f: Array | None
+    g: Array | None
+    status: Status
+    stats: dict[str, Any] = field(default_factory=dict)

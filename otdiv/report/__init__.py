@@ -1,0 +1,1 @@
+"""The demonstration, and the page it writes."""

@@ -1,0 +1,1 @@
+"""The methods that propose a plan and potentials; each file is one of them."""

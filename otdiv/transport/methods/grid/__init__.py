@@ -1,0 +1,1 @@
+"""Transport on a regular grid as a flow along its edges."""

@@ -1,0 +1,1 @@
+"""Exact transport between large point clouds, from coarse to fine."""

@@ -1,0 +1,192 @@
+"""From coarse to fine: integer masses, clusters, and a spanning tree that comes down from one scale to the next."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from otdiv.core.validation import Array
+from otdiv.network_flow.integer_masses import TOTAL
+from otdiv.network_flow.spanning_tree import Basis, topdown
+from otdiv.pricing.kd_tree import ranges
+
+COARSEST_PAIRS = 2**16
+"""Coarsening ends when all pairs are no more than this many; they are the arcs of the coarsest scale."""
+FEW = 16
+"""So few points on a side are left as they are; two such sides are below ``COARSEST_PAIRS``."""
+CLUSTER_LEVELS = 2
+"""Each scale joins 2**2 = 4 points into one."""
+TOLERANCE = 2.0**-46
+"""An arc violates when its reduced cost is below this share of the largest potential or cost."""
+
+
+class Scale(NamedTuple):
+    """The problem at one scale: points in kd order, masses in quanta, and the clusters of the next coarser scale.
+
+    Cluster k of the sources is the range [borders_x[k], borders_x[k + 1]).
+    """
+
+    x: Array
+    y: Array
+    a: Array
+    b: Array
+    borders_x: Array
+    borders_y: Array
+
+
+def scales_of(x: Array, y: Array, a: Array, b: Array) -> list[Scale]:
+    """The scales from the points themselves (first) to the coarsest, whose two clusters hold everything.
+
+    x and y are in kd order; clusters are replaced by their centre of mass.
+    """
+    scales = []
+    while len(x) * len(y) > COARSEST_PAIRS:
+        borders_x, borders_y = _clusters(len(x)), _clusters(len(y))
+        scales.append(Scale(x, y, a, b, borders_x, borders_y))
+        x, y = centroids(x, a, borders_x), centroids(y, b, borders_y)
+        a, b = cluster_sums(a, borders_x), cluster_sums(b, borders_y)
+    scales.append(Scale(x, y, a, b, np.array([0, len(x)]), np.array([0, len(y)])))
+    return scales
+
+
+def _clusters(n: int) -> Array:
+    """Borders of clusters of 3 to 6 points, as many as a power of two; few points stay apart."""
+    if n <= FEW:
+        return np.arange(n + 1)
+    return ranges(n, round(np.log2(n)) - CLUSTER_LEVELS)
+
+
+def cluster_sums(masses: Array, borders: Array) -> Array:
+    """The mass of each cluster [borders[k], borders[k + 1])."""
+    return np.add.reduceat(masses, borders[:-1])
+
+
+def centroids(points: Array, masses: Array, borders: Array) -> Array:
+    """The centre of mass of each cluster."""
+    weights = masses / TOTAL
+    total = np.add.reduceat(weights, borders[:-1])
+    return np.add.reduceat(points * weights[:, None], borders[:-1], axis=0) / total[:, None]
+
+
+def refine(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array) -> tuple[Array, Array, Array]:
+    """The spanning tree of the finer scale that carries the coarse tree's flow.
+
+    Each cluster hands its points' masses to its tree arcs in order (a staircase), and each tree arc matches
+    the pieces at its two ends in order (another one).  Of a coarse tree with N + M - 1 arcs this makes
+    n + m - 1 fine ones: again a spanning tree.
+
+    All masses carry a second, infinitesimal part (Charnes' perturbation: one more for each source, n more
+    for the last target), compared when the first part ties.  With it no step of a staircase ties, no flow
+    vanishes, and the tree is strongly feasible.
+
+    Returns
+    -------
+    tails, heads, flows : ndarray [n + m - 1]
+    """
+    sources = len(borders_a) - 1
+    mass, count = _arc_flows(sources, basis, a, b, borders_a, borders_b)
+    child = np.flatnonzero(basis.parent >= 0)
+    above = basis.parent[child]
+    at_source = child < sources
+    i, j = np.where(at_source, child, above), np.where(at_source, above, child) - sources
+    sign = np.where(at_source, 1, -1)
+    mass, count = sign * mass[child], sign * count[child]
+    by_source = np.lexsort((j, i))
+    i, j, mass, count = i[by_source], j[by_source], mass[by_source], count[by_source]
+    by_target = np.lexsort((i, j))
+    ones, last = np.ones(len(a), np.int64), np.zeros(len(b), np.int64)
+    last[-1] = len(a)
+    source_pieces = _pieces(i, mass, count, a, ones, borders_a)
+    target_pieces = _pieces(j[by_target], mass[by_target], count[by_target], b, last, borders_b)
+    where = np.empty(len(by_target), np.int64)  # of each arc among the arcs by target
+    where[by_target] = np.arange(len(by_target))
+    return _matched(len(a) + len(b) - 1, where, source_pieces, target_pieces)
+
+
+@njit(cache=True, nogil=True)
+def _arc_flows(sources, basis, a, b, borders_a, borders_b):  # type: ignore[no-untyped-def]
+    """What flows from the subtree of each node to its parent: mass and infinitesimal part."""
+    nodes = len(basis.flow)
+    mass, count = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    for v in range(sources):
+        mass[v], count[v] = a[borders_a[v] : borders_a[v + 1]].sum(), borders_a[v + 1] - borders_a[v]
+    for v in range(nodes - sources):
+        mass[sources + v], count[sources + v] = -b[borders_b[v] : borders_b[v + 1]].sum(), 0
+    root = nodes - 1
+    count[root] = -len(a)
+    order = topdown(basis)
+    for k in range(nodes - 1, 0, -1):
+        v = order[k]
+        above = basis.parent[v]
+        mass[above] += mass[v]
+        count[above] += count[v]
+    return mass, count
+
+
+@njit(cache=True, nogil=True)
+def _pieces(cluster, mass, count, masses, counts, borders):  # type: ignore[no-untyped-def]
+    """Hand each cluster's points to its arcs in order; arcs are sorted by cluster.
+
+    Returns first [arcs + 1], and of each piece its point, mass and infinitesimal part: pieces
+    first[e] ... first[e + 1] - 1 belong to arc e.
+    """
+    arcs = len(cluster)
+    most = len(masses) + arcs
+    first = np.empty(arcs + 1, np.int64)
+    point, part, bit = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    k = 0
+    p = 0
+    for e in range(arcs):
+        first[e] = k
+        if e == 0 or cluster[e] != cluster[e - 1]:
+            p = borders[cluster[e]]
+            left, left_bit = masses[p], counts[p]
+        need, need_bit = mass[e], count[e]
+        while left < need or (left == need and left_bit < need_bit):
+            point[k], part[k], bit[k] = p, left, left_bit
+            k += 1
+            need -= left
+            need_bit -= left_bit
+            p += 1
+            left, left_bit = masses[p], counts[p]
+        point[k], part[k], bit[k] = p, need, need_bit
+        k += 1
+        left -= need
+        left_bit -= need_bit
+    first[arcs] = k
+    return first, point[:k], part[:k], bit[:k]
+
+
+@njit(cache=True, nogil=True)
+def _matched(size, where, source_pieces, target_pieces):  # type: ignore[no-untyped-def]
+    """Match the pieces at both ends of each arc in order."""
+    tails, heads, flows = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int64)
+    first_s, point_s, part_s, bit_s = source_pieces
+    first_t, point_t, part_t, bit_t = target_pieces
+    k = 0
+    for e in range(len(where)):
+        s, end_s = first_s[e], first_s[e + 1]
+        t, end_t = first_t[where[e]], first_t[where[e] + 1]
+        left, left_bit, need, need_bit = part_s[s], bit_s[s], part_t[t], bit_t[t]
+        while True:
+            tails[k], heads[k] = point_s[s], point_t[t]
+            if (left < need or (left == need and left_bit < need_bit)) and s + 1 < end_s:
+                flows[k] = left
+                need -= left
+                need_bit -= left_bit
+                s += 1
+                left, left_bit = part_s[s], bit_s[s]
+            elif t + 1 < end_t:
+                flows[k] = need
+                left -= need
+                left_bit -= need_bit
+                t += 1
+                need, need_bit = part_t[t], bit_t[t]
+            else:
+                flows[k] = left
+                k += 1
+                break
+            k += 1
+    return tails[:k], heads[:k], flows[:k]

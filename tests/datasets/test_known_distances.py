@@ -1,0 +1,63 @@
+"""Pairs with a known distance: held against exact transport, in and off the sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from otdiv import emd
+from otdiv.datasets.known_distances import embedded, funnels, identical, radial, shift, squares
+from otdiv.errors import InvalidInput
+from otdiv.lipschitz import on_points
+
+MOVED = [shift(1, 0.5), shift(4, 2.0), radial(2), radial(8, 0.25), funnels(3), squares(12, 5), embedded(radial(2), 9)]
+
+
+@pytest.mark.parametrize("pair", MOVED, ids=lambda p: p.name)
+def test_paired_then_shuffled_samples_have_the_stated_emd(pair):
+    sample = pair.sample(150, np.random.default_rng(0))
+    result = emd(sample.x, sample.y)
+    assert result.value == pytest.approx(sample.w1, rel=1e-9)
+    assert sample.x.shape == sample.y.shape == (150, pair.d)
+
+
+@pytest.mark.parametrize("pair", MOVED, ids=lambda p: p.name)
+def test_the_potential_is_1_lipschitz_and_attains_the_distance(pair):
+    sample = pair.sample(150, np.random.default_rng(1))
+    u = pair.potential
+    assert u(sample.x).mean() - u(sample.y).mean() == pytest.approx(sample.w1, rel=1e-9)
+    pooled = np.concatenate([sample.x, sample.y])
+    assert on_points(u(pooled), pooled).value <= 1 + 1e-9
+    assert on_points(2 * u(pooled), pooled).value > 1.5  # the check sees a steeper function
+
+
+@pytest.mark.parametrize("pair", [p for p in MOVED if p.w1 is not None], ids=lambda p: p.name)
+def test_the_laws_distance_is_the_mean_of_the_samples(pair):
+    """Mean of 20 000 distances within 5 standard errors of W1: false alarm below 1e-6."""
+    x = pair.draw(20_000 if pair.d < 50 else 200, np.random.default_rng(2))
+    lengths = np.linalg.norm(x - pair.move(x), axis=1)
+    assert abs(lengths.mean() - pair.w1) <= 5 * lengths.std() / np.sqrt(len(x)) + 1e-9
+
+
+def test_identical_laws_and_independent_samples():
+    sample = identical(3).sample(100, np.random.default_rng(3))
+    assert sample.w1 is None and not np.array_equal(sample.x, sample.y) and identical(3).w1 == 0
+    free = shift(2, 1.0).independent(200, np.random.default_rng(4))
+    assert free.w1 is None and emd(free.x, free.y).value > 0.9
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: shift(0), "d must be at least 1"),
+        (lambda: radial(2, -1.0), "factor must be positive"),
+        (lambda: funnels(2, factor=1.0), r"factor must lie in \[0, 1\)"),
+        (lambda: funnels(2, 0), "count must be at least 1"),
+        (lambda: squares(8, 9), "side must lie between 1 and 8"),
+        (lambda: embedded(shift(3), 2), "d must be at least 3"),
+        (lambda: shift(2).sample(0, np.random.default_rng(0)), "n must be at least 1"),
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises(InvalidInput, match=message):
+        call()

@@ -1,0 +1,1 @@
+"""Known problems, and a reference in exact arithmetic."""

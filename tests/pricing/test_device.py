@@ -1,0 +1,155 @@
+"""Pricing by torch: the sieve lets every pair through that counts, so the answer is that of all pairs."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from otdiv import Status, emd
+from otdiv.costs import as_cost
+from otdiv.errors import InvalidInput, MissingPackage
+from otdiv.pricing import pricing as sweep
+from otdiv.pricing.compiled_costs import metric_of
+from otdiv.pricing.device import chosen_device, priced_on
+from otdiv.pricing.pricing import Pricing, ordered
+from otdiv.pricing.torch_products import TorchProducts
+
+torch = pytest.importorskip("torch")
+KINDS = ("gauss", "lattice", "duplicates", "offset", "tiny", "scales", "one place", "steep")
+
+
+def clouds(kind, rng, d, n=120, m=90):
+    x, y = rng.normal(size=(n, d)), rng.normal(size=(m, d)) + 0.5
+    if kind == "lattice":
+        x, y = rng.integers(0, 3, (n, d)) * 1.0, rng.integers(0, 3, (m, d)) * 1.0
+    elif kind == "duplicates":
+        x, y = x[rng.integers(0, 5, n)], x[rng.integers(0, 5, m)]
+    elif kind == "offset":
+        x, y = x + 1e7, y + 1e7
+    elif kind == "tiny":
+        x, y = 1e-30 * x, 1e-30 * y
+    elif kind == "scales":
+        x, y = x * np.exp(8 * rng.normal(size=(n, 1))), y * np.exp(8 * rng.normal(size=(m, 1)))
+    elif kind == "one place":
+        x, y = np.repeat(x[:1], n, axis=0), np.repeat(x[:1], m, axis=0)
+    return np.ascontiguousarray(x[ordered(x)]), np.ascontiguousarray(y[ordered(y)])
+
+
+@pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_minima_are_those_of_all_pairs(kind, cost):
+    rng = np.random.default_rng(KINDS.index(kind))
+    for d in (1, 3, 40):
+        x, y = clouds(kind, rng, d)
+        largest = float(as_cost(cost).matrix(x, y).max()) * 1.001
+        own = Pricing(x, y, as_cost(cost), largest)
+        device = TorchProducts(metric_of(as_cost(cost), d), x, y, "cpu")
+        for size in (0.0, 0.3, 1e6 if kind == "steep" else 2.0):
+            g = rng.normal(size=len(y)) * size * largest
+            values, where = device.minima(g)
+            known, _ = own.minima(g)
+            assert np.array_equal(values, known), "to the last bit"
+            assert np.array_equal(own.costs(np.arange(len(x)), where) - g[where], values)
+            for tops in (np.full(len(x), np.inf), known + 0.1 * rng.random(len(x)) * largest, known):
+                for k in (1, 4):
+                    tails, heads, least = device.lowest(g, tops, k)
+                    arcs, best = own.lowest(g, tops, k)
+                    assert np.array_equal(least, best)
+                    assert np.array_equal(
+                        np.bincount(tails, minlength=len(x)), np.bincount(arcs.tails, minlength=len(x))
+                    )
+                    ours, theirs = (own.costs(i, j) - g[j] for i, j in ((arcs.tails, arcs.heads), (tails, heads)))
+                    pairs = [np.lexsort((values, index)) for values, index in ((ours, arcs.tails), (theirs, tails))]
+                    assert np.array_equal(ours[pairs[0]], theirs[pairs[1]])
+
+
+def test_a_sieve_without_its_slack_would_be_wrong():
+    """The check above can fail: far from the origin of the cloud single precision alone loses the minimum."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(400, 3)) * 1e-4, rng.normal(size=(300, 3)) * 1e-4
+    y[0] = 100.0
+    device = TorchProducts(metric_of(as_cost("euclidean"), 3), x, y, "cpu")
+    known = as_cost("euclidean").matrix(x, y).min(axis=1)
+    assert device.minima(np.zeros(300))[0] == pytest.approx(known, rel=1e-14)
+    device._exact = lambda first, below, near, g, tops: (
+        np.arange(first, first + len(near)),
+        near[:, 0],
+        device._values(np.arange(first, first + len(near)), near[:, 0], g),
+    )
+    assert np.abs(device.minima(np.zeros(300))[0] - known).max() > 1e-6
+
+
+def test_the_blocks_join(monkeypatch):
+    rng = np.random.default_rng(1)
+    x, y = clouds("gauss", rng, 5)
+    g = rng.normal(size=len(y))
+    device = TorchProducts(metric_of(as_cost("euclidean"), 5), x, y, "cpu")
+    whole, arcs = device.minima(g), device.lowest(g, np.full(len(x), np.inf), 3)
+    monkeypatch.setattr("otdiv.pricing.torch_products._BLOCK", {"cpu": 1000})
+    assert np.array_equal(device.minima(g)[0], whole[0])
+    assert all(np.array_equal(p, q) for p, q in zip(device.lowest(g, np.full(len(x), np.inf), 3), arcs, strict=True))
+
+
+@pytest.mark.parametrize("cost, d", [("euclidean", 2), ("sqeuclidean", 2), ("euclidean", 30)])
+def test_the_whole_solve_and_its_audit(cost, d, monkeypatch):
+    monkeypatch.setattr(sweep, "DEVICE_ABOVE", 2**10)
+    rng = np.random.default_rng(2)
+    x, y, a = rng.normal(size=(1600, d)), rng.normal(size=(1400, d)) + 0.3, rng.random(1600)
+    swept = []
+    monkeypatch.setattr(
+        sweep, "TorchProducts", lambda *args: swept.append(args[-1]) or TorchProducts(*args), raising=True
+    )
+    own = emd(x, y, a / a.sum(), cost=cost)
+    assert swept == []
+    by_torch = emd(x, y, a / a.sum(), cost=cost, device="cpu")
+    assert len(swept) > 4 and set(swept) == {"cpu"} and chosen_device() is None
+    assert by_torch.method == "multiscale" and by_torch.status is Status.OPTIMAL
+    assert by_torch.value == pytest.approx(own.value, rel=1e-9)
+    assert by_torch.lower <= own.upper and own.lower <= by_torch.upper
+
+
+def test_torch_is_kept_from_shorter_formats():
+    torch.set_float32_matmul_precision("medium")
+    try:
+        x = np.random.default_rng(3).normal(size=(50, 64))
+        TorchProducts(metric_of(as_cost("euclidean"), 64), x, x, "cpu").minima(np.zeros(50))
+        assert torch.get_float32_matmul_precision() == "medium", "and the user's choice comes back"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(device="nonsense"), "device must name a device that torch can use; got 'nonsense'"),
+        (dict(device="cpu:7:1"), "device must name a device that torch can use"),
+        (dict(device=3.5), "device must name a device that torch can use"),
+        (dict(device="cpu", cost="cityblock"), "device must be left out unless the cost is euclidean"),
+        (dict(device="cpu", cost=[[1.0]]), "device must be left out unless the cost is euclidean"),
+    ],
+)
+def test_refused(arguments, message):
+    with pytest.raises(InvalidInput, match=message):
+        emd([0.0], [1.0], **arguments)
+
+
+def test_a_device_that_is_not_there():
+    absent = f"cuda:{torch.cuda.device_count()}"  # one more than there are, be it the first
+    with pytest.raises(InvalidInput, match=rf"got '{absent}' .*Use device='cpu', or leave it out"):
+        emd([0.0], [1.0], device=absent)
+
+
+def test_without_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingPackage, match=r"device='cuda' needs the package torch: install it with pip"):
+        emd([0.0], [1.0], device="cuda")
+
+
+def test_the_choice_ends_with_the_context():
+    with priced_on("cpu"):
+        assert chosen_device() == "cpu"
+        with priced_on(None):
+            assert chosen_device() is None
+    assert chosen_device() is None
