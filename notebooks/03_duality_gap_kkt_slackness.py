@@ -157,7 +157,7 @@ both = LinearProgram([-1, 0], [[0, 1]], [-1])
 for name, program in (("x1 + x2 = -1", nothing), ("x2 = -1, cost -x1", both)):
     p, d = solve_lp(program), solve_lp(program.dual())
     print(
-        f"{name:18} primal {p.status.word:10} {p.objective:5}   dual {d.status.word:10} {d.objective:5}   ray {p.ray}"
+        f"{name:18} primal {p.status.label:10} {p.objective:5}   dual {d.status.label:10} {d.objective:5}   ray {p.ray}"
     )
 
 # %% [markdown]

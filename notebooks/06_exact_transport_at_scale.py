@@ -95,7 +95,7 @@ drawing
 limits = [0.0, 0.02, 0.05, 0.1, 1.0]
 stopped = [emd(x, y, method="multiscale", time_limit=limit) for limit in limits]
 for limit, answer in zip(limits, stopped, strict=True):
-    print(f"{limit:5.2f} s: [{answer.lower:.6f}, {answer.upper:.6f}]  {answer.status.word}")
+    print(f"{limit:5.2f} s: [{answer.lower:.6f}, {answer.upper:.6f}]  {answer.status.label}")
 
 # %% [markdown]
 # ## How the work grows
@@ -184,7 +184,7 @@ drawing
 # ## What this notebook claimed
 
 # %%
-assert result.gap <= 1e-9 * result.value and result.status.word == "optimal"
+assert result.gap <= 1e-9 * result.value and result.status.label == "optimal"
 assert rounds[-1].arcs < 0.02 * len(x) * len(y)
 assert all(r.lower <= result.upper and r.upper >= result.lower for r in known)
 assert all(s.lower <= result.upper and s.upper >= result.lower for s in stopped)

@@ -124,7 +124,7 @@ class Comparison:
             "d": self.mu.d,
             "cost": self.transport.problem.cost.name,
             "gap": self.transport.gap,
-            "status": self.transport.status.word,
+            "status": self.transport.status.label,
             "distances": {d.key: d.to_dict() for d in self.distances},
             "notes": list(self.notes),
             **({} if self.critic is None else {"critic": self.critic.to_dict()}),

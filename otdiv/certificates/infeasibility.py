@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order
 
-from otdiv.core.validation import Array, as_weights, frozen, invalid
+from otdiv.core.validation import Array, as_weights, invalid, readonly
 from otdiv.errors import CertificateRefused, SolverFailed
 from otdiv.linear_programming.program import LinearProgram, solve_lp
 
@@ -228,7 +228,7 @@ def _checked(
     if excess <= tolerance * max(a.sum(), b.sum()):
         return None
     sources, targets = np.flatnonzero(f), np.flatnonzero(g)
-    return TransportWitness(frozen(f), frozen(g), tuple(map(int, sources)), tuple(map(int, targets)), side, excess)
+    return TransportWitness(readonly(f), readonly(g), tuple(map(int, sources)), tuple(map(int, targets)), side, excess)
 
 
 def _cover(a: Array, b: Array, arcs: Any) -> Array:

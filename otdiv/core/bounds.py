@@ -18,9 +18,14 @@ class Status(Enum):
     FAILED = "Failed: the method gave no usable answer."
 
     @property
-    def word(self) -> str:
+    def label(self) -> str:
         """The status as one lower-case word, for tables and JSON."""
         return self.name.lower()
+
+    @property
+    def message(self) -> str:
+        """The status as a sentence."""
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)

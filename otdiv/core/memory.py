@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from otdiv.errors import TooLarge
+
+BLOCK_ENTRIES = 2**21
+"""Entries of a matrix [n, m] that are computed at a time (16 MiB of float64); larger blocks are hardly faster."""
+
+
+def row_blocks(n: int, m: int, entries: int = BLOCK_ENTRIES) -> Iterator[slice]:
+    """Consecutive ranges of the n rows of a matrix [n, m], each of about ``entries`` entries, at least one row."""
+    step = max(1, entries // max(m, 1))
+    for first in range(0, n, step):
+        yield slice(first, min(first + step, n))
 
 
 def require_memory(bytes_needed: float, limit: float | None, what: str) -> None:

@@ -73,7 +73,7 @@ def require_finite(name: str, array: Array) -> None:
         raise invalid(name, "be finite", f"{array[where]} at index {where}", "Remove or repair that entry.")
 
 
-def frozen(array: Array) -> Array:
+def readonly(array: Array) -> Array:
     """A private, read-only, C-ordered float64 copy."""
     copy = np.array(array, dtype=np.float64, order="C")
     copy.flags.writeable = False
@@ -103,7 +103,7 @@ def as_points(name: str, value: Any) -> Array:
             "Check where it was read.",
         )
     require_finite(name, array)
-    return frozen(array)
+    return readonly(array)
 
 
 def as_weights(name: str, value: Any, n: int) -> Array:
@@ -144,10 +144,10 @@ def as_weights(name: str, value: Any, n: int) -> Array:
             f"total {total}",
             "Give at least one positive weight, and none so large that the sum overflows.",
         )
-    return frozen(array)
+    return readonly(array)
 
 
-def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of ``choices``."""
     if value not in choices:
         raise invalid(name, f"be one of {', '.join(choices)}", repr(value), "See the documentation for what each does.")

@@ -20,7 +20,7 @@ class Cost(ABC):
         """All costs [n, m] between the points x [n, d] and y [m, d]."""
 
     @abstractmethod
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         """The costs [k] of the pairs (x[k], y[k]), both [k, d]."""
 
     def gradient(self, x: Array, y: Array) -> Array:

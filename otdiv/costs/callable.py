@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from otdiv.core.validation import Array, as_float_array, frozen, invalid
+from otdiv.core.validation import Array, as_float_array, invalid, readonly
 from otdiv.costs.base import Cost
 from otdiv.costs.matrix import MatrixCost, _checked
 
@@ -57,7 +57,7 @@ class CallableCost(Cost):
     def matrix(self, x: Array, y: Array) -> Array:
         step = max(1, _BLOCK_ENTRIES // len(y))
         if len(x) <= step:
-            return frozen(self._rows(x, y, 0))
+            return readonly(self._rows(x, y, 0))
         table = np.empty((len(x), len(y)))
         for first in range(0, len(x), step):
             block = table[first : first + step]
@@ -92,7 +92,7 @@ class CallableCost(Cost):
             "Compute the matrix yourself and pass it as cost, or leave out what looks at all points.",
         )
 
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         raise NotImplementedError("a callable cost is read by index, through TransportProblem.arc_costs")
 
     def relative_error(self, d: int) -> float:

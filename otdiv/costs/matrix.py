@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from otdiv.core.rounding import UNIT
-from otdiv.core.validation import Array, as_float_array, frozen, invalid
+from otdiv.core.validation import Array, as_float_array, invalid, readonly
 from otdiv.costs.base import Cost
 from otdiv.costs.sparse import SparseCost
 
@@ -37,9 +37,9 @@ class MatrixCost(Cost):
         if sparse.issparse(entries):
             listed = SparseCost(entries)
             n, m = listed.shape
-            self.entries = frozen(listed.matrix(np.empty((n, 1)), np.empty((m, 1))))
+            self.entries = readonly(listed.matrix(np.empty((n, 1)), np.empty((m, 1))))
         else:
-            self.entries = frozen(_checked(as_float_array("cost", entries)))
+            self.entries = readonly(_checked(as_float_array("cost", entries)))
         self.shape = (self.entries.shape[0], self.entries.shape[1])
 
     def matrix(self, x: Array, y: Array) -> Array:
@@ -52,7 +52,7 @@ class MatrixCost(Cost):
             )
         return self.entries
 
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         raise NotImplementedError("a cost matrix is read by index, through TransportProblem.arc_costs")
 
     def relative_error(self, d: int) -> float:

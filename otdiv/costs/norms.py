@@ -27,10 +27,10 @@ class Euclidean(Cost):
         return _guarded(lambda s, t: cdist(s, t, "euclidean"), x, y, power=1)
 
     def gradient(self, x: Array, y: Array) -> Array:
-        gap, length = x - y, self.paired(x, y)[:, None]
+        gap, length = x - y, self.elementwise(x, y)[:, None]
         return np.divide(gap, length, out=np.zeros_like(gap), where=length > 0)
 
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         if x.shape[1] == 1:
             return _guarded(lambda s, t: np.abs(s[:, 0] - t[:, 0]), x, y, power=1)
         return _guarded(lambda s, t: np.sqrt(np.sum((s - t) ** 2, axis=1)), x, y, power=1)
@@ -50,7 +50,7 @@ class SquaredEuclidean(Cost):
     def gradient(self, x: Array, y: Array) -> Array:
         return 2 * (x - y)
 
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: np.sum((s - t) ** 2, axis=1), x, y, power=2)
 
     def absolute_error(self, d: int) -> float:
@@ -68,7 +68,7 @@ class Cityblock(Cost):
     def gradient(self, x: Array, y: Array) -> Array:
         return np.sign(x - y)
 
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: np.sum(np.abs(s - t), axis=1), x, y, power=1)
 
 
@@ -87,7 +87,7 @@ class Chebyshev(Cost):
         result[rows, widest] = np.sign(gap[rows, widest])
         return result
 
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         return _guarded(lambda s, t: np.max(np.abs(s - t), axis=1), x, y, power=1)
 
     def relative_error(self, d: int) -> float:
@@ -123,12 +123,12 @@ class Minkowski(Cost):
         return self._norm(top, powers, x, y)
 
     def gradient(self, x: Array, y: Array) -> Array:
-        gap, length = x - y, self.paired(x, y)[:, None]
+        gap, length = x - y, self.elementwise(x, y)[:, None]
         share = np.divide(np.abs(gap), length, out=np.zeros_like(gap), where=length > 0)
         return np.sign(gap) * share ** (self.p - 1)
 
-    def paired(self, x: Array, y: Array) -> Array:
-        top = Chebyshev().paired(x, y)
+    def elementwise(self, x: Array, y: Array) -> Array:
+        top = Chebyshev().elementwise(x, y)
         safe = np.where(top > 0, top, 1.0)
         return self._norm(top, np.sum((np.abs(x - y) / safe[:, None]) ** self.p, axis=1), x, y)
 
@@ -151,7 +151,7 @@ class Discrete(Cost):
     def matrix(self, x: Array, y: Array) -> Array:
         return (cdist(x, y, "hamming") > 0).astype(np.float64)
 
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         return np.any(x != y, axis=1).astype(np.float64)
 
     def relative_error(self, d: int) -> float:
@@ -187,10 +187,10 @@ class Power(Cost):
         return self._power(self.base.matrix(x, y), x, y)
 
     def gradient(self, x: Array, y: Array) -> Array:
-        return self.p * self.base.paired(x, y)[:, None] ** (self.p - 1) * self.base.gradient(x, y)
+        return self.p * self.base.elementwise(x, y)[:, None] ** (self.p - 1) * self.base.gradient(x, y)
 
-    def paired(self, x: Array, y: Array) -> Array:
-        return self._power(self.base.paired(x, y), x, y)
+    def elementwise(self, x: Array, y: Array) -> Array:
+        return self._power(self.base.elementwise(x, y), x, y)
 
     def _power(self, distances: Array, x: Array, y: Array) -> Array:
         with np.errstate(over="ignore"):

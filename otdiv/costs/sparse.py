@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from otdiv.core.memory import require_memory
-from otdiv.core.validation import Array, as_float_array, frozen, invalid
+from otdiv.core.validation import Array, as_float_array, invalid, readonly
 from otdiv.costs.base import Cost
 
 
@@ -87,7 +87,7 @@ class SparseCost(Cost):
         allowed = values < np.inf
         self.shape = (int(listed.shape[0]), int(listed.shape[1]))
         self.rows, self.columns = rows[allowed], listed.indices[allowed].astype(np.int32)
-        self.values = frozen(values[allowed])
+        self.values = readonly(values[allowed])
         self.rows.flags.writeable = self.columns.flags.writeable = False
 
     def require_shape(self, n: int, m: int) -> None:
@@ -109,7 +109,7 @@ class SparseCost(Cost):
         table[self.rows, self.columns] = self.values
         return table
 
-    def paired(self, x: Array, y: Array) -> Array:
+    def elementwise(self, x: Array, y: Array) -> Array:
         raise NotImplementedError("a sparse cost is read by index, through TransportProblem.arc_costs")
 
     def relative_error(self, d: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from otdiv.core.validation import one_of
+from otdiv.core.validation import check_choice
 
 STRATEGIES = (
     "clipping",
@@ -59,7 +59,7 @@ def select_constraint(estimand: str, n: float, m: float, d: int) -> ConstraintCh
     >>> select_constraint("population", float("inf"), float("inf"), 8).constraint
     'min-max'
     """
-    one_of("estimand", estimand, ("empirical", "population"))
+    check_choice("estimand", estimand, ("empirical", "population"))
     many = max(n, m) > SMALL
     if estimand == "empirical" and not many:
         return ConstraintChoice(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otdiv.core.validation import invalid, one_of, optional_import
+from otdiv.core.validation import check_choice, invalid, optional_import
 from otdiv.critics.choice import PENALTIES, STRATEGIES, ConstraintChoice, select_constraint
 from otdiv.critics.result import CriticEstimate
 from otdiv.problem.transport_problem import TransportProblem
@@ -186,7 +186,7 @@ def estimate(
     from otdiv.neural.samples import laws_of
 
     began = time.monotonic()
-    one_of("estimand", estimand, ESTIMANDS)
+    check_choice("estimand", estimand, ESTIMANDS)
     if not (isinstance(seeds, int | np.integer) and seeds >= 1):
         raise invalid("seeds", "be a positive integer", repr(seeds), "1 trains one critic.")
     if checkpoint is not None and seeds > 1:
@@ -221,7 +221,7 @@ def _problem(laws: tuple[Law, Law]) -> TransportProblem | None:
 
 
 def _choice(constraint: str, estimand: str, laws: tuple[Law, Law], network: Any) -> ConstraintChoice:
-    one_of("constraint", constraint, ("auto", *STRATEGIES))
+    check_choice("constraint", constraint, ("auto", *STRATEGIES))
     if network is not None:
         if constraint == "auto":
             return ConstraintChoice("one-sided-penalty", "your own network: a penalty needs nothing of its layers")

@@ -1,6 +1,6 @@
 """Kullback-Leibler, Jensen-Shannon and their relatives; energy distance and Kolmogorov-Smirnov."""
 
-from otdiv.divergences.convex_generators import GENERATORS, Generator, alpha_generator
+from otdiv.divergences.convex_generators import GENERATORS, ConvexGenerator, alpha_generator
 from otdiv.divergences.energy_distance import energy_distance, kolmogorov_smirnov
 from otdiv.divergences.f_divergences import f_divergence, optimal_critic, variational_bound
 from otdiv.divergences.information import cross_entropy, entropy, kl_integrand, kl_integrand_nonnegative
@@ -17,8 +17,8 @@ from otdiv.divergences.total_variation import (
 
 __all__ = [
     "GENERATORS",
+    "ConvexGenerator",
     "DivergenceValue",
-    "Generator",
     "alpha_divergence",
     "alpha_generator",
     "chi_square",

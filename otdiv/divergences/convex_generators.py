@@ -22,7 +22,7 @@ Map = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Generator:
+class ConvexGenerator:
     """A convex f with f(1) = 0, for D_f(P || Q) = sum q f(p / q).
 
     Attributes
@@ -76,7 +76,7 @@ def _where_below(edge: float, inside: Map) -> Map:
     return conjugate
 
 
-_KL = Generator(
+_KL = ConvexGenerator(
     "kl",
     f=lambda t: xlogy(t, t),
     at_zero=0.0,
@@ -84,7 +84,7 @@ _KL = Generator(
     derivative=lambda t: 1.0 + np.log(t),
     conjugate=lambda s: np.exp(np.asarray(s, dtype=np.float64) - 1.0),
 )
-_KL_REVERSE = Generator(
+_KL_REVERSE = ConvexGenerator(
     "kl_reverse",
     f=lambda t: -np.log(t),
     at_zero=math.inf,
@@ -92,7 +92,7 @@ _KL_REVERSE = Generator(
     derivative=lambda t: -1.0 / t,
     conjugate=_where_below(0.0, lambda s: -1.0 - np.log(-s)),
 )
-_JEFFREYS = Generator(
+_JEFFREYS = ConvexGenerator(
     "jeffreys",
     f=lambda t: (t - 1.0) * np.log(t),
     at_zero=math.inf,
@@ -101,7 +101,7 @@ _JEFFREYS = Generator(
     # the maximiser is t = 1 / w with w + log w = 1 - s, Wright's omega function
     conjugate=lambda s: 1.0 / (w := wrightomega(1.0 - np.asarray(s, dtype=np.float64))) - np.log(w) - 1.0,
 )
-_JS = Generator(
+_JS = ConvexGenerator(
     "js",
     f=lambda t: 0.5 * (xlogy(t, t) - (1.0 + t) * np.log((1.0 + t) / 2.0)),
     at_zero=0.5 * math.log(2.0),
@@ -109,7 +109,7 @@ _JS = Generator(
     derivative=lambda t: 0.5 * np.log(2.0 * t / (1.0 + t)),
     conjugate=_where_below(0.5 * math.log(2.0), lambda s: -0.5 * np.log(2.0 - np.exp(2.0 * s))),
 )
-_TOTAL_VARIATION = Generator(
+_TOTAL_VARIATION = ConvexGenerator(
     "total_variation",
     f=lambda t: 0.5 * np.abs(t - 1.0),
     at_zero=0.5,
@@ -117,7 +117,7 @@ _TOTAL_VARIATION = Generator(
     derivative=lambda t: 0.5 * np.sign(t - 1.0),
     conjugate=lambda s: np.where(np.asarray(s) <= 0.5, np.maximum(s, -0.5), np.inf),
 )
-_HELLINGER_SQUARED = Generator(
+_HELLINGER_SQUARED = ConvexGenerator(
     "hellinger_squared",
     f=lambda t: 0.5 * (np.sqrt(t) - 1.0) ** 2,
     at_zero=0.5,
@@ -125,7 +125,7 @@ _HELLINGER_SQUARED = Generator(
     derivative=lambda t: 0.5 * (1.0 - 1.0 / np.sqrt(t)),
     conjugate=_where_below(0.5, lambda s: 0.5 * (1.0 / (1.0 - 2.0 * s) - 1.0)),
 )
-_CHI_SQUARE = Generator(
+_CHI_SQUARE = ConvexGenerator(
     "chi_square",
     f=lambda t: (t - 1.0) ** 2,
     at_zero=1.0,
@@ -133,7 +133,7 @@ _CHI_SQUARE = Generator(
     derivative=lambda t: 2.0 * (t - 1.0),
     conjugate=lambda s: (r := np.maximum(s, -2.0)) * (1.0 + r / 4.0),
 )
-_CHI_SQUARE_REVERSE = Generator(
+_CHI_SQUARE_REVERSE = ConvexGenerator(
     "chi_square_reverse",
     f=lambda t: (t - 1.0) ** 2 / t,
     at_zero=math.inf,
@@ -142,7 +142,7 @@ _CHI_SQUARE_REVERSE = Generator(
     conjugate=lambda s: np.where(np.asarray(s) <= 1.0, 2.0 - 2.0 * np.sqrt(1.0 - np.minimum(s, 1.0)), np.inf),
 )
 
-GENERATORS: Mapping[str, Generator] = MappingProxyType(
+GENERATORS: Mapping[str, ConvexGenerator] = MappingProxyType(
     {
         g.name: g
         for g in (
@@ -160,8 +160,8 @@ GENERATORS: Mapping[str, Generator] = MappingProxyType(
 """The named generators; each gives exactly the divergence of the same name."""
 
 
-def alpha_generator(order: float) -> Generator:
-    """Generator f(t) = (t**a - 1 - a (t - 1)) / (a (a - 1)) of the alpha divergence, a = ``order``.
+def alpha_generator(order: float) -> ConvexGenerator:
+    """ConvexGenerator f(t) = (t**a - 1 - a (t - 1)) / (a (a - 1)) of the alpha divergence, a = ``order``.
 
     The limits are t log t - t + 1 at a = 1 and t - 1 - log t at a = 0.
 
@@ -172,7 +172,7 @@ def alpha_generator(order: float) -> Generator:
 
     Returns
     -------
-    Generator
+    ConvexGenerator
         With derivative (t**(a - 1) - 1) / (a - 1) and the conjugate that belongs to it.
 
     Raises
@@ -214,7 +214,7 @@ def alpha_generator(order: float) -> Generator:
             value = np.log(t) if a == 0.0 else (t**a - 1.0) / a
         return np.where(outside, np.inf, value)
 
-    return Generator(
+    return ConvexGenerator(
         f"alpha({a:g})",
         f=f,
         at_zero=1.0 / a if a > 0 else math.inf,

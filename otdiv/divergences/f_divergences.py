@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.core.validation import Array, as_float_array, invalid, one_of
-from otdiv.divergences.convex_generators import GENERATORS, Generator
+from otdiv.core.validation import Array, as_float_array, check_choice, invalid
+from otdiv.divergences.convex_generators import GENERATORS, ConvexGenerator
 from otdiv.divergences.pmf import MASS_TOLERANCE, DivergenceValue, PmfPair, as_pmf_pair, explained
 from otdiv.divergences.terms import add_up
 
 
 def f_divergence(
-    p: Any, q: Any, generator: Generator | str | Callable[[Any], Any], *, normalize: bool = False
+    p: Any, q: Any, generator: ConvexGenerator | str | Callable[[Any], Any], *, normalize: bool = False
 ) -> DivergenceValue:
     """f-divergence D_f(P || Q) = sum q f(p / q) for a convex f with f(1) = 0.
 
@@ -29,7 +29,7 @@ def f_divergence(
     ----------
     p, q : array_like [n], or DiscreteMeasure
         Two pmfs on the same atoms, each of mass 1 within 1e-9, or two measures.
-    generator : Generator, str or callable
+    generator : ConvexGenerator, str or callable
         A generator, the name of one in ``GENERATORS``, or a bare f(t), vectorised over t > 0.
     normalize : bool
         Divide each argument by its mass first.
@@ -74,7 +74,7 @@ def f_divergence(
     return explained(f"D_{g.name}(P || Q)", max(value, 0.0), *escapes)
 
 
-def as_generator(generator: Generator | str | Callable[[Any], Any]) -> Generator:
+def as_generator(generator: ConvexGenerator | str | Callable[[Any], Any]) -> ConvexGenerator:
     """The generator meant by an object, a name or a bare function.
 
     Raises
@@ -82,18 +82,21 @@ def as_generator(generator: Generator | str | Callable[[Any], Any]) -> Generator
     InvalidInput
         Unknown name, or not one of the three kinds.
     """
-    if isinstance(generator, Generator):
+    if isinstance(generator, ConvexGenerator):
         return generator
     if isinstance(generator, str):
-        return GENERATORS[one_of("generator", generator, tuple(GENERATORS))]
+        return GENERATORS[check_choice("generator", generator, tuple(GENERATORS))]
     if callable(generator):
-        return Generator("f", generator)
+        return ConvexGenerator("f", generator)
     raise invalid(
-        "generator", "be a Generator, a name or a function f(t)", repr(generator), f"Names: {', '.join(GENERATORS)}."
+        "generator",
+        "be a ConvexGenerator, a name or a function f(t)",
+        repr(generator),
+        f"Names: {', '.join(GENERATORS)}.",
     )
 
 
-def _terms(pair: PmfPair, g: Generator) -> Array:
+def _terms(pair: PmfPair, g: ConvexGenerator) -> Array:
     """q f(p / q) - f'(1) (p - q), with the limits of f where one side has no mass."""
     p, q, tilt = pair.p, pair.q, g.slope_at_one
     terms = np.zeros_like(p)
@@ -112,20 +115,20 @@ def _terms(pair: PmfPair, g: Generator) -> Array:
                 "generator",
                 f"know {name}, since one pmf has mass where the other has none",
                 f"None in {g.name}",
-                "Pass a Generator that has it.",
+                "Pass a ConvexGenerator that has it.",
             )
         terms[alone] = mass[alone] * limit - tilt * (p - q)[alone]
     return terms
 
 
-def optimal_critic(p: Any, q: Any, generator: Generator | str, *, normalize: bool = False) -> Array:
+def optimal_critic(p: Any, q: Any, generator: ConvexGenerator | str, *, normalize: bool = False) -> Array:
     """The critic T = f'(p / q) which attains the variational bound.
 
     Parameters
     ----------
     p, q : array_like [n], or DiscreteMeasure
         Two pmfs, or two measures; then T is on the points of their common support.
-    generator : Generator or str
+    generator : ConvexGenerator or str
         With a derivative.
     normalize : bool
         Divide each argument by its mass first.
@@ -152,7 +155,7 @@ def optimal_critic(p: Any, q: Any, generator: Generator | str, *, normalize: boo
     """
     g = as_generator(generator)
     if g.derivative is None:
-        raise invalid("generator", "have a derivative", g.name, "Pass a Generator with derivative=.")
+        raise invalid("generator", "have a derivative", g.name, "Pass a ConvexGenerator with derivative=.")
     pair = as_pmf_pair(p, q, normalize=normalize)
     critic = np.full_like(pair.p, np.nan)
     held = pair.q > 0
@@ -164,7 +167,9 @@ def optimal_critic(p: Any, q: Any, generator: Generator | str, *, normalize: boo
     return critic
 
 
-def variational_bound(critic: Any, p: Any, q: Any, generator: Generator | str, *, normalize: bool = False) -> float:
+def variational_bound(
+    critic: Any, p: Any, q: Any, generator: ConvexGenerator | str, *, normalize: bool = False
+) -> float:
     """The lower bound E_P T - E_Q f*(T) <= D_f(P || Q), for any critic T.
 
     Parameters
@@ -174,7 +179,7 @@ def variational_bound(critic: Any, p: Any, q: Any, generator: Generator | str, *
         neither has mass.
     p, q : array_like [n], or DiscreteMeasure
         Two pmfs, or two measures.
-    generator : Generator or str
+    generator : ConvexGenerator or str
         With a conjugate.
     normalize : bool
         Divide each argument by its mass first.
@@ -205,7 +210,7 @@ def variational_bound(critic: Any, p: Any, q: Any, generator: Generator | str, *
     """
     g = as_generator(generator)
     if g.conjugate is None:
-        raise invalid("generator", "have a conjugate", g.name, "Pass a Generator with conjugate=.")
+        raise invalid("generator", "have a conjugate", g.name, "Pass a ConvexGenerator with conjugate=.")
     pair = as_pmf_pair(p, q, normalize=normalize)
     values = as_float_array("critic", critic)
     if values.shape != pair.p.shape:

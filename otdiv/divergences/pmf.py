@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from otdiv.core.validation import Array, as_float_array, as_weights, frozen, invalid, require_finite
+from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.measures.discrete import DiscreteMeasure, common_support
 
 MASS_TOLERANCE = 1e-9
@@ -163,7 +163,7 @@ def as_pmf(name: str, value: Any, *, normalize: bool = False) -> Array:
     pmf = as_weights(name, array, array.size)
     mass = math.fsum(pmf.tolist())
     if normalize:
-        return frozen(pmf / mass)
+        return readonly(pmf / mass)
     if abs(mass - 1.0) > MASS_TOLERANCE:
         raise invalid(
             name,

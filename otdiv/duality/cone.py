@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.core.validation import Array, as_float_array, frozen, invalid, require_finite
+from otdiv.core.validation import Array, as_float_array, invalid, readonly, require_finite
 from otdiv.duality.farkas import farkas
 from otdiv.linear_programming.exact_simplex import Matrix, fractions_of, matrix_of
 
@@ -96,7 +96,7 @@ def in_convex_hull(A: Any, b: Any, *, exact: bool = False) -> Membership:
     answer = farkas(rows, lifted, exact=exact)
     if answer.F is None:
         return Membership(True, answer.x, None, 0.0, 0.0)
-    return Membership(False, None, frozen(answer.F[:-1]), -float(answer.F[-1]), answer.gain)
+    return Membership(False, None, readonly(answer.F[:-1]), -float(answer.F[-1]), answer.gain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +147,7 @@ def separation(A: Any, b: Any, F: Any) -> Geometry:
         raise invalid("F", "be different from 0", "the zero vector", "F = 0 satisfies A'F <= 0 but separates nothing.")
     # The last m - 1 right singular vectors of the row F are an orthonormal basis of its complement.
     h = np.linalg.svd(F[None, :])[2][1:].T
-    return Geometry(frozen(np.array([_angle(F, a) for a in A.T])), _angle(F, b), frozen(h))
+    return Geometry(readonly(np.array([_angle(F, a) for a in A.T])), _angle(F, b), readonly(h))
 
 
 @dataclass(frozen=True, slots=True)

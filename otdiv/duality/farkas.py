@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from otdiv.core.bounds import Status
-from otdiv.core.validation import Array, as_float_array, frozen
+from otdiv.core.validation import Array, as_float_array, readonly
 from otdiv.errors import CertificateRefused, SolverFailed
 from otdiv.linear_programming.exact_simplex import RationalProgram, Vector, dot, solve_exact, times, transposed_times
 from otdiv.linear_programming.program import LinearProgram, solve_lp
@@ -156,7 +156,7 @@ def verify_farkas(A: Any, b: Any, *, x: Any = None, F: Any = None, exact: bool =
         if difference.max() > TOLERANCE * (abs(A) @ x + np.abs(b)).max():
             i = int(np.argmax(difference))
             raise CertificateRefused(f"A x must equal b; row {i} differs by {difference[i]:.3g}")
-        return FarkasAlternative(1, frozen(x), None, float(difference.max()), 0.0)
+        return FarkasAlternative(1, readonly(x), None, float(difference.max()), 0.0)
     F = _witness("F", F, A.shape[0])
     excess = A.T @ F
     if excess.max() > TOLERANCE * (abs(A).T @ np.abs(F)).max():
@@ -165,7 +165,7 @@ def verify_farkas(A: Any, b: Any, *, x: Any = None, F: Any = None, exact: bool =
     gain = float(b @ F)
     if not gain > TOLERANCE * float(np.abs(b) @ np.abs(F)):
         raise CertificateRefused(f"b'F must be positive, or F proves nothing; it is {gain:.3g}")
-    return FarkasAlternative(2, None, frozen(F), max(0.0, float(excess.max())), gain)
+    return FarkasAlternative(2, None, readonly(F), max(0.0, float(excess.max())), gain)
 
 
 def box_certificate(A: Any, b: Any) -> tuple[Array, float]:
@@ -242,7 +242,7 @@ def _exact_witness(name: str, value: Any, length: int) -> Vector:
 
 
 def _floats(values: Vector) -> Array:
-    return frozen(np.array([float(v) for v in values]))
+    return readonly(np.array([float(v) for v in values]))
 
 
 def _columns(A: Any) -> int:

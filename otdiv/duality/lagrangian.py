@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.core.validation import Array, as_float_array, frozen, invalid, require_finite
+from otdiv.core.validation import Array, as_float_array, invalid, readonly, require_finite
 from otdiv.errors import CertificateRefused
 from otdiv.linear_programming.program import LinearProgram
 
@@ -123,9 +123,9 @@ def dual_function(lp: LinearProgram, y: Any, *, tolerance: float = TOLERANCE) ->
     if lp.form == "inequality" and y.min() < -tolerance * np.abs(y).max():
         causes.append(("surplus", int(np.argmin(y)), float(y.min())))
     if not causes:
-        return DualValue(value, value, frozen(reduced), None, None, 0.0)
+        return DualValue(value, value, readonly(reduced), None, None, 0.0)
     variable, index, slope = min(causes, key=lambda cause: cause[2])
-    return DualValue(-np.inf, value, frozen(reduced), variable, index, slope)
+    return DualValue(-np.inf, value, readonly(reduced), variable, index, slope)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,8 +214,8 @@ def kkt(lp: LinearProgram, x: Any, y: Any) -> KKTReport:
         dual_violation=max(0.0, float(-reduced.min())),
         dual_column=int(np.argmin(reduced)),
         y_negativity=max(0.0, float(-y.min())) if lp.form == "inequality" else 0.0,
-        slack_products=frozen(x * reduced),
-        row_products=frozen(y * residual),
+        slack_products=readonly(x * reduced),
+        row_products=readonly(y * residual),
         primal_value=float(lp.c @ x),
         dual_value=float(lp.b @ y),
     )

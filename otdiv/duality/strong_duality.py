@@ -24,7 +24,7 @@ import numpy as np
 from scipy import sparse
 
 from otdiv.core.bounds import Status
-from otdiv.core.validation import Array, frozen, invalid, one_of
+from otdiv.core.validation import Array, check_choice, invalid, readonly
 from otdiv.duality.farkas import box_certificate, verify_farkas
 from otdiv.errors import SolverFailed
 from otdiv.linear_programming.exact_simplex import (
@@ -237,7 +237,7 @@ def strong_duality(
     >>> proof.holds, [step.certificate for step in proof.steps]
     (True, ['solver', 'solver', 'constructed'])
     """
-    one_of("certificate", certificate, ("auto", "solver", "constructed"))
+    check_choice("certificate", certificate, ("auto", "solver", "constructed"))
     given = list(epsilons)
     for eps in given:
         if not 0 < eps < float("inf"):
@@ -342,7 +342,7 @@ def _solver_step(lp: LinearProgram, solution: LPSolution, eps: float) -> StrongD
         gain=gain,
         gain_at_zero=float(b_zero @ F_hat),
         alpha=alpha,
-        F=frozen(F),
+        F=readonly(F),
         dual_violation=max(0.0, float((lp.A.T @ F - lp.c).max())),
         value=float(lp.b @ F),
         certificate="solver",
@@ -364,11 +364,11 @@ def _constructed_step(program: RationalProgram, solution: ExactSolution, eps: Fr
         eps=eps,
         z_star=z,
         first_residual=residual,
-        F_hat=frozen(np.array([float(v) for v in F_hat])),
+        F_hat=readonly(np.array([float(v) for v in F_hat])),
         gain=dot(b_eps, F_hat),
         gain_at_zero=dot(b_zero, F_hat),
         alpha=F_hat[-1],
-        F=frozen(np.array([float(v) for v in F])),
+        F=readonly(np.array([float(v) for v in F])),
         dual_violation=max(Fraction(0), excess),
         value=dot(program.b, F),
         certificate="constructed",
@@ -389,5 +389,5 @@ def _solved(solution: Any) -> Any:
         return solution
     if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
         remedy = "Without an optimum primal and dual need not be equal; floats taken literally may miss equal masses."
-        raise invalid("program", "have an optimum", f"one that is {solution.status.word}", remedy)
+        raise invalid("program", "have an optimum", f"one that is {solution.status.label}", remedy)
     raise SolverFailed(f"the primal could not be solved: {solution.stats['message']}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from otdiv.core.validation import Array, as_float_array, as_weights, frozen, invalid, require_finite
+from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.errors import SolverFailed
 from otdiv.linear_programming.program import LinearProgram, solve_lp
 
@@ -75,9 +75,9 @@ def balanced_flow(p: Any, q: Any, cost: Any, *, mass: float | None = None) -> Ba
         rows, b = sparse.vstack([rows, np.ones((1, k * k))]), np.append(b, mass)
     answer = solve_lp(LinearProgram(cost.ravel(), rows, b))
     if answer.x is None or answer.y is None:
-        raise SolverFailed(f"the balanced flow has no optimum ({answer.status.word}): {answer.stats['message']}")
+        raise SolverFailed(f"the balanced flow has no optimum ({answer.status.label}): {answer.stats['message']}")
     level = float(answer.y[k]) if mass is not None else 0.0
-    return BalancedFlow(answer.objective, frozen(answer.x.reshape(k, k)), frozen(answer.y[:k]), level)
+    return BalancedFlow(answer.objective, readonly(answer.x.reshape(k, k)), readonly(answer.y[:k]), level)
 
 
 def critic_payoff(f: Any, p: Any, q: Any, cost: Any) -> float:

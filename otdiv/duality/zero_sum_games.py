@@ -19,7 +19,7 @@ import numpy as np
 
 from otdiv.core.bounds import Bounds, Status
 from otdiv.core.rounding import dot_bounds
-from otdiv.core.validation import Array, as_float_array, as_weights, frozen, invalid, require_finite
+from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.errors import SolverFailed
 from otdiv.linear_programming.program import LinearProgram, solve_lp
 
@@ -54,7 +54,7 @@ class MatrixGame:
             received = f"shape {payoff.shape}"
             raise invalid("payoff", "have shape [m, n]", received, "One row and one column for each pure strategy.")
         require_finite("payoff", payoff)
-        object.__setattr__(self, "payoff", frozen(payoff))
+        object.__setattr__(self, "payoff", readonly(payoff))
 
     @property
     def pure_maxmin(self) -> float:
@@ -70,7 +70,7 @@ class MatrixGame:
         """Expected payoff sum_ij x_i payoff[i, j] y_j of independent mixed strategies."""
         return float(as_float_array("x", x) @ self.payoff @ as_float_array("y", y))
 
-    def secured(self, x: Any) -> Bounds:
+    def guaranteed_payoff(self, x: Any) -> Bounds:
         """An interval, as wide as rounding, around min over y of x'P y = min_j (x'P)_j.
 
         The minimum over the simplex is attained at a vertex: no y does better than the best column.
@@ -82,7 +82,7 @@ class MatrixGame:
         """
         return _extreme(self.payoff.T, as_weights("x", x, self.payoff.shape[0]), np.min)
 
-    def conceded(self, y: Any) -> Bounds:
+    def worst_case_loss(self, y: Any) -> Bounds:
         """An interval around max over x of x'P y = max_i (P y)_i; y is normalised here."""
         return _extreme(self.payoff, as_weights("y", y, self.payoff.shape[1]), np.max)
 
@@ -161,9 +161,9 @@ def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolutio
     if answer.x is None or answer.y is None:
         raise SolverFailed(f"the game could not be solved: {answer.stats['message']}")
     x, y = answer.x / answer.x.sum(), answer.y / answer.y.sum()
-    bounds = Bounds(game.secured(x).lower, game.conceded(y).upper)
+    bounds = Bounds(game.guaranteed_payoff(x).lower, game.worst_case_loss(y).upper)
     met = bounds.gap <= MET * max(spread, abs(low), abs(high)) or bounds.gap == 0.0
-    return GameSolution(game, frozen(x), frozen(y), bounds, Status.OPTIMAL if met else Status.STOPPED)
+    return GameSolution(game, readonly(x), readonly(y), bounds, Status.OPTIMAL if met else Status.STOPPED)
 
 
 def _extreme(rows: Array, weights: Array, which: Any) -> Bounds:

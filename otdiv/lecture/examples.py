@@ -9,12 +9,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from otdiv.core.validation import Array, frozen, invalid
+from otdiv.core.validation import Array, invalid, readonly
 from otdiv.measures.discrete import DiscreteMeasure
 
-REAL = frozen(np.array([0.5, 0.3, 0.2]))
+REAL = readonly(np.array([0.5, 0.3, 0.2]))
 """p_r of the three-point example, on the points 0, 1, 2."""
-GENERATED = frozen(np.array([0.2, 0.2, 0.6]))
+GENERATED = readonly(np.array([0.2, 0.2, 0.6]))
 """p_g of the three-point example."""
 
 

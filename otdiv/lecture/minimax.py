@@ -57,7 +57,7 @@ def s44() -> Rows:
     game = MatrixGame(np.array([[3.0, -1], [-2, 4]]))
     half = np.array([0.5, 0.5])
     yield LectureRow("S44", "x'A for x = (.5, .5), less (.5, 1.5)", largest(half @ game.payoff - [0.5, 1.5]), 0.0)
-    yield LectureRow("S44", "min over y of x'Ay", game.secured(half).lower, 0.5)
+    yield LectureRow("S44", "min over y of x'Ay", game.guaranteed_payoff(half).lower, 0.5)
     yield LectureRow("S44", "x'Ay at y = (.5, .5)", game.expected(half, half), 1.0)
     # min over y and j of y_j x'a_j: some y_j is 0 at a vertex, so nothing is left of the game.
     literal = min(float((y * (half @ game.payoff)).min()) for y in np.eye(2))

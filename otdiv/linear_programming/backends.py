@@ -4,7 +4,7 @@ Every backend is asked the same question,
 
     min cost'v   subject to   matrix v (=|<=|>=) rhs,   lower <= v <= upper,
 
-and answers in one convention: a word, the point, and for each row the multiplier
+and answers in one convention: a status, the point, and for each row the multiplier
 d(minimum) / d(rhs).  Which program that was, and what the multiplier means for it,
 is the business of linear_program.
 """
@@ -41,11 +41,11 @@ class Rows:
 class Answer:
     """What the solver said, word for word, and its point and multipliers if it has them.
 
-    ``word`` is one of optimal, infeasible, unbounded, unclear (infeasible or
+    ``status`` is one of optimal, infeasible, unbounded, unclear (infeasible or
     unbounded, or numerical trouble), stopped (a limit was reached), failed.
     """
 
-    word: str
+    status: str
     point: Array | None
     multipliers: Array | None
     solver: str

@@ -98,7 +98,7 @@ def checked_optimum(
 def verified_ray(scaled: ScaledProgram, in_x: bool, ask: Callable[[Rows], Answer]) -> tuple[Array, float, float] | None:
     """A verified ray of x (c'd < 0) or of y (b'y > 0), with its violation and its gain; None if there is none."""
     answer = ask(scaled.x_ray_rows() if in_x else scaled.y_ray_rows())
-    if answer.word != "optimal" or answer.point is None:
+    if answer.status != "optimal" or answer.point is None:
         return None
     ray = np.maximum(answer.point, 0.0) if in_x or scaled.form == "inequality" else answer.point
     largest = float(np.abs(ray).max())

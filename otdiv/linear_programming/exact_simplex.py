@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from otdiv.core.bounds import Status
-from otdiv.core.validation import invalid, one_of
+from otdiv.core.validation import check_choice, invalid
 from otdiv.linear_programming.program import Form, LinearProgram
 
 Vector = tuple[Fraction, ...]
@@ -152,7 +152,7 @@ class RationalProgram:
     form: Form = "equality"
 
     def __post_init__(self) -> None:
-        one_of("form", self.form, ("equality", "inequality"))
+        check_choice("form", self.form, ("equality", "inequality"))
         A, c, b = matrix_of("A", self.A), fractions_of("c", self.c), fractions_of("b", self.b)
         for name, vector, length, what in (("c", c, len(A[0]), "column"), ("b", b, len(A), "row")):
             if len(vector) != length:

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from otdiv.core.bounds import Status
-from otdiv.core.validation import Array, as_float_array, frozen, invalid, one_of, require_finite
+from otdiv.core.validation import Array, as_float_array, check_choice, invalid, readonly, require_finite
 from otdiv.linear_programming.backends import Answer, Rows, by_cvxpy, by_highs
 from otdiv.linear_programming.checks import ACCEPTED, Form, ScaledProgram, checked_optimum, verified_ray
 
@@ -58,7 +58,7 @@ class LinearProgram:
     form: Form = "equality"
 
     def __post_init__(self) -> None:
-        one_of("form", self.form, ("equality", "inequality"))
+        check_choice("form", self.form, ("equality", "inequality"))
         A = _as_constraints(self.A)
         c, b = as_float_array("c", self.c), as_float_array("b", self.b)
         for name, vector, length, what in (("c", c, A.shape[1], "column"), ("b", b, A.shape[0], "row")):
@@ -67,8 +67,8 @@ class LinearProgram:
                 raise invalid(name, requirement, f"shape {vector.shape}", f"A has shape {A.shape}.")
             require_finite(name, vector)
         object.__setattr__(self, "A", A)
-        object.__setattr__(self, "c", frozen(c))
-        object.__setattr__(self, "b", frozen(b))
+        object.__setattr__(self, "c", readonly(c))
+        object.__setattr__(self, "b", readonly(b))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -206,14 +206,14 @@ def solve_lp(
     --------
     >>> nothing = LinearProgram([1, 1], [[1, 1]], [-1])          # x1 + x2 = -1, x >= 0
     >>> answer = solve_lp(nothing)
-    >>> answer.status.word, answer.ray.tolist()
+    >>> answer.status.label, answer.ray.tolist()
     ('infeasible', [-1.0])
     """
     if not isinstance(program, LinearProgram | DualProgram):
         requirement = "be a LinearProgram or a DualProgram"
         raise invalid("program", requirement, type(program).__name__, "Build one with LinearProgram(c, A, b, form).")
-    one_of("backend", backend, ("highs", "cvxpy"))
-    one_of("method", method, ("highs", "highs-ds", "highs-ipm"))
+    check_choice("backend", backend, ("highs", "cvxpy"))
+    check_choice("method", method, ("highs", "highs-ds", "highs-ipm"))
     if time_limit is not None and not time_limit > 0:
         raise invalid("time_limit", "be positive", time_limit, "Give seconds, or None for no limit.")
 
@@ -231,11 +231,11 @@ def solve_lp(
         "seconds": answer.seconds,
         "iterations": answer.iterations,
     }
-    if answer.word == "optimal":
+    if answer.status == "optimal":
         return _optimal(scaled, is_primal, answer, stats)
-    if answer.word in ("stopped", "failed"):
-        return _without_answer(Status.STOPPED if answer.word == "stopped" else Status.FAILED, stats)
-    return _with_ray(scaled, is_primal, answer.word, ask, stats)
+    if answer.status in ("stopped", "failed"):
+        return _without_answer(Status.STOPPED if answer.status == "stopped" else Status.FAILED, stats)
+    return _with_ray(scaled, is_primal, answer.status, ask, stats)
 
 
 def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict[str, Any]) -> LPSolution:
@@ -246,7 +246,7 @@ def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict
     if not relative <= ACCEPTED:
         stats["message"] += " The answer did not pass its check: see primal_residual, dual_violation and gap."
         return _without_answer(Status.FAILED, stats)
-    return LPSolution(Status.OPTIMAL, frozen(x), frozen(y), objective, None, MappingProxyType(stats))
+    return LPSolution(Status.OPTIMAL, readonly(x), readonly(y), objective, None, MappingProxyType(stats))
 
 
 def _with_ray(
@@ -265,13 +265,13 @@ def _with_ray(
         evidence = MappingProxyType({**stats, "ray_violation": violation, "ray_gain": gain})
         if claim == "infeasible":
             value = np.inf if is_primal else -np.inf
-            return LPSolution(Status.INFEASIBLE, None, None, value, frozen(ray), evidence)
+            return LPSolution(Status.INFEASIBLE, None, None, value, readonly(ray), evidence)
         start = ask(scaled.feasible_rows(is_primal))
-        if start.word == "optimal" and start.point is not None:
+        if start.status == "optimal" and start.point is not None:
             value = -np.inf if is_primal else np.inf
-            x = frozen(scaled.x_back(np.maximum(start.point, 0.0))) if is_primal else None
-            y = None if is_primal else frozen(scaled.y_back(start.point))
-            return LPSolution(Status.UNBOUNDED, x, y, value, frozen(ray), evidence)
+            x = readonly(scaled.x_back(np.maximum(start.point, 0.0))) if is_primal else None
+            y = None if is_primal else readonly(scaled.y_back(start.point))
+            return LPSolution(Status.UNBOUNDED, x, y, value, readonly(ray), evidence)
     stats["message"] += " No ray could be verified."
     return _without_answer(Status.FAILED, stats)
 
@@ -294,7 +294,7 @@ def _as_constraints(A: Any) -> Any:
         matrix = as_float_array("A", A)
         if matrix.ndim == 2 and matrix.size:
             require_finite("A", matrix)
-            matrix = frozen(matrix)
+            matrix = readonly(matrix)
     if matrix.ndim != 2 or 0 in matrix.shape:
         requirement = "have shape [m, n] with at least one row and one column"
         raise invalid("A", requirement, f"shape {matrix.shape}", "One row is one constraint, one column one variable.")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.core.validation import Array, as_float_array, as_points, invalid, one_of, require_finite
+from otdiv.core.validation import Array, as_float_array, as_points, check_choice, invalid, require_finite
 from otdiv.costs import as_cost
 from otdiv.lipschitz.norms import as_matrix, matrix_norm
 from otdiv.lipschitz.spectral import spectral_norm
@@ -127,7 +127,7 @@ def layer_constant(W: Any, activation: str = "identity") -> LipschitzBound:
     >>> round(layer_constant([[3.0, 0.0], [0.0, 4.0]], "sigmoid").value, 9)
     1.0
     """
-    slope = SLOPES[one_of("activation", activation, tuple(SLOPES))]
+    slope = SLOPES[check_choice("activation", activation, tuple(SLOPES))]
     return LipschitzBound(slope * spectral_norm(W).bounds.upper, "upper", f"sup |sigma'| = {slope:g} times |W|_2")
 
 
@@ -157,8 +157,8 @@ def network_constant(weights: Sequence[Any], activation: str = "relu", *, norm: 
     >>> network_constant([[[2.0, 0.0], [0.0, 1.0]], [[3.0, 0.0]]]).value < 6.0000001
     True
     """
-    one_of("norm", norm, ("spectral", "frobenius"))
-    slope = SLOPES[one_of("activation", activation, tuple(SLOPES))]
+    check_choice("norm", norm, ("spectral", "frobenius"))
+    slope = SLOPES[check_choice("activation", activation, tuple(SLOPES))]
     layers = [as_matrix("weights", W) for W in weights]
     if not layers:
         raise invalid("weights", "hold at least one layer", "none", "Pass the weight matrices in order.")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.rounding import total
-from otdiv.core.validation import Array, as_float_array, as_points, as_weights, frozen, invalid, require_finite
+from otdiv.core.validation import Array, as_float_array, as_points, as_weights, invalid, readonly, require_finite
 
 MASS_TOLERANCE = 1e-9
 
@@ -228,7 +228,7 @@ def common_support(mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[Array, Arr
     points, which = _distinct(np.concatenate([mu.points, nu.points]))
     p = np.bincount(which[: mu.n], weights=mu.weights, minlength=len(points))
     q = np.bincount(which[mu.n :], weights=nu.weights, minlength=len(points))
-    return frozen(points), frozen(p), frozen(q)
+    return readonly(points), readonly(p), readonly(q)
 
 
 def require_same_dimension(mu: DiscreteMeasure, nu: DiscreteMeasure) -> None:

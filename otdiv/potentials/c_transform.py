@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.core.validation import Array, as_float_array, as_points, frozen, invalid, require_finite
+from otdiv.core.validation import Array, as_float_array, as_points, invalid, readonly, require_finite
 from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
 from otdiv.lipschitz import on_points
 from otdiv.measures.discrete import DiscreteMeasure, common_support
@@ -206,7 +206,7 @@ def to_lipschitz(problem: TransportProblem, f: Any, g: Any) -> LipschitzPotentia
     points, p, q = common_support(problem.mu, DiscreteMeasure(problem.nu.points, problem.b))
     u = PotentialFunction(problem.nu.points, values_g, ground)(points)
     before = float(problem.a @ values_f + problem.b @ values_g)
-    return LipschitzPotential(points, frozen(u), float((p - q) @ u), before, on_points(u, points, cost=ground).value)
+    return LipschitzPotential(points, readonly(u), float((p - q) @ u), before, on_points(u, points, cost=ground).value)
 
 
 def _metric(cost: Any) -> Cost:

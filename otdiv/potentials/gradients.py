@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from otdiv.core.validation import Array, frozen
+from otdiv.core.validation import Array, readonly
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 
@@ -47,12 +47,12 @@ class Gradients:
         InvalidInput
             For a cost that has no gradient in the points: a matrix, a function, the discrete one.
         """
-        return frozen(_summed(self._pull, self.plan.rows, self.problem.n))
+        return readonly(_summed(self._pull, self.plan.rows, self.problem.n))
 
     @cached_property
     def y(self) -> Array:
         """The same in the targets [m, d]."""
-        return frozen(-_summed(self._pull, self.plan.columns, self.problem.m))
+        return readonly(-_summed(self._pull, self.plan.columns, self.problem.m))
 
     @cached_property
     def _pull(self) -> Array:
@@ -70,7 +70,7 @@ def gradients(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Grad
     [[-0.6, -0.8]]
     """
     shift = 0.5 * float(problem.b @ g - problem.a @ f) / problem.mu.mass
-    return Gradients(problem, plan, frozen(f + shift), frozen(g - shift))
+    return Gradients(problem, plan, readonly(f + shift), readonly(g - shift))
 
 
 def _summed(rows: Array, index: Array, size: int) -> Array:

@@ -120,7 +120,7 @@ def count_below(metric, queries, columns, first, end, g, bounds, best, counts): 
 
 
 @njit(cache=True, nogil=True)
-def paired_costs(metric, x, y, tails, heads):  # type: ignore[no-untyped-def]
+def elementwise_costs(metric, x, y, tails, heads):  # type: ignore[no-untyped-def]
     """The costs [k] of the pairs (x[tails[k]], y[heads[k]])."""
     costs = np.empty(len(tails))
     query = np.empty(x.shape[1])

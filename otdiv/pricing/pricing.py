@@ -15,7 +15,7 @@ from otdiv.core.compilation import announce_compilation
 from otdiv.core.validation import Array
 from otdiv.costs import Cost
 from otdiv.pricing.compiled_costs import Metric, metric_of
-from otdiv.pricing.compiled_distances import paired_costs
+from otdiv.pricing.compiled_distances import elementwise_costs
 from otdiv.pricing.device import chosen_device
 from otdiv.pricing.kd_tree import PointTree, kd_order, tree_of
 from otdiv.pricing.matrix_products import BLOCK_ENTRIES, Sieve, sieve_of, sieved_lowest, sieved_minima, sieves
@@ -127,7 +127,7 @@ class Pricing:
 
     def costs(self, tails: Array, heads: Array) -> Array:
         """The computed costs of the arcs (tails[k], heads[k])."""
-        return paired_costs(self.metric, self.x, self.y, tails, heads)
+        return elementwise_costs(self.metric, self.x, self.y, tails, heads)
 
     def _sweep(self, g: Array, by_tree: Callable[..., int], by_sieve: Callable[..., int]) -> None:
         if self.tree is not None:

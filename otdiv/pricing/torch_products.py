@@ -21,7 +21,7 @@ import numpy as np
 
 from otdiv.core.validation import Array, optional_import
 from otdiv.pricing.compiled_costs import EUCLIDEAN, Metric
-from otdiv.pricing.compiled_distances import paired_costs
+from otdiv.pricing.compiled_distances import elementwise_costs
 from otdiv.pricing.matrix_products import sieve_of
 
 _SINGLE = 2.0**-24
@@ -124,7 +124,7 @@ class TorchProducts:
         return i, j, self._values(i, j, g)
 
     def _values(self, i: Array, j: Array, g: Array) -> Array:
-        return np.asarray(paired_costs(self.metric, self.x, self.y, i.astype(np.int32), j.astype(np.int32)) - g[j])
+        return np.asarray(elementwise_costs(self.metric, self.x, self.y, i.astype(np.int32), j.astype(np.int32)) - g[j])
 
 
 def _middle(g: Array) -> float:

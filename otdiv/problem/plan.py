@@ -68,7 +68,7 @@ class Plan:
         if shape[0] == shape[1] and np.array_equal(a, b):
             every = np.flatnonzero(a) if a.min() == 0 else np.arange(shape[0])
             return cls(every, every.copy(), a[every], shape)
-        rows, columns, mass = staircase(a, b)
+        rows, columns, mass = northwest_corner(a, b)
         keep = mass > 0
         return cls(rows[keep], columns[keep], mass[keep], shape)
 
@@ -102,7 +102,7 @@ class Plan:
         return f"Plan({len(self)} arcs, shape={self.shape})"
 
 
-def staircase(a: Array, b: Array) -> tuple[Array, Array, Array]:
+def northwest_corner(a: Array, b: Array) -> tuple[Array, Array, Array]:
     """The n + m - 1 cells of the north-west path from (0, 0) to (n - 1, m - 1), with their masses.
 
     Cells of mass zero are included, so that each step moves one row down or one column right.

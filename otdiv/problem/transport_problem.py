@@ -170,7 +170,7 @@ class TransportProblem:
             return self.sparse.at(rows, columns)
         if self.keeps_matrix:
             return self._kept[rows, columns]
-        return self.cost.paired(self.mu.points[rows], self.nu.points[columns])
+        return self.cost.elementwise(self.mu.points[rows], self.nu.points[columns])
 
     @cached_property
     def largest_cost(self) -> float:
@@ -182,10 +182,10 @@ class TransportProblem:
             return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
         if self.on_line:
             low, high = self.line.z[:1], self.line.z[-1:]
-            return float(self.cost.paired(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(1))
+            return float(self.cost.elementwise(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(1))
         low = np.minimum(self.mu.points.min(axis=0), self.nu.points.min(axis=0))
         high = np.maximum(self.mu.points.max(axis=0), self.nu.points.max(axis=0))
-        return float(self.cost.paired(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(self.d))
+        return float(self.cost.elementwise(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(self.d))
 
     @cached_property
     def forbids(self) -> bool:

@@ -218,7 +218,7 @@ class TransportResult:
             "upper": self.upper,
             "gap": self.gap,
             "slackness": self.slackness,
-            "status": self.status.word,
+            "status": self.status.label,
             "method": self.method,
             "reason": self.stats["reason"],
             "n": self.n,
@@ -236,5 +236,5 @@ class TransportResult:
     def __repr__(self) -> str:
         return (
             f"TransportResult(value={self.value:.10g}, proved in [{self.lower:.10g}, {self.upper:.10g}], "
-            f"gap={self.gap:.2g}, status={self.status.word}, method={self.method!r}, n={self.n}, m={self.m})"
+            f"gap={self.gap:.2g}, status={self.status.label}, method={self.method!r}, n={self.n}, m={self.m})"
         )

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from otdiv.certificates.certificate import Certificate, certify
 from otdiv.core.bounds import Status
-from otdiv.core.validation import invalid, one_of
+from otdiv.core.validation import check_choice, invalid
 from otdiv.costs import as_cost
 from otdiv.errors import Infeasible, InvalidInput, SolverFailed
 from otdiv.measures.discrete import DiscreteMeasure
@@ -89,7 +89,7 @@ def solve(
     SolverFailed
         A single method was asked for and gave nothing at all.
     """
-    one_of("method", method, METHODS)
+    check_choice("method", method, METHODS)
     if not 0 <= rtol < np.inf:
         raise invalid("rtol", "be a non-negative number", repr(rtol), "For example 1e-9.")
     if time_limit is not None and not time_limit >= 0:
@@ -301,7 +301,7 @@ def emd(
     Examples
     --------
     >>> result = emd([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2])
-    >>> round(result.value, 9), result.status.word, result.gap < 1e-12
+    >>> round(result.value, 9), result.status.label, result.gap < 1e-12
     (0.7, 'optimal', True)
     """
     ground = as_cost(cost)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.bounds import Bounds
-from otdiv.core.validation import invalid, one_of
+from otdiv.core.validation import check_choice, invalid
 from otdiv.errors import CertificateRefused
 from otdiv.verification.exact import exact_bounds
 from otdiv.verification.file import load_proof
@@ -110,7 +110,7 @@ def verify(proof: Any, *, level: str = "auto") -> Verification:
     -----
     O(n m d) time and O(n + m) memory.
     """
-    one_of("level", level, LEVELS)
+    check_choice("level", level, LEVELS)
     if isinstance(proof, str | Path):
         proof = load_proof(proof)
     elif hasattr(proof, "proof"):

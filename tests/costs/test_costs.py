@@ -92,7 +92,7 @@ def test_entries_against_whole_numbers():
 def test_paired_equals_matrix(cost, d):
     x, y = points(6, d, 2), points(6, d, 3)
     y[0] = x[0]
-    matrix, paired = cost.matrix(x, y), cost.paired(x, y)
+    matrix, paired = cost.matrix(x, y), cost.elementwise(x, y)
     assert paired[0] == matrix[0, 0] == 0
     # both lie within the claimed error of the truth
     assert np.all(np.abs(paired - np.diag(matrix)) <= 2 * cost.relative_error(d) * paired)
@@ -104,7 +104,7 @@ def test_the_claimed_error_holds_to_fifty_digits(cost, scale, offset):
     powered = isinstance(cost, SquaredEuclidean | Power)
     scale = {1e-150: 1e-50}.get(scale, scale) if powered else scale
     x, y = points(4, 5, 4, scale, offset), points(4, 5, 5, scale, offset)
-    matrix, paired = cost.matrix(x, y), cost.paired(x, y)
+    matrix, paired = cost.matrix(x, y), cost.elementwise(x, y)
     relative, absolute = Decimal(cost.relative_error(5)), Decimal(cost.absolute_error(5))
     with localcontext() as context:
         context.prec = 60
@@ -137,7 +137,7 @@ def test_p_norms_neither_overflow_nor_vanish(p, scale):
     with localcontext() as context:
         context.prec = 60
         truth = float(sum(Decimal(k) ** Decimal(p) for k in (1, 2, 3, 4)) ** (1 / Decimal(p)))
-    for value in (cost.matrix(x, y)[0, 0], cost.paired(x, y)[0]):
+    for value in (cost.matrix(x, y)[0, 0], cost.elementwise(x, y)[0]):
         assert value == pytest.approx(truth * scale, rel=1e-14, abs=0)
 
 
@@ -186,7 +186,7 @@ def test_overflowing_distances_are_refused_in_words():
         (SquaredEuclidean(), third, -third),
         (Power(Euclidean(), 3), third, -third),
     ):
-        for compute in (cost.matrix, cost.paired):
+        for compute in (cost.matrix, cost.elementwise):
             with pytest.raises(InvalidInput, match=r"points must lie close enough .*Rescale the points"):
                 compute(s, t)
 
@@ -196,7 +196,7 @@ def test_tiny_and_huge_coordinates_in_one_problem(cost):
     """Rescaling for the far point must not erase the near one."""
     x, y = np.array([[0.0, 0.0]]), np.array([[1e-110, 0.0], [1e200, 0.0]])
     assert cost.matrix(x, y)[0] == pytest.approx([1e-110, 1e200], rel=1e-14, abs=0)
-    assert cost.paired(np.repeat(x, 2, axis=0), y) == pytest.approx([1e-110, 1e200], rel=1e-14, abs=0)
+    assert cost.elementwise(np.repeat(x, 2, axis=0), y) == pytest.approx([1e-110, 1e200], rel=1e-14, abs=0)
 
 
 @pytest.mark.parametrize("name", [name for name in SCIPY if name != "sqeuclidean"])
@@ -215,7 +215,7 @@ def test_discrete_sees_any_difference():
     x = np.array([[0.0, 1.0], [0.0, 1.0 + 2**-52], [-0.0, 1.0]])
     expected = [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
     assert Discrete().matrix(x, x).tolist() == expected
-    assert Discrete().paired(x, x[[1, 1, 0]]).tolist() == [1, 0, 0]
+    assert Discrete().elementwise(x, x[[1, 1, 0]]).tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize("cost", EVERY, ids=NAMES)
@@ -304,7 +304,7 @@ def test_matrix_of_another_shape_than_the_points():
 def test_costs_by_entries_have_no_pairs_of_points():
     for cost in (MatrixCost([[1.0]]), CallableCost(cdist)):
         with pytest.raises(NotImplementedError, match=r"arc_costs"):
-            cost.paired(np.zeros((1, 1)), np.zeros((1, 1)))
+            cost.elementwise(np.zeros((1, 1)), np.zeros((1, 1)))
     problem = TransportProblem(DiscreteMeasure([0, 1]), DiscreteMeasure([5, 7]), [[1.0, 2], [3, 4]])
     assert problem.arc_costs(np.array([1, 0]), np.array([0, 1])).tolist() == [3, 2]
 

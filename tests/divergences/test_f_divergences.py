@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import otdiv.divergences as d
-from otdiv.divergences import GENERATORS, Generator, alpha_generator, f_divergence, optimal_critic, variational_bound
+from otdiv.divergences import (
+    GENERATORS,
+    ConvexGenerator,
+    alpha_generator,
+    f_divergence,
+    optimal_critic,
+    variational_bound,
+)
 from otdiv.errors import InvalidInput
 from otdiv.measures.discrete import DiscreteMeasure
 
@@ -21,7 +28,7 @@ KNOWN = [*GENERATORS.values(), *map(alpha_generator, ORDERS)]
 every = pytest.mark.parametrize("g", KNOWN, ids=lambda g: g.name)
 
 
-def named(g: Generator):
+def named(g: ConvexGenerator):
     """The divergence function that the generator must reproduce."""
     if g.name.startswith("alpha"):
         order = float(g.name[6:-1])
@@ -136,10 +143,10 @@ def test_a_bare_function_and_a_generator_of_ones_own():
 
     expected = float(np.sum((P - Q) ** 2 / (P + Q)))
     assert f_divergence(P, Q, triangular) == pytest.approx(expected, rel=1e-14)
-    own = Generator("triangular", triangular, at_zero=1.0, slope_at_infinity=1.0)
+    own = ConvexGenerator("triangular", triangular, at_zero=1.0, slope_at_infinity=1.0)
     assert f_divergence([1, 0], [0, 1], own) == 2.0
     assert f_divergence(P, Q, own).name == "D_triangular(P || Q)"
-    tilted = Generator("kl plus a line", lambda t: t * np.log(t) + 5 * (t - 1))  # adds 5 (1 - 1)
+    tilted = ConvexGenerator("kl plus a line", lambda t: t * np.log(t) + 5 * (t - 1))  # adds 5 (1 - 1)
     assert f_divergence(P, Q, tilted) == pytest.approx(d.kl(P, Q), rel=1e-12)
 
 
@@ -153,7 +160,7 @@ def test_measures_and_normalize():
 def test_messages():
     with pytest.raises(InvalidInput, match=r"^generator must be one of kl, kl_reverse, .*; got 'kul'"):
         f_divergence(P, Q, "kul")
-    with pytest.raises(InvalidInput, match=r"^generator must be a Generator, a name or a function"):
+    with pytest.raises(InvalidInput, match=r"^generator must be a ConvexGenerator, a name or a function"):
         f_divergence(P, Q, 3)
     with pytest.raises(InvalidInput, match=r"^generator must satisfy f\(1\) = 0; got f\(1\) = 1"):
         f_divergence(P, Q, lambda t: t**2)
@@ -163,7 +170,7 @@ def test_messages():
         f_divergence([0.5, 0.5], [1.0, 0.0], lambda t: (t - 1) ** 2)
     with pytest.raises(InvalidInput, match=r"^generator must know f\(0\), its at_zero"):
         f_divergence([1.0, 0.0], [0.5, 0.5], lambda t: (t - 1) ** 2)
-    bare = Generator("bare", lambda t: (t - 1) ** 2)
+    bare = ConvexGenerator("bare", lambda t: (t - 1) ** 2)
     with pytest.raises(InvalidInput, match=r"^generator must have a derivative; got bare"):
         optimal_critic(P, Q, bare)
     with pytest.raises(InvalidInput, match=r"^generator must have a conjugate; got bare"):

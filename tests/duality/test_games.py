@@ -43,7 +43,7 @@ def test_s44_expected_payoff_and_its_minimum_at_a_vertex():
     half = np.array([0.5, 0.5])
     np.testing.assert_allclose(half @ PENNIES.payoff, [0.5, 1.5])
     assert PENNIES.expected(half, half) == 1.0
-    secured = PENNIES.secured(half)
+    secured = PENNIES.guaranteed_payoff(half)
     assert 0.5 in secured and secured.gap < 1e-15
     rng = np.random.default_rng(0)
     assert min(PENNIES.expected(half, y) for y in rng.dirichlet([1, 1], size=500)) >= secured.lower
@@ -52,7 +52,7 @@ def test_s44_expected_payoff_and_its_minimum_at_a_vertex():
 def test_s44_e63_the_payoff_is_a_sum_and_not_the_least_of_its_terms():
     half = np.array([0.5, 0.5])
     printed = min(float((y * (half @ PENNIES.payoff)).min()) for y in np.eye(2))
-    assert printed == 0.0 and PENNIES.secured(half).lower == pytest.approx(0.5)
+    assert printed == 0.0 and PENNIES.guaranteed_payoff(half).lower == pytest.approx(0.5)
 
 
 def test_s44_e64_the_formula_needs_independent_strategies():
@@ -80,7 +80,11 @@ def test_s45_rock_paper_scissors_and_a_game_with_many_optimal_strategies():
     rows = solve_game([[1, 4], [3, 2], [0, 5]])
     assert 2.5 in rows.bounds
     game = rows.game
-    assert game.secured([0.25, 0.75, 0]).lower == game.secured([0, 5 / 6, 1 / 6]).lower == pytest.approx(2.5)
+    assert (
+        game.guaranteed_payoff([0.25, 0.75, 0]).lower
+        == game.guaranteed_payoff([0, 5 / 6, 1 / 6]).lower
+        == pytest.approx(2.5)
+    )
 
 
 def test_s45_e65_without_mixing_and_without_concavity_max_min_is_less_than_min_max():
@@ -116,7 +120,7 @@ def test_any_two_strategies_enclose_the_value_exactly(seed):
     X, Y = [Fraction(v) for v in x], [Fraction(v) for v in y]
     least = min(sum(X[i] * P[i][j] for i in range(m)) for j in range(n)) / sum(X)
     most = max(sum(P[i][j] * Y[j] for j in range(n)) for i in range(m)) / sum(Y)
-    secured, conceded = game.secured(x), game.conceded(y)
+    secured, conceded = game.guaranteed_payoff(x), game.worst_case_loss(y)
     assert Fraction(secured.lower) <= least <= Fraction(secured.upper)
     assert Fraction(conceded.lower) <= most <= Fraction(conceded.upper)
     assert secured.lower <= conceded.upper
@@ -140,9 +144,9 @@ def test_bad_payoffs_are_refused(payoff):
     with pytest.raises(InvalidInput, match="payoff"):
         solve_game(payoff)
     with pytest.raises(InvalidInput, match="x must have shape"):
-        PENNIES.secured([1, 0, 0])
+        PENNIES.guaranteed_payoff([1, 0, 0])
     with pytest.raises(InvalidInput, match="y must be non-negative"):
-        PENNIES.conceded([-1, 2])
+        PENNIES.worst_case_loss([-1, 2])
 
 
 def test_a_solver_without_an_answer_raises(monkeypatch):
@@ -160,8 +164,10 @@ def test_a_solver_without_an_answer_raises(monkeypatch):
 
 
 def test_wrong_strategies_give_a_wide_interval_and_never_a_wrong_value():
-    assert PENNIES.secured([1, 0]).lower == pytest.approx(-1) and PENNIES.conceded([1, 0]).upper == pytest.approx(3)
-    assert PENNIES.secured([1, 0]).lower < 1 < PENNIES.conceded([1, 0]).upper
+    assert PENNIES.guaranteed_payoff([1, 0]).lower == pytest.approx(-1) and PENNIES.worst_case_loss(
+        [1, 0]
+    ).upper == pytest.approx(3)
+    assert PENNIES.guaranteed_payoff([1, 0]).lower < 1 < PENNIES.worst_case_loss([1, 0]).upper
 
 
 # S46: the minimax reading of W1

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.certificates.certificate import certify
-from otdiv.core.validation import Array, as_float_array, invalid, one_of, require_finite
+from otdiv.core.validation import Array, as_float_array, check_choice, invalid, require_finite
 from otdiv.critics.auditing.adapters import Critic, fitted, read_critic
 from otdiv.critics.auditing.diagnostics import debiased, gradients, match, null_floor, slopes, spread, variance
 from otdiv.critics.auditing.report import CriticReport
@@ -73,7 +73,7 @@ def audit(
     >>> report.verdict.word, report.value, report.exact
     ('agrees', 2.0, 2.0)
     """
-    one_of("estimand", estimand, ESTIMANDS)
+    check_choice("estimand", estimand, ESTIMANDS)
     if penalty is not None and not penalty > 0:
         raise invalid("penalty", "be positive", repr(penalty), "Pass the weight lambda of the gradient penalty.")
     own = fitted(critic)

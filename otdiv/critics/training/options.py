@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from otdiv.core.validation import invalid, one_of
+from otdiv.core.validation import check_choice, invalid
 from otdiv.neural.constraints import CONSTRAINTS
 from otdiv.neural.mlp import ACTIVATIONS
 
@@ -51,9 +51,9 @@ class Options:
     start: str = "auto"
 
     def __post_init__(self) -> None:
-        one_of("constraint", self.constraint, tuple(CONSTRAINTS))
-        one_of("activation", self.activation, tuple(ACTIVATIONS))
-        one_of("start", self.start, ("auto", *CONSTRAINTS[self.constraint].starts))
+        check_choice("constraint", self.constraint, tuple(CONSTRAINTS))
+        check_choice("activation", self.activation, tuple(ACTIVATIONS))
+        check_choice("start", self.start, ("auto", *CONSTRAINTS[self.constraint].starts))
         for name in ("steps", "batch", "depth", "groups", "width"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int | np.integer) and value >= 1):

@@ -1,0 +1,73 @@
+"""The time that one solve may take, its reports and its counters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from otdiv.core.progress import ProgressEvent
+
+
+class Stopped(Exception):
+    """The time limit has passed; the message says so in a few words."""
+
+
+class Budget:
+    """Clock, callback and counters of one solve.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the method, for the reports.
+    time_limit : float or None
+        Seconds from now on; None is no limit.
+    report : callable or None
+        Called with each :class:`ProgressEvent`.
+
+    Attributes
+    ----------
+    stats : dict
+        Counters that end in the result's ``stats``; ``stats["parts"]`` holds the seconds of each part of the work.
+    """
+
+    def __init__(
+        self, stage: str, time_limit: float | None = None, report: Callable[[ProgressEvent], None] | None = None
+    ) -> None:
+        self.stage, self.report = stage, report
+        self.started = time.monotonic()
+        self.deadline = np.inf if time_limit is None else self.started + time_limit
+        self.stats: dict[str, Any] = {"pivots": 0, "arcs": 0, "parts": {}}
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self.started
+
+    def require_time(self) -> None:
+        """Stop where the time limit has passed.
+
+        Raises
+        ------
+        Stopped
+        """
+        if time.monotonic() > self.deadline:
+            raise Stopped("the time limit")
+
+    def tell(self, lower: float = -np.inf, upper: float = np.inf, **counts: float) -> None:
+        """Report the interval reached and some counts."""
+        if self.report is not None:
+            self.report(ProgressEvent(self.stage, self.seconds, lower, upper, counts=counts))
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Add the time spent inside to that part of the work."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            parts = self.stats["parts"]
+            parts[part] = parts.get(part, 0.0) + time.perf_counter() - started
