@@ -147,6 +147,22 @@ def as_weights(name: str, value: Any, n: int) -> Array:
     return readonly(array)
 
 
+def as_rng(rng: Any) -> np.random.Generator:
+    """A numpy generator from an int, a generator, or None (fresh entropy), as everywhere in SciPy (SPEC 7).
+
+    Raises
+    ------
+    InvalidInput
+        Anything else, and negative integers.
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    whole = isinstance(rng, int | np.integer) and not isinstance(rng, bool)
+    if rng is None or (whole and rng >= 0):
+        return np.random.default_rng(rng)
+    raise invalid("rng", "be a non-negative integer, a numpy Generator or None", repr(rng), "For example rng=0.")
+
+
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of ``choices``."""
     if value not in choices:

@@ -16,7 +16,8 @@ from otdiv.certificates.certificate import Certificate, certify
 from otdiv.core.bounds import Status
 from otdiv.core.validation import check_choice, invalid
 from otdiv.costs import as_cost
-from otdiv.errors import Infeasible, InvalidInput, SolverFailed
+from otdiv.errors import Infeasible, SolverFailed
+from otdiv.measures.arguments import as_measures
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.pricing.compiled_costs import EUCLIDEAN, metric_of
 from otdiv.pricing.device import priced_on
@@ -331,22 +332,4 @@ def measures_of(
                 "x and y", "be given unless cost is a matrix", f"cost {cost.name!r} alone", "Pass the two point sets."
             )
         x, y = (np.arange(size, dtype=np.float64) for size in cost.shape)
-    measures = [_measure(name, p, w) for name, p, w in (("x", x, a), ("y", y, b))]
-    if normalize:
-        measures = [measure.normalized() for measure in measures]
-    return measures[0], measures[1]
-
-
-def _measure(name: str, points: Any, weights: Any) -> DiscreteMeasure:
-    if points is None:
-        raise invalid(name, "be given", "None", "Pass both x and y, or neither with a cost matrix.")
-    if isinstance(points, DiscreteMeasure):
-        if weights is not None:
-            raise invalid(
-                f"the weights of {name}", "be left out for a DiscreteMeasure", "weights beside it", "It brings its own."
-            )
-        return points
-    try:
-        return DiscreteMeasure(points, weights)
-    except InvalidInput as problem:
-        raise InvalidInput(f"of {name}: {problem}") from None
+    return as_measures(x, y, a, b, normalize=normalize)

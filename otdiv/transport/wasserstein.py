@@ -10,6 +10,7 @@ import numpy as np
 from otdiv.core.bounds import Bounds
 from otdiv.core.validation import invalid
 from otdiv.costs import Power, as_cost
+from otdiv.measures.arguments import require_probability
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import RTOL, measures_of, solve
@@ -88,8 +89,7 @@ def wasserstein(
     if not base.is_metric:
         raise invalid("metric", "be a metric", f"{base.name!r}", "For another cost use emd.")
     mu, nu = measures_of(x, y, a, b, cost=base, normalize=normalize)
-    if abs(mu.mass - 1) > 1e-9:
-        raise invalid("the weights", "sum to 1", f"{mu.mass:.10g}", "Pass normalize=True; for other masses use emd.")
+    require_probability(mu, "the weights", "Pass normalize=True; for other masses use emd.")
     if p == 1:
         cost: Any = base
     else:
