@@ -16,6 +16,7 @@ import numpy as np
 from otdiv.certificates.plan_repair import feasible_plan, weight_error
 from otdiv.certificates.potential_repair import feasible_potentials
 from otdiv.core.bounds import Bounds
+from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.rounding import UNIT, dots_bounds
 from otdiv.core.validation import Array, as_float_array
 from otdiv.problem.plan import Plan
@@ -67,7 +68,13 @@ class Certificate:
         return self.gap <= max(rtol * abs(self.value), self.resolution)
 
 
-def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, Any] | None = None) -> Certificate:
+def certify(
+    problem: TransportProblem,
+    plan: Any = None,
+    potentials: tuple[Any, Any] | None = None,
+    *,
+    options: SolverOptions = DEFAULTS,
+) -> Certificate:
     """Prove an interval around the optimal value from any plan and any potentials.
 
     lower = sum a_i f_i + sum b_j g_j  <=  EMD  <=  sum c_ij plan_ij = upper
@@ -81,6 +88,8 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
     potentials : (f [n] or None, g [m] or None), optional
         Any numbers, for example a critic's values; repaired into feasible potentials.
         None: the start is f = 0.
+    options : SolverOptions
+        Device, threads and tuning of the searches over all pairs; the interval holds whatever they are.
 
     Returns
     -------
@@ -107,7 +116,7 @@ def certify(problem: TransportProblem, plan: Any = None, potentials: tuple[Any, 
     f, g = (None, None) if potentials is None else potentials
     f = None if f is None else as_float_array("f", f)
     g = None if g is None else as_float_array("g", g)
-    f, g = feasible_potentials(problem, f, g)
+    f, g = feasible_potentials(problem, f, g, options)
     repaired, error = feasible_plan(problem, None if plan is None else Plan.from_any(plan))
     costs = problem.arc_costs(repaired.rows, repaired.columns)
 

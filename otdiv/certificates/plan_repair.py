@@ -40,7 +40,7 @@ def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, f
     """
     if plan is None:
         plan = Plan(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0), (problem.n, problem.m))
-    plan = _checked(problem, plan)
+    plan = _require_plan(problem, plan)
     if problem.forbids:
         allowed = np.isfinite(problem.arc_costs(plan.rows, plan.columns))
         if not allowed.all():
@@ -76,7 +76,7 @@ def weight_error(problem: TransportProblem) -> float:
     return (4 if max(problem.n, problem.m) < 4096 else 140) * UNIT
 
 
-def _checked(problem: TransportProblem, plan: Plan) -> Plan:
+def _require_plan(problem: TransportProblem, plan: Plan) -> Plan:
     if plan.shape != (problem.n, problem.m):
         raise CertificateRefused(
             f"the plan must have shape {(problem.n, problem.m)}; got {plan.shape}. Give one row for each source."

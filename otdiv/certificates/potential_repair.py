@@ -3,7 +3,7 @@
 For any f the c-transform g_j = min_i (c_ij - f_i), followed by
 f_i = min_j (c_ij - g_j), satisfies f_i + g_j <= c_ij for all pairs; rounding the
 last step down makes that hold for the stored floats, in real arithmetic.
-Small problems sweep over all pairs; large ones of points find the same minima by search
+Small problems evaluate all pairs; large ones of points find the same minima by search
 (:mod:`otdiv.pricing`), those on the line in sorted order (:mod:`otdiv.certificates.line_potentials`).
 """
 
@@ -12,20 +12,26 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.certificates.line_potentials import line_potentials
+from otdiv.core.compilation import announced_compilation
+from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.rounding import below
 from otdiv.core.validation import Array
 from otdiv.errors import CertificateRefused
 from otdiv.pricing.compiled_costs import priceable
+from otdiv.problem.potentials import least_over_sources, least_over_targets
 from otdiv.problem.transport_problem import TransportProblem
 
 LINE_ABOVE = 2**20
-"""Problems on the line with more pairs than this are audited in sorted order."""
+"""Pairs above which problems on the line are audited in sorted order, in time n log n instead of n m."""
 _EXACT_ROUNDING_UP_TO = 2**16
+"""Pairs up to which the rounding of every difference is examined, so that f is lowered only where it must be."""
 _AS_GOOD = 1e-14
-"""What may be lost to rounding, as a share, where potentials are taken as they were given."""
+"""Share of the value that may be lost to rounding where potentials are taken as they were given."""
 
 
-def feasible_potentials(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
+def feasible_potentials(
+    problem: TransportProblem, f: Array | None, g: Array | None, options: SolverOptions = DEFAULTS
+) -> tuple[Array, Array]:
     """Potentials with f_i + g_j <= c_ij for the computed costs, as good as those given or better.
 
     Parameters
@@ -33,61 +39,66 @@ def feasible_potentials(problem: TransportProblem, f: Array | None, g: Array | N
     problem : TransportProblem
     f, g : ndarray [n], [m] or None
         Either may be missing; with both missing the start is f = 0.
+    options : SolverOptions
+        Device, threads and tuning of a search over all pairs.
 
     Raises
     ------
     CertificateRefused
         Wrong shape, NaN or infinity.
     """
-    f, g = _checked("f", f, problem.n), _checked("g", g, problem.m)
+    f, g = _require_potential("f", f, problem.n), _require_potential("g", g, problem.m)
     if problem.on_line and problem.n * problem.m > LINE_ABOVE:
         return line_potentials(problem, f, g)
     if not problem.keeps_matrix and priceable(problem.cost, problem.d, problem.largest_cost):
-        return _by_search(problem, f, g)
+        with announced_compilation():
+            return _by_search(problem, f, g, options)
     if f is None:
-        f = np.zeros(problem.n) if g is None else _over_targets(problem, g)
+        f = np.zeros(problem.n) if g is None else least_over_targets(problem, g)
     # the dual is indifferent to (f + t, g - t); a centred f keeps rounding small
     f = f - 0.5 * (float(f.max()) + float(f.min()))
-    g = _over_sources(problem, f)
+    g = least_over_sources(problem, f)
     return _rounded_down(problem, g), g
 
 
-def _by_search(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
-    """The same as the full sweeps: pricing returns the minima over all pairs of the computed costs.
+def _by_search(
+    problem: TransportProblem, f: Array | None, g: Array | None, options: SolverOptions
+) -> tuple[Array, Array]:
+    """The same minima over all pairs of the computed costs, found by pricing.
 
-    One sweep, half the time, is enough where f and g are given and it finds them feasible as they are, but for
-    rounding: g stays, and f rises wherever it can.  Solvers that are done hand over such a pair.
+    One search over all pairs is enough, in half the time, where f and g are given and turn out feasible but for
+    rounding: g stays, and f rises wherever it can.  Methods that end at the optimum propose such a pair.
     """
     from otdiv.pricing.pricing import Pricing, ordered  # loads a compiler, which small problems do without
 
     at_x, at_y = ordered(problem.mu.points), ordered(problem.nu.points)
     x, y = problem.mu.points[at_x], problem.nu.points[at_y]
-    over_targets = Pricing(x, y, problem.cost, problem.largest_cost)
+    by_targets = Pricing(x, y, problem.cost, problem.largest_cost, options)
     if g is not None:
-        start, _ = over_targets.minima(g[at_y])
+        start, _ = by_targets.minima(g[at_y])
         if f is not None:
             lost = problem.a[at_x] @ np.maximum(f[at_x] - start, 0.0)
             if lost <= _AS_GOOD * (problem.a @ np.abs(f)):
-                return _in_order(below(start), at_x), g.copy()
+                return _restore_order(below(start), at_x), g.copy()
             start = f[at_x]
     else:
         start = np.zeros(problem.n) if f is None else f[at_x]
     start = start - 0.5 * (float(start.max()) + float(start.min()))
-    sorted_g, nearest = Pricing(y, x, problem.cost, problem.largest_cost).minima(start)
+    sorted_g, nearest = Pricing(y, x, problem.cost, problem.largest_cost, options).minima(start)
     hints = np.zeros(problem.n, np.int64)
     hints[nearest] = np.arange(problem.m)  # a pair that is tight for y is a good first guess for x
-    sorted_f, _ = over_targets.minima(sorted_g, hints)
-    return _in_order(below(sorted_f), at_x), _in_order(sorted_g, at_y)
+    sorted_f, _ = by_targets.minima(sorted_g, hints)
+    return _restore_order(below(sorted_f), at_x), _restore_order(sorted_g, at_y)
 
 
-def _in_order(values: Array, at: Array) -> Array:
+def _restore_order(values: Array, at: Array) -> Array:
     """Values of the points ``at``, back in the order of the points."""
     potential = np.empty(len(values))
     potential[at] = values
     return potential
 
 
-def _checked(name: str, potential: Array | None, size: int) -> Array | None:
+def _require_potential(name: str, potential: Array | None, size: int) -> Array | None:
     if potential is None:
         return None
     if potential.shape != (size,):
@@ -101,39 +112,10 @@ def _checked(name: str, potential: Array | None, size: int) -> Array | None:
     return potential
 
 
-def _over_sources(problem: TransportProblem, f: Array) -> Array:
-    """g_j = min_i (c_ij - f_i)."""
-    if problem.sparse is not None:
-        arcs = problem.sparse
-        return _settled(arcs.minima_of_columns(arcs.values - f[arcs.rows]))
-    if problem.keeps_matrix:
-        return _settled((problem.costs() - f[:, None]).min(axis=0))
-    g = np.full(problem.m, np.inf)
-    for rows, block in problem.cost_blocks():
-        np.minimum(g, (block - f[rows, None]).min(axis=0), out=g)
-    return _settled(g)
-
-
-def _over_targets(problem: TransportProblem, g: Array) -> Array:
-    """f_i = min_j (c_ij - g_j)."""
-    if problem.sparse is not None:
-        arcs = problem.sparse
-        return _settled(arcs.minima_of_rows(arcs.values - g[arcs.columns]))
-    if problem.keeps_matrix:
-        return _settled((problem.costs() - g).min(axis=1))
-    return _settled(np.concatenate([(block - g).min(axis=1) for _, block in problem.cost_blocks()]))
-
-
-def _settled(potential: Array) -> Array:
-    """A point whose arcs are all forbidden has no constraint; any finite value will do."""
-    potential[potential == np.inf] = 0.0
-    return potential
-
-
 def _rounded_down(problem: TransportProblem, g: Array) -> Array:
     """f_i <= min_j (c_ij - g_j) in real arithmetic, one float lower only where rounding went up."""
     if problem.n * problem.m > _EXACT_ROUNDING_UP_TO or problem.sparse is not None:
-        return below(_over_targets(problem, g))
+        return below(least_over_targets(problem, g))
     costs = problem.costs()
     differences = costs - g
     f = differences.min(axis=1)
@@ -143,4 +125,5 @@ def _rounded_down(problem: TransportProblem, g: Array) -> Array:
         too_high = ((differences == f[:, None]) & (error < 0)).any(axis=1)
     if np.count_nonzero(too_high):
         f[too_high] = below(f[too_high])
-    return _settled(f)
+    f[f == np.inf] = 0.0  # a source whose arcs are all forbidden has no constraint
+    return f

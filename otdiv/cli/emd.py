@@ -9,11 +9,12 @@ import click
 from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS
 from otdiv.cli._print import Stop, print_json, print_text
 from otdiv.core.bounds import Status
+from otdiv.core.options import RTOL
 from otdiv.core.text_tables import number
 from otdiv.core.validation import invalid
 from otdiv.measures.files import read_cost, read_measure
-from otdiv.transport.selection import METHODS
-from otdiv.transport.solve import RTOL, emd
+from otdiv.transport.methods.table import METHODS
+from otdiv.transport.solve import emd
 
 
 @click.command("emd")
@@ -22,10 +23,13 @@ from otdiv.transport.solve import RTOL, emd
 @click.option("--cost", default="euclidean", show_default=True, help=COST_HELP + " Or a file: " + COST_FILE_HELP)
 @click.option("--method", type=click.Choice(METHODS), default="auto", show_default=True)
 @click.option("--rtol", type=float, default=RTOL, show_default=True, help="Relative gap that counts as optimal.")
-@click.option("--max-iter", type=int, help="Stop POT's network simplex after so many pivots.")
-@click.option("--time-limit", type=float, metavar="SECONDS", help="Then hand over the interval reached.")
+@click.option("--max-iter", type=int, help="Most pivots of POT's network simplex.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="Then print the interval reached so far.")
 @click.option("--progress", is_flag=True, help="Show the interval closing, on standard error.")
-@click.option("--device", help="Let torch look at all pairs on this device, cuda or cpu (large clouds).")
+@click.option(
+    "--device", default="auto", help="Evaluate all pairs by torch on this device, cuda or cpu (large clouds)."
+)
+@click.option("--threads", type=int, help="Default: every processor the process may use.")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
 @click.option("--save", metavar="FILE", help="Write the certificate (.npz) for otdiv verify.")
 @WEIGHTS
@@ -40,7 +44,8 @@ def emd_command(
     max_iter: int | None,
     time_limit: float | None,
     progress: bool,
-    device: str | None,
+    device: str,
+    threads: int | None,
     memory_limit: float | None,
     save: str | None,
     weights: str | None,
@@ -64,6 +69,7 @@ def emd_command(
         memory_limit=limit,
         progress=progress,
         device=device,
+        threads=threads,
     )
     if save is not None:
         result.save(save)
@@ -73,7 +79,7 @@ def emd_command(
         print_text(
             f"EMD        {number(result.value, 12)}\n"
             f"proved in  [{number(result.lower, 15)}, {number(result.upper, 15)}]   gap {result.gap:.2g}\n"
-            f"status     {result.status.value}\n"
+            f"status     {result.status.message}\n"
             f"method     {result.method} ({result.stats['reason']})\n"
             f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}"
         )

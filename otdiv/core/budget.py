@@ -27,6 +27,8 @@ class Budget:
         Seconds from now on; None is no limit.
     report : callable or None
         Called with each :class:`ProgressEvent`.
+    clock : callable
+        Seconds.
 
     Attributes
     ----------
@@ -35,17 +37,21 @@ class Budget:
     """
 
     def __init__(
-        self, stage: str, time_limit: float | None = None, report: Callable[[ProgressEvent], None] | None = None
+        self,
+        stage: str,
+        time_limit: float | None = None,
+        report: Callable[[ProgressEvent], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.stage, self.report = stage, report
-        self.started = time.monotonic()
+        self.stage, self.report, self.clock = stage, report, clock
+        self.started = clock()
         self.deadline = np.inf if time_limit is None else self.started + time_limit
         self.stats: dict[str, Any] = {"pivots": 0, "arcs": 0, "parts": {}}
 
     @property
     def seconds(self) -> float:
         """Since the start."""
-        return time.monotonic() - self.started
+        return self.clock() - self.started
 
     def require_time(self) -> None:
         """Stop where the time limit has passed.
@@ -54,7 +60,7 @@ class Budget:
         ------
         Stopped
         """
-        if time.monotonic() > self.deadline:
+        if self.clock() > self.deadline:
             raise Stopped("the time limit")
 
     def tell(self, lower: float = -np.inf, upper: float = np.inf, **counts: float) -> None:

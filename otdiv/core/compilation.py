@@ -1,31 +1,31 @@
-"""Say so once, on standard error, when kernels are being compiled: the first call on a machine takes seconds."""
+"""One line on standard error while kernels are being compiled: the first call on a machine takes seconds."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from numba.core import event
+_said = False
+"""Whether the line was printed in this process; it is printed once."""
 
 
-class _Notice(event.Listener):
-    """Prints one line at the first compilation of one of otdiv's kernels in this process."""
+@contextmanager
+def announced_compilation() -> Iterator[None]:
+    """Within this context the first compilation of one of otdiv's kernels is announced."""
+    from numba.core import event
 
-    said = False
+    class Notice(event.Listener):
+        def on_start(self, event: Any) -> None:
+            global _said
+            module = event.data["dispatcher"].py_func.__module__  # None for a function made by exec
+            if not _said and module is not None and module.startswith("otdiv."):
+                _said = True
+                print("otdiv: compiling its kernels, once on this machine: about 20 s.", file=sys.stderr, flush=True)
 
-    def on_start(self, event: Any) -> None:
-        module = event.data["dispatcher"].py_func.__module__  # None for a function made by exec
-        if not _Notice.said and module is not None and module.startswith("otdiv."):
-            _Notice.said = True
-            print("otdiv: compiling its kernels, once on this machine: about 20 s.", file=sys.stderr, flush=True)
+        def on_end(self, event: Any) -> None:
+            pass
 
-    def on_end(self, event: Any) -> None:
-        pass
-
-
-def announce_compilation() -> None:
-    """From now on the first compilation of a kernel is announced."""
-    event.register("numba:compile", _NOTICE)
-
-
-_NOTICE = _Notice()
+    with event.install_listener("numba:compile", Notice()):
+        yield

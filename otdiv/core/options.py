@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +40,8 @@ class Tuning:
         Pairs; smaller searches over all pairs stay on the CPU even where a device was asked for.
     block_entries : int
         Entries of a matrix that are computed at a time.
+    clock : callable
+        Seconds, for the time limit.
     """
 
     coarsest_pairs: int = 2**16
@@ -47,6 +51,7 @@ class Tuning:
     auction_easy: float = 50
     device_above: int = 2**18
     block_entries: int = BLOCK_ENTRIES
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +101,7 @@ class SolverOptions:
         if self.max_iter is not None and self.max_iter < 1:
             raise invalid("max_iter", "be a positive integer", repr(self.max_iter), "Leave it out for no limit.")
         count_threads(self.threads)
+
+
+DEFAULTS = SolverOptions()
+"""The options where none are given."""

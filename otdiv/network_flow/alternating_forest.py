@@ -1,14 +1,13 @@
-"""Free sources matched by a forest of alternating paths, each tree let go as soon as it is done.
+"""Unassigned sources are assigned through augmenting paths, found by growing a forest of alternating trees.
 
-From every free source a tree of alternating paths grows, all at the same pace in time t:
-f rises by t at its sources and g falls by t at its targets, so that its arcs stay tight.
-A target that no tree holds joins the one that reaches it first, with the source it is
-matched to; a free one ends that tree.  Mass then moves along the path to the root, and
-the tree is let go: its potentials stay as they are and its nodes are there for others
-(Mehlhorn and Schafer, Journal of Experimental Algorithmics 7, 2002, measure searches from
-all free nodes at once; Kolmogorov, Mathematical Programming Computation 1, 2009, trees that
-outlive an augmentation).  Searching anew for those that are left would look at all nodes
-each time.
+A tree of alternating paths grows from every unassigned source, all at the same pace in a time t: f rises
+by t at its sources and g falls by t at its targets, so that its arcs stay tight.  A target outside all trees
+joins the tree that reaches it first, together with the source it is assigned to; an unassigned target
+completes an augmenting path.  The assignment is then changed along the path to the root, and this tree alone
+is dissolved: its potentials stay as they are, and its nodes may join other trees (Mehlhorn and Schafer,
+Journal of Experimental Algorithmics 7, 2002, measure searches from all unassigned nodes at once; Kolmogorov,
+Mathematical Programming Computation 1, 2009, trees that outlive an augmentation).  Starting a new search for
+the sources that are left would visit all nodes each time.
 """
 
 from __future__ import annotations
@@ -19,24 +18,29 @@ import numpy as np
 from numba import njit
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.assignment_auction import FREE
+from otdiv.network_flow.assignment_auction import UNASSIGNED
+from otdiv.network_flow.heap import sift_down, sift_up
 
-_UNSEEN, _HELD = -1, -2
-
-
-class Incoming(NamedTuple):
-    """Arcs by target: sources[start[j]] ... sources[start[j + 1] - 1]."""
-
-    start: Array
-    sources: Array
+_UNSEEN, _IN_TREE = -1, -2
+"""Values of ``place``: the target waits in no heap, or belongs to a tree."""
 
 
 class Forest(NamedTuple):
-    """Scratch of :func:`grow`.
+    """Scratch arrays of :func:`augment`.
 
-    Of a target: when a tree reaches it first, by which source and arc, and its place among those that wait for
-    it.  Of a source: its root, when it joined, the next one in its tree; of a root the last one.  ``freed`` are the
-    targets of a tree that was let go.
+    Attributes
+    ----------
+    time, via, arc : ndarray [m]
+        When a tree reaches the target first, from which source and by which arc.
+    place : ndarray of int32 [m]
+        Its position in the heap of targets that wait to be reached.
+    heap : ndarray of int32 [m]
+    root, since, after : ndarray [n]
+        The root of a source's tree, when it joined, and the next source of its tree; -1 for none.
+    last : ndarray of int32 [n]
+        The last source of the tree of a root.
+    freed : ndarray of int32 [n]
+        The targets of the tree that was dissolved last.
     """
 
     time: Array
@@ -51,61 +55,44 @@ class Forest(NamedTuple):
     freed: Array
 
 
-def forest_space(n: int) -> Forest:
-    """Scratch for n sources and as many targets."""
+def allocate_forest(n: int) -> Forest:
+    """Scratch arrays for n sources and as many targets."""
     short = np.int32
     targets = np.empty(n), np.empty(n, short), np.empty(n, np.int64), np.full(n, _UNSEEN, short), np.empty(n, short)
-    return Forest(*targets, np.full(n, FREE, short), np.empty(n), *(np.empty(n, short) for _ in range(3)))
+    return Forest(*targets, np.full(n, UNASSIGNED, short), np.empty(n), *(np.empty(n, short) for _ in range(3)))
 
 
 @njit(cache=True, nogil=True)
-def incoming(graph, m):  # type: ignore[no-untyped-def]
-    """The arcs by target."""
-    start, heads, _ = graph
-    into = np.zeros(m + 1, np.uint32)
-    for k in range(len(heads)):
-        into[heads[k] + 1] += 1
-    for j in range(m):
-        into[j + 1] += into[j]
-    place = into[:-1].copy()
-    sources = np.empty(len(heads), np.uint32)
-    for i in range(len(start) - 1):
-        for k in range(start[i], start[i + 1]):
-            sources[place[heads[k]]] = i
-            place[heads[k]] += 1
-    return into, sources
-
-
-@njit(cache=True, nogil=True)
-def grow_each(graph, arcs_in, matching, forest, first, end, most):  # type: ignore[no-untyped-def]
-    """A tree from each free source first ... end - 1 alone, given up when ``most`` sources have joined it."""
+def augment_one_by_one(graph, columns, assignment, forest, first, end, most):
+    """Grow a tree from each unassigned source first ... end - 1 by itself; given up at ``most`` sources in it."""
     roots = np.empty(1, np.int32)
     for i in range(first, end):
-        if matching.target[i] < 0:
+        if assignment.target[i] < 0:
             roots[0] = i
-            grow(graph, arcs_in, matching, forest, roots, most, 0.0)
+            augment(graph, columns, assignment, forest, roots, most, 0.0)
 
 
 @njit(cache=True, nogil=True)
-def grow(graph, arcs_in, matching, forest, roots, most, beyond):  # type: ignore[no-untyped-def]
-    """Match free sources, until all are matched, ``most`` sources have joined a tree, or no tree can grow any more.
+def augment(graph, columns, assignment, forest, roots, most, overshoot):
+    """Assign the roots, until all are assigned, ``most`` sources have joined a tree, or no tree can grow further.
 
-    Trees that can grow no more grow by ``beyond`` into the void, so that pricing finds arcs that lead out of them.
-    With ``most`` above the number of sources some root is matched, unless none can be.
+    In the last case the potentials of the trees move on by ``overshoot``, so that arcs that lead out of the
+    trees violate f + g <= c and are found by pricing.  With ``most`` above the number of sources some root is
+    assigned, unless none can be.
 
     Returns
     -------
     int
-        How many of the roots were matched.
+        How many of the roots were assigned.
     """
     start, heads, costs = graph
-    f, g, target, cost, source = matching
+    f, g, target, cost, source = assignment
     time, via, arc, place, heap, root, since, after, last, freed = forest
-    size = joined = begun = matched = 0
+    size = joined = begun = assigned = 0
     now = 0.0
     for r in roots:
-        root[r], since[r], after[r], last[r] = r, 0.0, FREE, r
-    while matched < len(roots) and joined < most:
+        root[r], since[r], after[r], last[r] = r, 0.0, UNASSIGNED, r
+    while assigned < len(roots) and joined < most:
         if begun < len(roots):
             i = roots[begun]
             begun += 1
@@ -114,34 +101,34 @@ def grow(graph, arcs_in, matching, forest, roots, most, beyond):  # type: ignore
                 break
             j = heap[0]
             i = via[j]
-            # its tree may be gone, or gone and the source in another one since: who else will be the first?
-            gone = root[i] < 0 or since[i] - f[i] + costs[arc[j]] - g[j] > time[j]
-            if gone and _first_to_reach(j, graph, arcs_in, matching, forest):
+            # the tree of i may be dissolved, or i may have joined another one since: then j is reached from elsewhere
+            outdated = root[i] < 0 or since[i] - f[i] + costs[arc[j]] - g[j] > time[j]
+            if outdated and _find_first_reach(j, graph, columns, assignment, forest):
                 time[j] = max(time[j], now)
-                sink(heap, time, place, size, j, 0)
+                sift_down(heap, time, place, size, j, 0)
                 continue
             size -= 1
             if size > 0:
-                sink(heap, time, place, size, heap[size], 0)
+                sift_down(heap, time, place, size, heap[size], 0)
             place[j] = _UNSEEN
-            if gone:
+            if outdated:
                 continue
             now = max(now, time[j])
             tree, i = root[via[j]], source[j]
             if i < 0:
-                count = _let_go(tree, now, matching, forest)
+                count = _dissolve(tree, now, assignment, forest)
                 freed[count] = j
-                _match_along(j, target, source, cost, costs, via, arc)
-                matched += 1
-                for q in range(count + 1 if matched < len(roots) else 0):
+                _assign_along_path(j, target, source, cost, costs, via, arc)
+                assigned += 1
+                for q in range(count + 1 if assigned < len(roots) else 0):
                     j = freed[q]
-                    if _first_to_reach(j, graph, arcs_in, matching, forest):
+                    if _find_first_reach(j, graph, columns, assignment, forest):
                         time[j] = max(time[j], now)
-                        rise(heap, time, place, j, size)
+                        sift_up(heap, time, place, j, size)
                         size += 1
                 continue
-            time[j], place[j] = now, _HELD
-            root[i], since[i], after[i] = tree, now, FREE
+            time[j], place[j] = now, _IN_TREE
+            root[i], since[i], after[i] = tree, now, UNASSIGNED
             after[last[tree]] = i
             last[tree] = i
             joined += 1
@@ -149,7 +136,7 @@ def grow(graph, arcs_in, matching, forest, roots, most, beyond):  # type: ignore
         for k in range(start[i], start[i + 1]):
             j = heads[k]
             p = place[j]
-            if p == _HELD:
+            if p == _IN_TREE:
                 continue
             value = offset + costs[k] - g[j]
             if p == _UNSEEN:
@@ -158,27 +145,27 @@ def grow(graph, arcs_in, matching, forest, roots, most, beyond):  # type: ignore
             elif value >= time[j]:
                 continue
             time[j], via[j], arc[j] = value, i, k
-            rise(heap, time, place, j, p)
-    if size == 0 and matched < len(roots):
-        now += beyond
+            sift_up(heap, time, place, j, p)
+    if size == 0 and assigned < len(roots):
+        now += overshoot
     for q in range(size):
         place[heap[q]] = _UNSEEN
     for r in roots:
         if root[r] == r:
-            _let_go(r, now, matching, forest)
-    return matched
+            _dissolve(r, now, assignment, forest)
+    return assigned
 
 
 @njit(cache=True, nogil=True)
-def _let_go(tree, now, matching, forest):  # type: ignore[no-untyped-def]
-    """Bring the potentials of a tree up to now and take its nodes out; its targets are now in ``freed``."""
-    f, g, target, _, _ = matching
+def _dissolve(tree, now, assignment, forest):
+    """Bring the potentials of a tree up to now and take its nodes out; its targets are then in ``freed``."""
+    f, g, target, _, _ = assignment
     time, _, _, place, _, root, since, after, _, freed = forest
     count = 0
     v = tree
     while v >= 0:
         f[v] += now - since[v]
-        root[v] = FREE
+        root[v] = UNASSIGNED
         if v != tree:
             j = target[v]
             g[j] -= now - time[j]
@@ -190,14 +177,14 @@ def _let_go(tree, now, matching, forest):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _first_to_reach(j, graph, arcs_in, matching, forest):  # type: ignore[no-untyped-def]
-    """Set when, by which source and by which arc a tree reaches target j first; False if none does."""
+def _find_first_reach(j, graph, columns, assignment, forest):
+    """Set when, from which source and by which arc a tree reaches target j first; False if none does."""
     start, heads, costs = graph
-    f, g = matching.f, matching.g
+    f, g = assignment.f, assignment.g
     time, via, arc, root, since = forest.time, forest.via, forest.arc, forest.root, forest.since
     time[j] = np.inf
-    for q in range(arcs_in.start[j], arcs_in.start[j + 1]):
-        i = arcs_in.sources[q]
+    for q in range(columns.start[j], columns.start[j + 1]):
+        i = columns.ends[q]
         if root[i] >= 0:
             k = start[i] + np.searchsorted(heads[start[i] : start[i + 1]], j)
             value = since[i] - f[i] + costs[k] - g[j]
@@ -207,40 +194,10 @@ def _first_to_reach(j, graph, arcs_in, matching, forest):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _match_along(j, target, source, cost, costs, via, arc):  # type: ignore[no-untyped-def]
-    """Every source on the path from the free target j to the root passes to the target towards j."""
+def _assign_along_path(j, target, source, cost, costs, via, arc):
+    """Every source on the path from the unassigned target j to the root is assigned to the target towards j."""
     while j >= 0:
         i = via[j]
         before = target[i]
         target[i], source[j], cost[i] = j, i, costs[arc[j]]
         j = before
-
-
-@njit(cache=True, nogil=True)
-def rise(heap, key, place, v, k):  # type: ignore[no-untyped-def]
-    """Put v into a heap, smallest key first, at k or above."""
-    while k > 0:
-        above = (k - 1) >> 1
-        w = heap[above]
-        if key[w] <= key[v]:
-            break
-        heap[k], place[w] = w, k
-        k = above
-    heap[k], place[v] = v, k
-
-
-@njit(cache=True, nogil=True)
-def sink(heap, key, place, size, v, k):  # type: ignore[no-untyped-def]
-    """Put v into a heap at k or below."""
-    while True:
-        below = 2 * k + 1
-        if below >= size:
-            break
-        if below + 1 < size and key[heap[below + 1]] < key[heap[below]]:
-            below += 1
-        w = heap[below]
-        if key[w] >= key[v]:
-            break
-        heap[k], place[w] = w, k
-        k = below
-    heap[k], place[v] = v, k

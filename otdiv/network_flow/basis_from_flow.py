@@ -1,10 +1,9 @@
-"""A spanning tree for the network simplex from any flow that leaves no mass behind.
+"""A basis of the network simplex from any flow that has delivered all mass (crossover, or purification).
 
-Arcs of the flow, those that carry most first, make a forest; each of the others closes a
-cycle, round which mass goes in the cheaper direction until one of its arcs is empty.
-What then carries mass is a forest again.  Its parts are tied to that of the root by arcs
-without flow, the least in reduced cost first, each from a source of the part: so the tree
-is strongly feasible (:mod:`otdiv.network_flow.simplex_pivots`).
+Arcs with flow, largest flow first, make a forest; each of the others closes a cycle, round which mass is moved
+in the cheaper direction until one of its arcs is empty.  The arcs that then have flow are a forest again.
+Its parts are connected to that of the root by arcs without flow, of least reduced cost first, each from a
+source of the part: so the tree is strongly feasible (:mod:`otdiv.network_flow.simplex_pivots`).
 """
 
 from __future__ import annotations
@@ -16,45 +15,51 @@ import numpy as np
 from numba import njit
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.spanning_tree import Basis, basis_of, find_apex, rehang
-from otdiv.network_flow.transportation_auction import Loads, Network
+from otdiv.network_flow.graph import TwoWayRows
+from otdiv.network_flow.spanning_tree import Basis, build_basis, find_apex, reroot_subtree
+from otdiv.network_flow.transportation_auction import Pseudoflow
 
 _NONE = -1
 
 
-def tree_of_flow(network: Network, loads: Loads, costs_of: Callable[[Array, Array], Array]) -> Basis:
-    """The basis whose flow is that of ``loads``, or a cheaper one on the same arcs."""
-    n, m = len(loads.f), len(loads.g)
-    used = np.flatnonzero(loads.flow)
-    used = used[np.argsort(-loads.flow[used], kind="stable")]
-    in_forest, parts = _forest(n, m, network.tails[used], network.heads[used])
+def basis_from_flow(graph: TwoWayRows, pseudoflow: Pseudoflow, compute_costs: Callable[[Array, Array], Array]) -> Basis:
+    """The basis whose flow is that of ``pseudoflow``, or a cheaper one on the same arcs.
+
+    ``compute_costs(tails, heads)`` gives the costs of arcs that are not in the graph.
+    """
+    n, m = len(pseudoflow.f), len(pseudoflow.g)
+    used = np.flatnonzero(pseudoflow.flow)
+    used = used[np.argsort(-pseudoflow.flow[used], kind="stable")]
+    in_forest, parts = _spanning_forest(n, m, graph.tails[used], graph.rows.ends[used])
     outside, used = used[~in_forest], used[in_forest]
-    tails, heads, costs, flows = network.tails[used], network.heads[used], network.costs[used], loads.flow[used]
-    basis = _tied(n, m, (tails, heads, flows, costs), _ties_to_root(n, parts), None)
-    _enter(n, network.tails[outside], network.heads[outside], network.costs[outside], loads.flow[outside], basis)
+    tails, heads, costs, flows = graph.tails[used], graph.rows.ends[used], graph.rows.costs[used], pseudoflow.flow[used]
+    basis = _join(n, m, (tails, heads, flows, costs), _connect_to_root(n, parts), None)
+    _cancel_cycles(
+        n, graph.tails[outside], graph.rows.ends[outside], graph.rows.costs[outside], pseudoflow.flow[outside], basis
+    )
     nodes = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
     above = basis.parent[nodes]
     tails, heads = np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n
-    _, parts = _forest(n, m, tails, heads)
-    ties = _least_ties(network, loads.f, loads.g, parts)
-    return _tied(n, m, (tails, heads, basis.flow[nodes], basis.cost[nodes]), ties, costs_of)
+    _, parts = _spanning_forest(n, m, tails, heads)
+    connections = _connect_cheaply(graph, pseudoflow.f, pseudoflow.g, parts)
+    return _join(n, m, (tails, heads, basis.flow[nodes], basis.cost[nodes]), connections, compute_costs)
 
 
-def _tied(
+def _join(
     n: int,
     m: int,
     forest: tuple[Array, ...],
-    ties: tuple[Array, Array],
-    costs_of: Callable[[Array, Array], Array] | None,
+    connections: tuple[Array, Array],
+    compute_costs: Callable[[Array, Array], Array] | None,
 ) -> Basis:
-    """The tree of a forest (tails, heads, flows, costs) and of arcs without flow that make it one."""
-    costs = np.zeros(len(ties[0])) if costs_of is None else costs_of(*ties)
-    more = *ties, np.zeros(len(costs), np.int64), costs
-    return basis_of(n, m, *(np.append(column, new) for column, new in zip(forest, more, strict=True)))
+    """The tree of a forest (tails, heads, flows, costs) and of arcs without flow that connect its parts."""
+    costs = np.zeros(len(connections[0])) if compute_costs is None else compute_costs(*connections)
+    more = *connections, np.zeros(len(costs), np.int64), costs
+    return build_basis(n, m, *(np.append(column, new) for column, new in zip(forest, more, strict=True)))
 
 
 @njit(cache=True, nogil=True)
-def _part(v, up):  # type: ignore[no-untyped-def]
+def _find_part(v, up):
     while up[v] != v:
         up[v] = up[up[v]]
         v = up[v]
@@ -62,37 +67,37 @@ def _part(v, up):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _forest(n, m, tails, heads):  # type: ignore[no-untyped-def]
-    """Which arcs, in their order, join two parts of the forest (Kruskal); and the part of each node."""
+def _spanning_forest(n, m, tails, heads):
+    """The arcs that, taken in order, join two parts of the forest (Kruskal), and the part of each node."""
     up = np.arange(n + m)
     joins = np.zeros(len(tails), np.bool_)
     for k in range(len(tails)):
-        u, v = _part(tails[k], up), _part(n + heads[k], up)
+        u, v = _find_part(tails[k], up), _find_part(n + heads[k], up)
         if u != v:
             up[u], joins[k] = v, True
     for v in range(n + m):
-        up[v] = _part(v, up)
+        up[v] = _find_part(v, up)
     return joins, up
 
 
 @njit(cache=True, nogil=True)
-def _ties_to_root(n, parts):  # type: ignore[no-untyped-def]
+def _connect_to_root(n, parts):
     """Arcs from one source of each part to the last target."""
-    tied = np.zeros(len(parts), np.bool_)
-    tied[parts[-1]] = True
+    connected = np.zeros(len(parts), np.bool_)
+    connected[parts[-1]] = True
     tails = np.empty(n, np.int32)
     count = 0
     for i in range(n):
-        if not tied[parts[i]]:
-            tied[parts[i]] = True
+        if not connected[parts[i]]:
+            connected[parts[i]] = True
             tails[count] = i
             count += 1
     return tails[:count], np.full(count, len(parts) - n - 1, np.int32)
 
 
 @njit(cache=True, nogil=True)
-def _enter(n, tails, heads, costs, flows, basis):  # type: ignore[no-untyped-def]
-    """Arcs outside the tree lose their flow or enter it; the mass goes round their cycles the cheaper way."""
+def _cancel_cycles(n, tails, heads, costs, flows, basis):
+    """Arcs outside the tree lose their flow or enter it; mass moves round their cycles in the cheaper direction."""
     parent, flow, cost = basis.parent, basis.flow, basis.cost
     for k in range(len(tails)):
         source, target, outside = tails[k], n + heads[k], flows[k]
@@ -122,42 +127,42 @@ def _enter(n, tails, heads, costs, flows, basis):  # type: ignore[no-untyped-def
                 v = parent[v]
         if leaving >= 0:
             top, above = (source, target) if side else (target, source)
-            rehang(top, leaving, above, basis)
+            reroot_subtree(top, leaving, above, basis)
             flow[top], cost[top] = outside + amount, costs[k]
 
 
 @njit(cache=True, nogil=True)
-def _least_ties(network, f, g, parts):  # type: ignore[no-untyped-def]
-    """Arcs that tie each part to one tied before, beginning at the root's; to the last target where none leads out."""
-    _, _, _, _, into, _, tails_in, costs_in = network
+def _connect_cheaply(graph, f, g, parts):
+    """Arcs that connect each part to one connected before, the root's first; to the last target where no arc does."""
+    into, tails_in, costs_in = graph.columns
     n, nodes = len(f), len(parts)
     first, after = np.full(nodes, _NONE, np.int32), np.full(nodes, _NONE, np.int32)  # the targets of each part
     for j in range(nodes - n):
         after[n + j], first[parts[n + j]] = first[parts[n + j]], n + j
-    tied = np.zeros(nodes, np.bool_)
+    connected = np.zeros(nodes, np.bool_)
     more_tails, more_heads = np.empty(n, np.int32), np.empty(n, np.int32)
-    count = looked = 0
+    count = scanned = 0
     waiting = [(0.0, np.int64(0), np.int64(0))]
     waiting.pop()
     part = parts[-1]
     while True:
-        tied[part] = True
+        connected[part] = True
         v = first[part]
         while v >= 0:
             for q in range(into[v - n], into[v - n + 1]):
                 i = tails_in[q]
-                if not tied[parts[i]]:
+                if not connected[parts[i]]:
                     heappush(waiting, (costs_in[q] - f[i] - g[v - n], np.int64(i), np.int64(v - n)))
             v = after[v]
         i, j = _NONE, nodes - n - 1
         while len(waiting) > 0 and i < 0:
             _, i, j = heappop(waiting)
-            if tied[parts[i]]:
+            if connected[parts[i]]:
                 i, j = _NONE, nodes - n - 1
-        while i < 0 and looked < n:
-            if not tied[parts[looked]]:
-                i = looked
-            looked += 1
+        while i < 0 and scanned < n:
+            if not connected[parts[scanned]]:
+                i = scanned
+            scanned += 1
         if i < 0:
             return more_tails[:count], more_heads[:count]
         more_tails[count], more_heads[count] = i, j

@@ -1,9 +1,8 @@
-"""All prices of an auction lowered at once, by the distances to targets that still need mass.
+"""Global price update: all prices of an auction are lowered at once by the distances to targets in need of mass.
 
-Distances run along arcs, and against those in use, in whole units of eps: what an arc
-lacks to be admissible.  After the update every source with mass left has a path of
-admissible arcs to a target in need (Goldberg, Journal of Algorithms 22, 1997, calls it
-global price update).
+Distances are taken along arcs, and backwards along arcs with flow, in whole units of eps: the amount by
+which an arc misses being admissible.  After the update every source with mass left has a path of admissible
+arcs to a target in need (Goldberg, Journal of Algorithms 22, 1997).
 """
 
 from __future__ import annotations
@@ -13,37 +12,39 @@ from numba import njit
 
 _NONE = -1
 _FAR = 2**15
-"""Distances from here on count as this one."""
+"""Units of eps; larger distances count as this one.  Larger: more buckets to clear."""
 
 
 @njit(cache=True, nogil=True)
-def lower_prices(network, loads, eps, reach):  # type: ignore[no-untyped-def]
+def lower_prices(graph, pseudoflow, eps, max_drop):
     """Dijkstra's algorithm by buckets, from the targets in need until all sources with mass left are reached.
 
-    It goes no further than ``reach`` units.
+    Distances above ``max_drop`` units are not searched.
 
     Returns
     -------
-    looked : int
-        Arcs looked at.
-    short : bool
-        Whether some source was not reached, and might have been from further on.
+    scanned : int
+        Arcs scanned.
+    arcs_missing : bool
+        Whether some source was not reached, and might have been at a larger distance.
     """
-    start, _, heads, costs, into, _, tails_in, costs_in = network
-    f, g, flow, left, missing = loads
+    rows, _, columns, _ = graph
+    start, heads, costs = rows
+    into, tails_in, costs_in = columns
+    f, g, flow, excess, deficit = pseudoflow
     n, m = len(f), len(g)
     distance = np.full(n + m, _FAR, np.int32)
-    top = np.full(_FAR, _NONE, np.int32)  # of each bucket, a list with links both ways
+    top = np.full(_FAR, _NONE, np.int32)  # first node of each bucket, a doubly linked list
     after, before = np.full(n + m, _NONE, np.int32), np.full(n + m, _NONE, np.int32)
     waiting = 0
     for i in range(n):
-        waiting += left[i] > 0
+        waiting += excess[i] > 0
     for j in range(m):
-        if missing[j] > 0:
-            _put(n + j, 0, distance, top, after, before)
-    now = looked = 0
+        if deficit[j] > 0:
+            _move_to_bucket(n + j, 0, distance, top, after, before)
+    now = scanned = 0
     unit = 1.0 / eps
-    while now < min(reach, _FAR) and waiting > 0:
+    while now < min(max_drop, _FAR) and waiting > 0:
         v = top[now]
         if v < 0:
             now += 1
@@ -51,43 +52,43 @@ def lower_prices(network, loads, eps, reach):  # type: ignore[no-untyped-def]
         top[now] = after[v]
         if after[v] >= 0:
             before[after[v]] = _NONE
-        if v < n:  # whoever is no further than now is done
-            waiting -= left[v] > 0
-            looked += np.int64(start[v + 1] - start[v])
+        if v < n:  # nodes at distance now are final
+            waiting -= excess[v] > 0
+            scanned += np.int64(start[v + 1] - start[v])
             for k in range(start[v], start[v + 1]):
                 if flow[k] > 0:
                     j = heads[k]
                     if distance[n + j] > now:
-                        to = now + _steps((f[v] + g[j] - costs[k]) * unit)
+                        to = now + _count_steps((f[v] + g[j] - costs[k]) * unit)
                         if to < distance[n + j]:
-                            _put(n + j, to, distance, top, after, before)
+                            _move_to_bucket(n + j, to, distance, top, after, before)
         else:
             j = v - n
-            looked += np.int64(into[j + 1] - into[j])
+            scanned += np.int64(into[j + 1] - into[j])
             for q in range(into[j], into[j + 1]):
                 w = tails_in[q]
                 if distance[w] > now:
-                    to = now + _steps((costs_in[q] - f[w] - g[j]) * unit)
+                    to = now + _count_steps((costs_in[q] - f[w] - g[j]) * unit)
                     if to < distance[w]:
-                        _put(w, to, distance, top, after, before)
+                        _move_to_bucket(w, to, distance, top, after, before)
     for v in range(n + m):
         fall = eps * min(distance[v], now)
         if v < n:
             f[v] += fall
         else:
             g[v - n] -= fall
-    return looked, waiting > 0 and reach < _FAR
+    return scanned, waiting > 0 and max_drop < _FAR
 
 
 @njit(cache=True, nogil=True)
-def _steps(reduced):  # type: ignore[no-untyped-def]
-    """By how many units of eps prices must fall for an arc of this reduced cost to become admissible."""
+def _count_steps(reduced):
+    """The units of eps by which prices must fall for an arc of this reduced cost to become admissible."""
     return np.int64(0) if reduced < 0 else np.int64(min(reduced, float(_FAR))) + 1
 
 
 @njit(cache=True, nogil=True)
-def _put(v, to, distance, top, after, before):  # type: ignore[no-untyped-def]
-    """Move v to the bucket ``to``."""
+def _move_to_bucket(v, to, distance, top, after, before):
+    """Move node v to the bucket of distance ``to``."""
     if distance[v] < _FAR:
         if before[v] >= 0:
             after[before[v]] = after[v]

@@ -1,4 +1,4 @@
-"""A first spanning tree for the network simplex on any list of arcs: cheapest arcs first."""
+"""An initial basis on any list of arcs, by the least-cost rule of the transportation simplex."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def first_tree(tails, heads, costs, a, b, order):  # type: ignore[no-untyped-def]
+def least_cost_basis(tails, heads, costs, a, b, order):
     """Fill the arcs in the given order with all the mass that fits, and let two added nodes take the rest.
 
     Source ``n`` and target ``m`` are the added nodes.  Each arc taken uses up its source or its target,
-    which then hangs from the other end as a leaf; so the arcs make a forest with one node left in each
-    tree, and that one is tied to the added node of the other side, by an arc of cost 0 (to be priced by
-    the caller).  Where both ends are used up the source is the one that stays, with nothing left: an arc
-    without flow has its source at the lower end, which makes the tree strongly feasible.
+    which then is a leaf below the other end; so the arcs make a forest with one node left in each tree,
+    and that one is connected to the added node of the other side by an arc of cost 0 (to be priced by the
+    caller).  Where both ends are used up the source stays, with nothing left: an arc without flow has its
+    source at the lower end, which makes the tree strongly feasible.
 
     Returns
     -------

@@ -1,50 +1,106 @@
 """The primal network simplex for transport on a sparse set of arcs.
 
-A basis is a spanning tree (:mod:`otdiv.network_flow.spanning_tree`); an arc (i, j) outside
-has the reduced cost c - p_i + p_j, the sum of the costs round the cycle it closes
-(Bazaraa, Jarvis and Sherali, Linear Programming and Network Flows, ch. 9).
+A basis is a spanning tree (:mod:`otdiv.network_flow.spanning_tree`); an arc (i, j) outside it has the
+reduced cost c - p_i + p_j, the sum of the costs round the cycle it closes (Bazaraa, Jarvis and Sherali,
+Linear Programming and Network Flows, ch. 9).
 
-Masses are integers (:mod:`otdiv.transport.methods.multiscale.scales`), so ties are exact.  The tree is
-strongly feasible (Cunningham, Mathematical Programming 11, 1976): an arc without flow
-points to the root, that is, its lower end is a source.  The leaving arc is the last
-blocking one on the way round from the apex along the entering arc; this keeps the tree
-so, and no basis returns.
+Masses are integers (:mod:`otdiv.network_flow.integer_masses`), so ties are exact.  The tree is strongly
+feasible (Cunningham, Mathematical Programming 11, 1976): an arc without flow points to the root, that is, its
+lower end is a source.  The leaving arc is the last blocking one on the cycle, from the apex along the
+entering arc; this keeps the tree strongly feasible, and no basis is visited twice.
 
-A pivot goes round a cycle of some dozens of arcs, but the potentials of a tenth of the
-nodes move with it.  Codes that keep them, subtree sizes or depths right in every pivot
-(Kovacs, Optimization Methods and Software 30, 2015, compares them) spend nearly all
-their time there.  Here potentials are added up anew only after a batch of pivots.  By
-them the batch is selected, the worst arc of each block (multiple partial pricing);
-whether it still violates when its turn comes, the costs round its cycle tell.  When a
-look at all arcs finds few that violate, the nearly tight ones are solved first.
+A pivot changes a cycle of some dozens of arcs, but the potentials of a tenth of the nodes.  Codes that update
+potentials, subtree sizes or depths in every pivot (Kovacs, Optimization Methods and Software 30, 2015,
+compares them) spend nearly all their time there.  Here potentials are recomputed only after a batch of
+pivots.  The batch holds the worst arc of each block by the potentials of its start (multiple partial
+pricing); whether an arc still violates when its turn comes is decided by the costs round its cycle.  When a
+scan of all arcs finds few that violate, the nearly tight ones are solved first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
-from otdiv.network_flow.spanning_tree import find_apex, refresh_potentials, rehang
+from otdiv.core.options import Tuning
+from otdiv.network_flow.graph import ArcList
+from otdiv.network_flow.spanning_tree import Basis, find_apex, reroot_subtree, update_potentials
 
 _NONE = -1
 _NODES_PER_ARC = 128
-"""So many nodes for each arc of a batch: adding up all potentials then takes about as long as the batch's pivots."""
+"""Nodes per arc of a batch.  Larger: smaller batches, and more time in recomputing all potentials after each."""
 _NEARLY_TIGHT = 0.25
-"""When few arcs violate, this share of all is solved first."""
+"""Share of all arcs that is solved first when few arcs violate."""
 _SAMPLE = 2048
-"""Arcs looked at to find which those are."""
+"""Arcs that are sampled to find which those are.  More: a more exact share."""
+
+PIVOTS_PER_NODE = 1000
+"""Most pivots per node in one solve.  Beyond it only rounding still pivots, and the interval shows what is open."""
+
+
+def repeat_batches(run_batch: Callable[[int], tuple[int, bool]], limit: int, batch: int) -> int:
+    """Run batches of pivots until the optimum, or until ``limit`` pivots were made; returns their number.
+
+    ``run_batch(most)`` makes up to ``most`` pivots, and returns how many and whether the basis is optimal.
+    """
+    total, optimal = 0, False
+    while not optimal and total < limit:
+        count, optimal = run_batch(min(batch, limit - total))
+        total += max(1, count)
+    return total
+
+
+def pivot_to_optimum(
+    n: int,
+    arcs: ArcList,
+    basis: Basis,
+    share: float,
+    scale: float,
+    limit: int,
+    tuning: Tuning,
+    after_batch: Callable[[int], None],
+) -> int:
+    """Pivot until no arc violates, or until ``limit`` pivots were made; returns their number.
+
+    Parameters
+    ----------
+    n : int
+        Sources of the basis.
+    arcs : ArcList
+    basis : Basis
+        Changed in place.
+    share, scale : float
+        An arc violates when its reduced cost is below -share * max(scale, largest potential).
+    limit : int
+    tuning : Tuning
+    after_batch : callable
+        Given the pivots of each batch; may raise to stop, and the basis is then feasible.
+    """
+    block, cursor = max(16, int(np.sqrt(len(arcs.tails)))), 0
+
+    def run_batch(most: int) -> tuple[int, bool]:
+        nonlocal cursor
+        tolerance = share * max(scale, float(np.abs(basis.potential).max()))
+        count, _, cursor, optimal = run_pivots(n, *arcs, basis, cursor, block, tolerance, most, tuning.scans_per_batch)
+        update_potentials(n, basis)
+        after_batch(int(count))
+        return int(count), bool(optimal)
+
+    return repeat_batches(run_batch, limit, tuning.pivots_per_batch)
 
 
 @njit(cache=True, nogil=True)
-def pivot(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned):  # type: ignore[no-untyped-def]
+def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned):
     """Up to ``most`` pivots; an arc violates when its reduced cost is below ``-tolerance``.
 
-    Stops early after looking at about ``most_scanned`` arcs, so that one call takes bounded time.
+    Stops early after scanning about ``most_scanned`` arcs, so that one call takes bounded time.
 
     Returns
     -------
     count, scanned : int
-        Pivots made, arcs looked at.
+        Pivots made, arcs scanned.
     cursor : int
         Where the next scan starts.
     optimal : bool
@@ -54,36 +110,36 @@ def pivot(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_sc
     optimal = False
     while not optimal and count < most and scanned < most_scanned:
         limits = block, tolerance, most - count, most_scanned - scanned
-        pivots, looked, cursor, optimal = _batches(n, tails, heads, costs, basis, cursor, *limits, True)
+        pivots, seen, cursor, optimal = _pivot_in_batches(n, tails, heads, costs, basis, cursor, *limits, True)
         count += pivots
-        scanned += looked
+        scanned += seen
         if not optimal and count < most and scanned < most_scanned:  # few violate
             near = _nearly_tight(n, tails, heads, costs, basis.potential)
             limits = max(16, block // 2), tolerance, most - count, most_scanned - scanned
-            pivots, looked, _, _ = _batches(n, tails[near], heads[near], costs[near], basis, 0, *limits, False)
+            pivots, seen, _, _ = _pivot_in_batches(n, tails[near], heads[near], costs[near], basis, 0, *limits, False)
             count += pivots
-            scanned += looked + len(tails)
+            scanned += seen + len(tails)
     return count, scanned, cursor, optimal
 
 
 @njit(cache=True, nogil=True)
-def _batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, until_few):  # type: ignore[no-untyped-def]
-    """Pivots on these arcs in batches, to the optimum or until too ``few`` violate to fill a batch."""
+def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, until_few):
+    """Pivots on these arcs in batches, to the optimum or ``until_few`` violate: too few to fill a batch."""
     batch = np.empty(max(8, len(basis.flow) // _NODES_PER_ARC), np.int64)
     count = scanned = 0
     while count < most and scanned < most_scanned:
-        size, looked, cursor = _worst_of_blocks(
+        size, seen, cursor = _select_batch(
             n, tails, heads, costs, basis.potential, cursor, block, tolerance, batch[: most - count]
         )
-        scanned += looked
+        scanned += seen
         entered = 0
         for e in range(size):
             k = batch[e]
-            entered += exchange(n, tails[k], n + heads[k], costs[k], tolerance, basis)
+            entered += pivot(n, tails[k], n + heads[k], costs[k], tolerance, basis)
         count += entered
         if entered > 0:
-            refresh_potentials(n, basis)
-        whole_round = looked == len(tails)
+            update_potentials(n, basis)
+        whole_round = seen == len(tails)
         if whole_round and entered == 0:
             return count, scanned, cursor, True
         if whole_round and until_few and size < len(batch):
@@ -92,11 +148,10 @@ def _batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most
 
 
 @njit(cache=True, nogil=True)
-def _worst_of_blocks(n, tails, heads, costs, potential, cursor, block, tolerance, batch):  # type: ignore[no-untyped-def]
-    """The most violating arc of each block, until the batch is full or once round.
+def _select_batch(n, tails, heads, costs, potential, cursor, block, tolerance, batch):
+    """The most violating arc of each block, until the batch is full or all arcs are scanned.
 
-    Unsigned indices: of signed ones numba asks each time whether they count from the end, which costs more than
-    the look.
+    Indices are unsigned, see :mod:`otdiv.network_flow.graph`.
     """
     size, left, arcs = 0, len(tails), len(tails)
     while left > 0 and size < len(batch):
@@ -115,7 +170,7 @@ def _worst_of_blocks(n, tails, heads, costs, potential, cursor, block, tolerance
 
 
 @njit(cache=True, nogil=True)
-def _nearly_tight(n, tails, heads, costs, potential):  # type: ignore[no-untyped-def]
+def _nearly_tight(n, tails, heads, costs, potential):
     """The arcs of lowest reduced cost, those of the tree among them."""
     step = max(1, len(tails) // _SAMPLE)
     sample = np.empty(len(tails) // step)
@@ -133,12 +188,12 @@ def _nearly_tight(n, tails, heads, costs, potential):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def exchange(n, source, target, arc_cost, tolerance, basis):  # type: ignore[no-untyped-def]
-    """One pivot: the arc source -> target enters the tree if it violates, the last blocking arc of its cycle leaves.
+def pivot(n, source, target, arc_cost, tolerance, basis):
+    """The arc source -> target enters the tree if it violates, and the last blocking arc of its cycle leaves.
 
     The cycle runs apex ... source -> target ... apex.  Against it lie the arcs of the sources on the
-    first half and those of the targets on the second; the least flow among them blocks.  Ties go to
-    the last on the way round.  Returns whether it entered.
+    first half and those of the targets on the second; the least flow among them blocks; of
+    ties the last one on the cycle.  Returns whether the arc entered.
     """
     parent, flow, cost, _, mark = basis
     apex = find_apex(source, target, len(parent) - 1, parent, mark)
@@ -174,6 +229,6 @@ def exchange(n, source, target, arc_cost, tolerance, basis):  # type: ignore[no-
             flow[v] += amount if v < n else -amount
             v = parent[v]
     top, above = (source, target) if at_source else (target, source)
-    rehang(top, leaving, above, basis)
+    reroot_subtree(top, leaving, above, basis)
     flow[top], cost[top] = amount, arc_cost
     return True

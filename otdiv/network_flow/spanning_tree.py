@@ -4,8 +4,8 @@ It lives in its own arrays, apart from the list of arcs, so that arcs may be add
 or dropped and the tree stays as it is.  Arcs lead from sources to targets, so the side of
 a node tells the direction of the arc to its parent.  ``potential`` p holds f on the sources
 and -g on the targets: an arc (i, j) has the reduced cost c - p_i + p_j, zero on the tree
-(Ahuja, Magnanti and Orlin, Network Flows, ch. 11).  The tree is nothing but parents; what
-needs an order finds one by climbing.
+(Ahuja, Magnanti and Orlin, Network Flows, ch. 11).  The tree is stored as parents alone; an
+order of the nodes is found, where one is needed, by following parents up to nodes seen before.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from otdiv.core.validation import Array
+from otdiv.errors import OtdivError
 
 _NONE = -1
 
@@ -31,7 +32,7 @@ class Basis(NamedTuple):
         On the arc to the parent.
     cost, potential : ndarray [n + m]
     mark : ndarray of int32 [n + m]
-        Scratch: the last search that came by; the root's counts them.
+        Scratch: the number of the last search that visited the node; the root holds the number of searches.
     """
 
     parent: Array
@@ -41,20 +42,20 @@ class Basis(NamedTuple):
     mark: Array
 
 
-def basis_of(n: int, m: int, tails: Array, heads: Array, flows: Array, costs: Array) -> Basis:
+def build_basis(n: int, m: int, tails: Array, heads: Array, flows: Array, costs: Array) -> Basis:
     """The basis whose tree has the n + m - 1 arcs (tails, heads), with their flows and costs."""
     nodes = n + m
     parent = np.full(nodes, _NONE, np.int32)
     basis = Basis(parent, np.zeros(nodes, np.int64), np.zeros(nodes), np.zeros(nodes), np.zeros(nodes, np.int32))
-    reached = _grow(n, tails, heads, flows, costs, basis)
+    reached = _attach_nodes(n, tails, heads, flows, costs, basis)
     if reached != nodes:
-        raise ValueError(f"{len(tails)} arcs reach {reached} of {nodes} nodes: no spanning tree")
+        raise OtdivError(f"{len(tails)} arcs reach {reached} of {nodes} nodes: no spanning tree")
     return basis
 
 
 @njit(cache=True, nogil=True)
-def _grow(n, tails, heads, flows, costs, basis):  # type: ignore[no-untyped-def]
-    """Hang the tree up at the last node; returns the number of nodes reached."""
+def _attach_nodes(n, tails, heads, flows, costs, basis):
+    """Set parents, flows, costs and potentials from the last node outwards; returns the number of nodes reached."""
     parent, flow, cost, potential, _ = basis
     nodes = len(flow)
     first = np.zeros(nodes + 1, np.int64)  # arcs at each node, one after the other
@@ -89,8 +90,8 @@ def _grow(n, tails, heads, flows, costs, basis):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _climb(v, now, parent, mark, stack):  # type: ignore[no-untyped-def]
-    """Put v and the nodes above it on the stack, up to one marked ``now``; returns that one, and how many they are."""
+def _push_unmarked(v, now, parent, mark, stack):
+    """Stack v and the nodes above it, up to one marked ``now``; returns that one, and how many were stacked."""
     size = 0
     while mark[v] != now:
         mark[v], stack[size] = now, v
@@ -100,7 +101,7 @@ def _climb(v, now, parent, mark, stack):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def topdown(basis):  # type: ignore[no-untyped-def]
+def preorder(basis):
     """All nodes, parents before children."""
     parent, mark = basis.parent, basis.mark
     nodes = len(parent)
@@ -109,7 +110,7 @@ def topdown(basis):  # type: ignore[no-untyped-def]
     order[0], k = root, 1
     mark[root] += 1
     for node in range(root):
-        _, size = _climb(node, mark[root], parent, mark, stack)
+        _, size = _push_unmarked(node, mark[root], parent, mark, stack)
         while size > 0:
             size -= 1
             order[k] = stack[size]
@@ -118,15 +119,15 @@ def topdown(basis):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def refresh_potentials(n, basis):  # type: ignore[no-untyped-def]
-    """Add the costs up anew from the root."""
+def update_potentials(n, basis):
+    """Recompute all potentials: costs are added up from the root."""
     parent, _, cost, potential, mark = basis
     root = len(parent) - 1
     stack = np.empty(len(parent), np.int32)
     mark[root] += 1
     now = mark[root]
     for node in range(root):
-        v, size = _climb(node, now, parent, mark, stack)
+        v, size = _push_unmarked(node, now, parent, mark, stack)
         p = potential[v]
         while size > 0:
             size -= 1
@@ -136,8 +137,8 @@ def refresh_potentials(n, basis):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def find_apex(u, v, root, parent, mark):  # type: ignore[no-untyped-def]
-    """Where the ways of both to the root meet: climbed in turn, so that the length of the ways above costs nothing."""
+def find_apex(u, v, root, parent, mark):
+    """Lowest common ancestor of u and v: both paths are followed in turn, so that what lies above it takes no time."""
     mark[root] += 1
     now = mark[root]
     while True:
@@ -156,10 +157,10 @@ def find_apex(u, v, root, parent, mark):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def rehang(top, old_top, above, basis):  # type: ignore[no-untyped-def]
-    """Cut the subtree of ``old_top`` off, turn it so that its node ``top`` is the top, and hang it below ``above``.
+def reroot_subtree(top, old_top, above, basis):
+    """Cut off the subtree of ``old_top``, make its node ``top`` the root of it, and attach that to ``above``.
 
-    Along the stem from ``top`` to ``old_top`` parents become children; each arc's flow and cost pass from
+    Along the path from ``top`` to ``old_top`` parents become children; flow and cost of each arc move from
     its former lower end to its new one.
     """
     parent, flow, cost, _, _ = basis

@@ -1,11 +1,11 @@
-"""Network simplex on an undirected graph: the cheapest flow that levels out what the nodes have too much of.
+"""Network simplex on an undirected graph: the cheapest flow that levels out the excesses of the nodes.
 
     min sum over edges of length * |flow|,  outflow - inflow = excess at every node
     max sum over nodes of excess * u,       |u_v - u_w| <= length on every edge
 
 Edges have no capacity, so every spanning tree carries a flow; its edges are directed as
 their flow is.  Excesses are integers.  The tree is strongly feasible (an edge without flow
-leads to the root) and the last blocking edge leaves, so that no tree returns (Cunningham,
+leads to the root) and the last blocking edge leaves, so that no tree is visited twice (Cunningham,
 Mathematical Programming 11, 1976; Ahuja, Magnanti and Orlin, Network Flows, ch. 11).
 """
 
@@ -22,14 +22,6 @@ from otdiv.network_flow.spanning_tree import find_apex
 PARENT, CHILD, LEFT, RIGHT = range(4)
 
 
-class Graph(NamedTuple):
-    """Edges between nodes 0 ... n - 1, of positive length."""
-
-    tails: Array
-    heads: Array
-    lengths: Array
-
-
 class Tree(NamedTuple):
     """A spanning tree rooted at node 0.
 
@@ -44,7 +36,7 @@ class Tree(NamedTuple):
     length, u : ndarray [n]
         Of that edge; the potential, which falls along the flow by the length.
     mark : ndarray of int32 [n]
-        Scratch of the search for an apex.
+        Scratch: the number of the last search for an apex that visited the node.
     """
 
     links: Array
@@ -56,7 +48,7 @@ class Tree(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def tree_of_edges(tails, heads, lengths, excess):  # type: ignore[no-untyped-def]
+def build_tree(tails, heads, lengths, excess):
     """The tree with these n - 1 edges, with its flow and potentials."""
     n = len(excess)
     first = np.zeros(n + 1, np.int64)
@@ -80,22 +72,22 @@ def tree_of_edges(tails, heads, lengths, excess):  # type: ignore[no-untyped-def
         for e in range(first[v], first[v + 1]):
             w = heads[at[e]] if tails[at[e]] == v else tails[at[e]]
             if w != links[v, PARENT]:
-                _adopt(w, v, links)
+                _add_child(w, v, links)
                 length[w] = lengths[at[e]]
                 order[reached] = w
                 reached += 1
-    for k in range(n - 1, 0, -1):  # children before parents: what a subtree has too much of goes up
+    for k in range(n - 1, 0, -1):  # children before parents: the excess of a subtree flows to its parent
         v = order[k]
         flow[links[v, PARENT]] += flow[v]
         up[v] = flow[v] >= 0
         flow[v] = abs(flow[v])
     flow[0] = 0
-    refresh(links, up, length, u)
+    update_edge_potentials(links, up, length, u)
     return links, up, flow, length, u, mark
 
 
 @njit(cache=True, nogil=True)
-def next_in_subtree(v, top, links):  # type: ignore[no-untyped-def]
+def next_in_subtree(v, top, links):
     """The node after v in the preorder of the subtree of ``top``; -1 at its end."""
     if links[v, CHILD] >= 0:
         return links[v, CHILD]
@@ -107,8 +99,8 @@ def next_in_subtree(v, top, links):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def refresh(links, up, length, u):  # type: ignore[no-untyped-def]
-    """Add the lengths up anew from the root."""
+def update_edge_potentials(links, up, length, u):
+    """Recompute all potentials: lengths are added up from the root."""
     v = next_in_subtree(0, 0, links)
     while v >= 0:
         u[v] = u[links[v, PARENT]] + (length[v] if up[v] else -length[v])
@@ -116,7 +108,7 @@ def refresh(links, up, length, u):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def pivot_graph(graph, tree, cursor, block, tolerance, most):  # type: ignore[no-untyped-def]
+def run_edge_pivots(graph, tree, cursor, block, tolerance, most):
     """Up to ``most`` pivots, each by the worst edge of the next block that has a violated one.
 
     Returns the number of pivots, where the next scan starts, and whether no edge is violated.
@@ -139,14 +131,14 @@ def pivot_graph(graph, tree, cursor, block, tolerance, most):  # type: ignore[no
             return count, cursor, True
         v, w = tails[entering], heads[entering]
         if u[v] > u[w]:
-            _exchange(v, w, lengths[entering], tree)
+            _pivot(v, w, lengths[entering], tree)
         else:
-            _exchange(w, v, lengths[entering], tree)
+            _pivot(w, v, lengths[entering], tree)
     return most, cursor, False
 
 
 @njit(cache=True, nogil=True)
-def _exchange(source, target, arc_length, tree):  # type: ignore[no-untyped-def]
+def _pivot(source, target, arc_length, tree):
     """The edge enters as source -> target; the last blocking edge of its cycle leaves."""
     links, up, flow, length, u, mark = tree
     apex = find_apex(source, target, 0, links[:, PARENT], mark)
@@ -172,7 +164,7 @@ def _exchange(source, target, arc_length, tree):  # type: ignore[no-untyped-def]
             v = links[v, PARENT]
     top, above = (source, target) if at_source else (target, source)
     shift = u[target] + arc_length - u[source]
-    _rehang(top, leaving, above, tree)
+    _reroot_subtree(top, leaving, above, tree)
     up[top], flow[top], length[top] = at_source, amount, arc_length
     shift = shift if at_source else -shift
     v = top
@@ -182,15 +174,15 @@ def _exchange(source, target, arc_length, tree):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _rehang(top, old_top, above, tree):  # type: ignore[no-untyped-def]
-    """Cut the subtree of ``old_top`` off, turn it so that ``top`` is its top, and hang it below ``above``."""
+def _reroot_subtree(top, old_top, above, tree):
+    """Cut off the subtree of ``old_top``, make its node ``top`` the root of it, and attach that to ``above``."""
     links, up, flow, length, _, _ = tree
     v, new_parent = top, above
     was_up, was_flow, was_length = up[top], flow[top], length[top]
     while True:
         old_parent = links[v, PARENT]
-        _leave(v, old_parent, links)
-        _adopt(v, new_parent, links)
+        _remove_child(v, old_parent, links)
+        _add_child(v, new_parent, links)
         if v == old_top:
             return
         new_parent, v = v, old_parent
@@ -200,7 +192,8 @@ def _rehang(top, old_top, above, tree):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _leave(v, above, links):  # type: ignore[no-untyped-def]
+def _remove_child(v, above, links):
+    """Take v out of the children of ``above``."""
     before, after = links[v, LEFT], links[v, RIGHT]
     if before >= 0:
         links[before, RIGHT] = after
@@ -211,7 +204,8 @@ def _leave(v, above, links):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _adopt(v, above, links):  # type: ignore[no-untyped-def]
+def _add_child(v, above, links):
+    """Make v the first child of ``above``."""
     first = links[above, CHILD]
     links[v, PARENT], links[v, LEFT], links[v, RIGHT] = above, -1, first
     if first >= 0:
@@ -220,11 +214,11 @@ def _adopt(v, above, links):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def paths_of_flow(excess, tree):  # type: ignore[no-untyped-def]
-    """Who sends to whom: the flow of the tree as masses from nodes of positive excess to such of negative.
+def decompose_flow(excess, tree):
+    """The flow of the tree as masses that go from nodes of positive excess to nodes of negative excess.
 
-    Nodes are visited along the flow.  Each holds a list of packets (origin, mass), keeps what it lacks
-    and hands the rest on; a list that goes on whole is linked, not copied.
+    Nodes are visited along the flow.  At each node there is a list of packets (origin, mass): what the node
+    lacks is delivered, the rest is forwarded; a list that is forwarded whole is linked, not copied.
 
     Returns
     -------
@@ -267,11 +261,11 @@ def paths_of_flow(excess, tree):  # type: ignore[no-untyped-def]
             mass[p] -= part
             if mass[p] == 0:
                 head[v] = following[p]
-        # to the children first, to the parent what is left
+        # to the children first, what is left to the parent
         child = links[v, CHILD]
         while child >= 0:
             if flow[child] > 0 and not up[child]:
-                packets = _hand_on(v, child, flow[child], origin, mass, following, head, tail, packets)
+                packets = _forward(v, child, flow[child], origin, mass, following, head, tail, packets)
                 waiting_for[child] -= 1
                 if waiting_for[child] == 0:
                     stack[size] = child
@@ -292,7 +286,7 @@ def paths_of_flow(excess, tree):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _hand_on(v, w, amount, origin, mass, following, head, tail, packets):  # type: ignore[no-untyped-def]
+def _forward(v, w, amount, origin, mass, following, head, tail, packets):
     """Move packets worth ``amount`` from the list of v to that of w, the last one in part."""
     while amount > 0:
         p = head[v]

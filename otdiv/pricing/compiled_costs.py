@@ -1,4 +1,4 @@
-"""Which costs compiled code knows, and how it is told of them."""
+"""The costs that compiled code evaluates, and their description for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from otdiv.costs import Chebyshev, Cityblock, Cost, Euclidean, Minkowski, Power,
 SQUARED, EUCLIDEAN, CITYBLOCK, CHEBYSHEV, MINKOWSKI = range(5)
 _KINDS = {SquaredEuclidean: SQUARED, Euclidean: EUCLIDEAN, Cityblock: CITYBLOCK, Chebyshev: CHEBYSHEV}
 SMALLEST, LARGEST = 1e-120, 1e120
-"""Costs within this range neither overflow nor underflow when differences are squared."""
+"""Range of costs that neither overflow nor underflow when differences are squared."""
 
 
 class Metric(NamedTuple):
@@ -40,5 +40,5 @@ def metric_of(cost: Cost, d: int) -> Metric | None:
 
 
 def priceable(cost: Cost, d: int, largest_cost: float) -> bool:
-    """Whether costs of this kind and size can be priced without looking at all pairs."""
+    """Whether costs of this kind and size can be priced without evaluating all pairs."""
     return metric_of(cost, d) is not None and (largest_cost == 0 or SMALLEST < largest_cost < LARGEST)

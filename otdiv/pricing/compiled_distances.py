@@ -11,7 +11,7 @@ from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI
 
 
 @njit(cache=True, nogil=True)
-def distance(metric, query, points, j):  # type: ignore[no-untyped-def]
+def distance(metric, query, points, j):
     """The cost between the point ``query`` [d] and row j of ``points``."""
     kind, p, power, _ = metric
     total = 0.0
@@ -38,7 +38,7 @@ def distance(metric, query, points, j):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def distances(metric, query, columns, first, end, costs):  # type: ignore[no-untyped-def]
+def distances(metric, query, columns, first, end, costs):
     """``distance`` to the points first ... end - 1 of ``columns`` [d, m] into costs[: end - first].
 
     Coordinates are the outer loop, so that the points are taken several at a time (slices, because an
@@ -83,16 +83,16 @@ def distances(metric, query, columns, first, end, costs):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def count_below(metric, queries, columns, first, end, g, bounds, best, counts):  # type: ignore[no-untyped-def]
+def count_below(metric, queries, columns, first, end, g, bounds, best, counts):
     """counts[lane]: at how many of the points first ... end - 1, whose g is given, cost - g is below best[lane].
 
-    Lanes whose lower bound is not below their best are not looked at and get 0, others without a
-    quick count get 1, which says no more than "look".  Most leaves hold nothing of use; counting,
+    Lanes whose lower bound is not below their best are skipped and get 0; others for which there is no
+    quick count get 1, that is, they have to be evaluated.  Most leaves hold nothing below the best; counting,
     unlike comparing with a minimum that moves, is done for several points at a time.  The costs are
-    those of :func:`distances`.  Returns the number of lanes looked at.
+    those of :func:`distances`.  Returns the number of lanes counted.
     """
     d = len(queries)
-    looked = 0
+    counted = 0
     quick = metric.power == 1.0 and metric.kind == EUCLIDEAN and (d == 2 or d == 3)
     second = min(1, d - 1)
     along, across, deep = columns[0, first:end], columns[second, first:end], columns[d - 1, first:end]
@@ -101,7 +101,7 @@ def count_below(metric, queries, columns, first, end, g, bounds, best, counts): 
         counts[lane] = 0
         if not bounds[lane] < top:
             continue
-        looked += 1
+        counted += 1
         if not quick:
             counts[lane] = 1
             continue
@@ -116,11 +116,11 @@ def count_below(metric, queries, columns, first, end, g, bounds, best, counts): 
                 u, v, w = at - along[r], above - across[r], behind - deep[r]
                 count += math.sqrt(u * u + v * v + w * w) - g[r] < top
         counts[lane] = count
-    return looked
+    return counted
 
 
 @njit(cache=True, nogil=True)
-def elementwise_costs(metric, x, y, tails, heads):  # type: ignore[no-untyped-def]
+def elementwise_costs(metric, x, y, tails, heads):
     """The costs [k] of the pairs (x[tails[k]], y[heads[k]])."""
     costs = np.empty(len(tails))
     query = np.empty(x.shape[1])

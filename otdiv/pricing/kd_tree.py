@@ -15,9 +15,10 @@ from numba import njit
 from otdiv.core.validation import Array
 
 LEAF = 40
+"""Most points of a leaf.  Larger: fewer nodes to bound, more points evaluated in each."""
 
 
-class PointTree(NamedTuple):
+class KdTree(NamedTuple):
     """Boxes of the nodes; node k has the children 2 k + 1 and 2 k + 2, nodes from ``leaves`` on are leaves.
 
     Attributes
@@ -62,7 +63,7 @@ def kd_order(points: Array, leaf: int = LEAF) -> Array:
     return order
 
 
-def tree_of(points: Array) -> PointTree:
+def build_tree(points: Array) -> KdTree:
     """The tree over points that are already in kd order (right for any order, quick for a kd order)."""
     depth = depth_for(len(points))
     borders = [ranges(len(points), level) for level in range(depth + 1)]
@@ -71,11 +72,11 @@ def tree_of(points: Array) -> PointTree:
     low, high = np.empty((len(start), points.shape[1])), np.empty((len(start), points.shape[1]))
     leaves = 2**depth - 1
     _boxes(points, start, stop, leaves, low, high)
-    return PointTree(points, low, high, start, stop, leaves)
+    return KdTree(points, low, high, start, stop, leaves)
 
 
 @njit(cache=True, nogil=True)
-def _boxes(points, start, stop, leaves, low, high):  # type: ignore[no-untyped-def]
+def _boxes(points, start, stop, leaves, low, high):
     d = points.shape[1]
     for node in range(len(start) - 1, -1, -1):
         for k in range(d):
@@ -90,21 +91,21 @@ def _boxes(points, start, stop, leaves, low, high):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True)
-def _split_all(points, order, depth):  # type: ignore[no-untyped-def]
+def _split_all(points, order, depth):
     """Halve [0, n) ``depth`` times, each range at the median of its widest coordinate."""
     n, d = points.shape
     keys = np.empty(n)
     starts, stops, levels = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
     starts[0], stops[0], levels[0] = 0, n, depth
-    waiting = 1
+    pending = 1
     low, high = np.empty(d), np.empty(d)
     middle_point = np.zeros(d)
     for r in range(n):
         for k in range(d):
             middle_point[k] += points[r, k] / n
-    while waiting > 0:
-        waiting -= 1
-        start, stop, level = starts[waiting], stops[waiting], levels[waiting]
+    while pending > 0:
+        pending -= 1
+        start, stop, level = starts[pending], stops[pending], levels[pending]
         if level == 0:
             continue
         low[:] = np.inf
@@ -120,20 +121,19 @@ def _split_all(points, order, depth):  # type: ignore[no-untyped-def]
         for k in range(1, d):
             if high[k] - low[k] > high[widest] - low[widest]:
                 widest = k
-        # the last range is kept about the middle of all points: the last target is the root of spanning
-        # trees (:mod:`otdiv.transport.methods.multiscale.scales`), and in the middle it makes their paths short
+        # the last range is kept about the middle of all points, so that the last point is a central one
         sign = -1.0 if stop == n and middle_point[widest] < 0.5 * (low[widest] + high[widest]) else 1.0
         for r in range(start, stop):
             keys[r] = sign * points[order[r], widest]
         middle = (start + stop) // 2
         _select(keys, order, start, stop - 1, middle)
-        starts[waiting], stops[waiting], levels[waiting] = middle, stop, level - 1
-        starts[waiting + 1], stops[waiting + 1], levels[waiting + 1] = start, middle, level - 1
-        waiting += 2
+        starts[pending], stops[pending], levels[pending] = middle, stop, level - 1
+        starts[pending + 1], stops[pending + 1], levels[pending + 1] = start, middle, level - 1
+        pending += 2
 
 
 @njit(cache=True, nogil=True)
-def _select(keys, order, first, last, rank):  # type: ignore[no-untyped-def]
+def _select(keys, order, first, last, rank):
     """Reorder so that the key of rank ``rank`` is in its place, smaller ones before (Hoare's find)."""
     while first < last:
         a, b, c = keys[first], keys[(first + last) // 2], keys[last]

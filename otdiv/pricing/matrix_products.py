@@ -1,7 +1,7 @@
-"""All pairs in high dimension: matrix products in single precision sieve, differences decide.
+"""All pairs in high dimension: a filter by matrix products in single precision, then exact differences.
 
-|x - y|^2 = |x|^2 + |y|^2 - 2 x.y costs one matrix product, but cancels.  So it only
-sieves: a pair is passed over when even the lower end of a proved error interval around
+|x - y|^2 = |x|^2 + |y|^2 - 2 x.y costs one matrix product, but loses digits.  So it only
+filters: a pair is passed over when even the lower end of a proved error interval around
 it is no candidate; all others are computed by differences.  The answer is that of
 computing every pair by differences.
 
@@ -25,11 +25,10 @@ from otdiv.pricing.tree_search import insert
 
 _SINGLE = 2.0**-24
 _CHUNK = 128
-BLOCK_ENTRIES = 2**21
-"""Entries of one block of products."""
+"""Pairs filtered at a time; a chunk without candidates is skipped whole."""
 
 
-class Sieve(NamedTuple):
+class ProductFilter(NamedTuple):
     """Both sets of points, centred, scaled by a power of two, in single precision, with their squared norms."""
 
     x: Array
@@ -40,31 +39,33 @@ class Sieve(NamedTuple):
     scale: float
 
 
-def sieves(metric: Metric) -> bool:
-    """Whether matrix products know this cost: Euclidean distances and their squares."""
+def products_apply(metric: Metric) -> bool:
+    """Whether the cost is a Euclidean distance or its square, which matrix products can filter."""
     return metric.kind in (EUCLIDEAN, SQUARED) and metric.power == 1.0
 
 
-def sieve_of(x: Array, y: Array) -> Sieve:
-    """The sieve for Euclidean distances between x and y."""
+def make_filter(x: Array, y: Array) -> ProductFilter:
+    """The filter for Euclidean distances between x and y."""
     centre = y.mean(axis=0)
     x, y = x - centre, y - centre
     largest = max(float(np.abs(x).max()), float(np.abs(y).max()), 1e-300)
     scale = float(np.ldexp(1.0, -int(np.frexp(largest * np.sqrt(x.shape[1]))[1])))
     x, y = x * scale, y * scale
     norms = [np.einsum("ij,ij->i", points, points) for points in (x, y)]
-    return Sieve(x.astype(np.float32), y.astype(np.float32), norms[0], norms[1], _slack(x.shape[1], *norms), scale)
+    return ProductFilter(
+        x.astype(np.float32), y.astype(np.float32), norms[0], norms[1], _slack(x.shape[1], *norms), scale
+    )
 
 
 def _slack(d: int, x_norms: Array, y_norms: Array) -> Array:
-    """For each x a bound on the error of its squared distances, in the sieve's scale."""
+    """For each x a bound on the error of its squared distances, in the scale of the filter."""
     farthest = float(y_norms.max())
     reach = np.sqrt(x_norms * farthest) * (1 + 1e-12)
     return 2.02 * (d + 8) * _SINGLE * reach + (d + 8) * 2.0**-46 * (x_norms + farthest) + d * 1e-35
 
 
 @njit(cache=True, nogil=True)
-def _candidates(row, norms, g, norm, top, squared, scale):  # type: ignore[no-untyped-def]
+def _candidates(row, norms, g, norm, top, squared, scale):
     """How many of these targets may cost less than top + g_j; ``norm`` is that of the query, less the slack."""
     hits = 0
     if squared:
@@ -81,21 +82,19 @@ def _candidates(row, norms, g, norm, top, squared, scale):  # type: ignore[no-un
 
 
 @njit(cache=True, nogil=True)
-def _raised(top, largest_g):  # type: ignore[no-untyped-def]
+def _raised(top, largest_g):
     """``top``, a little higher: the rounding of c - g and of top + g stays below the difference."""
     return top + 2.0**-50 * (abs(top) + largest_g)
 
 
 @njit(cache=True, nogil=True)
-def sieved_minima(  # type: ignore[no-untyped-def]
-    metric, x, y, dots, offset, first, end, x_norms, y_norms, slack, scale, g, hints, values, where
-):
+def filtered_minima(metric, x, y, dots, offset, first, end, x_norms, y_norms, slack, scale, g, hints, values, where):
     """As :func:`otdiv.pricing.tree_search.search_minima`; row i of x has its products in dots[i - offset]."""
     squared = metric.kind == SQUARED
     factor = scale * scale if squared else scale
     largest_g = np.abs(g).max()
     query = np.empty(x.shape[1])
-    looked = 0
+    evaluated = 0
     for i in range(first, end):
         query[:] = x[i]
         best_j = hints[i]
@@ -110,17 +109,17 @@ def sieved_minima(  # type: ignore[no-untyped-def]
             for j in range(chunk, stop):
                 limit = max(raised + g[j], 0.0) * factor
                 if x_norms[i] + y_norms[j] - 2.0 * row[j] - slack[i] < (limit if squared else limit * limit):
-                    looked += 1
+                    evaluated += 1
                     value = distance(metric, query, y, j) - g[j]
                     if value < best:
                         best, best_j = value, j
                         raised = _raised(best, largest_g)
         values[i], where[i] = best, best_j
-    return looked
+    return evaluated
 
 
 @njit(cache=True, nogil=True)
-def sieved_lowest(  # type: ignore[no-untyped-def]
+def filtered_lowest(
     metric, x, y, dots, offset, first, end, x_norms, y_norms, slack, scale, g, tops, counts, values, where, costs
 ):
     """As :func:`otdiv.pricing.tree_search.search_lowest`; row i of x has its products in dots[i - offset]."""
@@ -129,7 +128,7 @@ def sieved_lowest(  # type: ignore[no-untyped-def]
     k = values.shape[1]
     largest_g = np.abs(g).max()
     query = np.empty(x.shape[1])
-    looked = 0
+    evaluated = 0
     for i in range(first, end):
         query[:] = x[i]
         row = dots[i - offset]
@@ -143,7 +142,7 @@ def sieved_lowest(  # type: ignore[no-untyped-def]
             for j in range(chunk, stop):
                 limit = max(raised + g[j], 0.0) * factor
                 if x_norms[i] + y_norms[j] - 2.0 * row[j] - slack[i] < (limit if squared else limit * limit):
-                    looked += 1
+                    evaluated += 1
                     cost = distance(metric, query, y, j)
                     if cost - g[j] < top:
                         found = insert(cost - g[j], j, cost, i, found, k, values, where, costs)
@@ -151,4 +150,4 @@ def sieved_lowest(  # type: ignore[no-untyped-def]
                             top = values[i, k - 1]
                             raised = _raised(top, largest_g)
         counts[i] = found
-    return looked
+    return evaluated

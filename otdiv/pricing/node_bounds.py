@@ -28,15 +28,15 @@ from numba import njit
 from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array
 from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI, SQUARED, Metric
-from otdiv.pricing.kd_tree import PointTree
+from otdiv.pricing.kd_tree import KdTree
 
 GROUP = 16
-"""So many queries share one descent of the tree."""
+"""Queries that share one descent of the tree.  Larger: more bounds per node, of which fewer are needed."""
 AFFINE_UP_TO = 12
-"""Above this dimension the fit costs more than it saves."""
+"""Dimension above which boxes alone bound: the fit of a slope then costs more than it saves."""
 
 
-def node_rows(metric: Metric, tree: PointTree, g: Array, largest_cost: float) -> tuple[Array, bool]:
+def node_rows(metric: Metric, tree: KdTree, g: Array, largest_cost: float) -> tuple[Array, bool]:
     """What the bound of each node needs, one row for each, and whether it is the affine one.
 
     [low, high, largest g] for the box, [centre, half, slope, low, high, top] for the affine bound.
@@ -58,7 +58,7 @@ def node_rows(metric: Metric, tree: PointTree, g: Array, largest_cost: float) ->
 
 
 @njit(cache=True, nogil=True)
-def _largest(largest, g, start, stop, leaves):  # type: ignore[no-untyped-def]
+def _largest(largest, g, start, stop, leaves):
     for node in range(len(largest) - 1, -1, -1):
         if node >= leaves:
             largest[node] = g[start[node] : stop[node]].max()
@@ -67,7 +67,7 @@ def _largest(largest, g, start, stop, leaves):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _fit(rows, points, g, start, stop, gamma, largest_cost):  # type: ignore[no-untyped-def]
+def _fit(rows, points, g, start, stop, gamma, largest_cost):
     d = points.shape[1]
     matrix, slope = np.empty((d, d)), np.empty(d)
     for node in range(len(rows)):
@@ -89,7 +89,7 @@ def _fit(rows, points, g, start, stop, gamma, largest_cost):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True)
-def _least_squares(points, g, first, stop, matrix, slope):  # type: ignore[no-untyped-def]
+def _least_squares(points, g, first, stop, matrix, slope):
     """Fit g over points[first:stop] by the normal equations (Cholesky); False where that fails."""
     d = points.shape[1]
     count = stop - first
@@ -134,7 +134,7 @@ def _least_squares(points, g, first, stop, matrix, slope):  # type: ignore[no-un
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def node_bounds(metric, queries, row, affine, bounds, roots):  # type: ignore[no-untyped-def]
+def node_bounds(metric, queries, row, affine, bounds, roots):
     """Lower bounds on the computed c(query, y) - g(y) over the node of this row, for a group of queries [d, GROUP].
 
     Loops over the group are innermost, so that several are taken at a time (over slices, whose length the
@@ -185,7 +185,7 @@ def node_bounds(metric, queries, row, affine, bounds, roots):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True)
-def _box_cost(metric, query, row):  # type: ignore[no-untyped-def]
+def _box_cost(metric, query, row):
     kind, p, power, safe = metric
     d = len(query)
     total = 0.0

@@ -1,4 +1,4 @@
-"""All pairs by torch, on a graphics card or on the CPU: single precision sieves, differences decide.
+"""All pairs by torch, on a graphics card or the CPU: a filter in single precision, then exact differences.
 
 As in :mod:`otdiv.pricing.matrix_products`, with the comparison done on the device: for each pair a
 number below its true c - g, and only the pairs where that number is low enough come back,
@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.memory import BLOCK_ENTRIES, row_blocks
 from otdiv.core.validation import Array, optional_import
 from otdiv.pricing.compiled_costs import EUCLIDEAN, Metric
 from otdiv.pricing.compiled_distances import elementwise_costs
-from otdiv.pricing.matrix_products import sieve_of
+from otdiv.pricing.matrix_products import make_filter
 
 _SINGLE = 2.0**-24
-_BLOCK = {"cpu": 2**21}
-_BLOCK_ELSEWHERE = 2**25
-"""Entries of one block of pairs, three of which are held at a time."""
+_BLOCKS_ON_DEVICE = 16
+"""Blocks of a CPU in one of another device, where launching a computation costs more."""
 
 
 class TorchProducts:
@@ -36,21 +36,24 @@ class TorchProducts:
     Parameters
     ----------
     metric : Metric
-        One that :func:`otdiv.pricing.matrix_products.sieves` knows.
+        One that :func:`otdiv.pricing.matrix_products.products_apply` accepts.
     x, y : ndarray [n, d], [m, d]
     device : str
         A torch device.
+    block_entries : int
+        Pairs of a block on the CPU; three blocks are held at a time.
     """
 
-    def __init__(self, metric: Metric, x: Array, y: Array, device: str) -> None:
+    def __init__(self, metric: Metric, x: Array, y: Array, device: str, block_entries: int = BLOCK_ENTRIES) -> None:
         self.torch = optional_import("torch", f"device={device!r}", "torch")
         self.metric, self.x, self.y, self.device = metric, x, y, device
-        sieve = sieve_of(x, y)
-        slack = sieve.slack + 16 * _SINGLE * (sieve.x_norms + float(sieve.y_norms.max()))
-        self.points = [self._moved(p) for p in (sieve.x, sieve.y)]
-        self.norms = [self._moved(p) for p in (sieve.x_norms, sieve.y_norms)]
+        self.block_entries = block_entries * (1 if device == "cpu" else _BLOCKS_ON_DEVICE)
+        known = make_filter(x, y)
+        slack = known.slack + 16 * _SINGLE * (known.x_norms + float(known.y_norms.max()))
+        self.points = [self._moved(p) for p in (known.x, known.y)]
+        self.norms = [self._moved(p) for p in (known.x_norms, known.y_norms)]
         self.slack = self._moved(slack * (1 + 2 * _SINGLE))
-        self.factor = sieve.scale if metric.kind == EUCLIDEAN else sieve.scale**2
+        self.factor = known.scale if metric.kind == EUCLIDEAN else known.scale**2
 
     def _moved(self, array: Array) -> Any:
         return self.torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device)
@@ -85,10 +88,8 @@ class TorchProducts:
     def _blocks(self, g: Array, k: int) -> Iterator[tuple[int, Any, Array]]:
         """Rows from ``first`` on, numbers below their c - g (scaled), and the k targets [rows, k] that seem lowest."""
         n, m = len(self.x), len(self.y)
-        step = max(1, _BLOCK.get(self.device, _BLOCK_ELSEWHERE) // m)
         moved = self._moved(np.clip((g - _middle(g)) * self.factor, -1e30, 1e30))
-        for first in range(0, n, step):
-            rows = slice(first, min(first + step, n))
+        for rows in row_blocks(n, m, self.block_entries):
             squares = (self.norms[0][rows, None] + self.norms[1]) - 2.0 * self._products(rows)
             below = (squares - self.slack[rows, None]).clamp_min_(0.0)
             near = squares.clamp_min_(0.0)
@@ -97,7 +98,7 @@ class TorchProducts:
             below -= moved
             near -= moved
             lowest = near.argmin(1, keepdim=True) if k == 1 else near.topk(k, dim=1, largest=False, sorted=False)[1]
-            yield first, below, lowest.cpu().numpy()
+            yield rows.start, below, lowest.cpu().numpy()
 
     def _products(self, rows: slice) -> Any:
         """x.y in full single precision, whatever shorter format torch was told to multiply in."""
@@ -117,7 +118,7 @@ class TorchProducts:
         with np.errstate(over="ignore"):
             limit = (np.minimum(worst, tops) + _middle(g)) * self.factor + 16 * _SINGLE * largest
             limit = np.nextafter(limit.astype(np.float32), np.float32(np.inf))
-        if not largest < 1e30:  # beyond single precision: every pair is looked at
+        if not largest < 1e30:  # beyond single precision: every pair is evaluated
             limit[:] = np.inf
         hits = (below <= self.torch.from_numpy(limit).to(self.device)[:, None]).nonzero().cpu().numpy()
         i, j = hits[:, 0] + first, hits[:, 1]

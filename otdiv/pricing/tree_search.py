@@ -2,7 +2,7 @@
 
 For a query x, min over y of c(x, y) - g(y): nodes of the tree over y whose lower bound
 (:mod:`otdiv.pricing.node_bounds`) is not below what is already found are skipped, so the
-answer is that of looking at every pair.  Queries that follow one another lie near one
+answer is that of evaluating every pair.  Queries that follow one another lie near one
 another, so they go down the tree in groups: a node is opened when one of the group needs
 it, its bounds are computed for all of them at a time, and its points only for those that
 need them.
@@ -21,10 +21,8 @@ _LARGEST_LEAF = 64
 
 
 @njit(cache=True, nogil=True)
-def search_minima(  # type: ignore[no-untyped-def]
-    metric, x, first, end, y, columns, rows, affine, start, stop, leaves, g, hints, values, where
-):
-    """values[i] = min_j c(x_i, y_j) - g_j and where[i] its j, for first <= i < end; returns the pairs looked at.
+def search_minima(metric, x, first, end, y, columns, rows, affine, start, stop, leaves, g, hints, values, where):
+    """values[i] = min_j c(x_i, y_j) - g_j and where[i] its j, for first <= i < end; returns the pairs evaluated.
 
     ``hints`` [n] are indices to begin with, good or bad.
     """
@@ -33,7 +31,7 @@ def search_minima(  # type: ignore[no-untyped-def]
     near, far, roots = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
     query, queries, costs_here = np.empty(d), np.empty((d, GROUP)), np.empty(_LARGEST_LEAF)
     counts_here = np.empty(GROUP, np.int64)
-    looked = 0
+    evaluated = 0
     for top in range(first, end, GROUP):
         size = _fill(x, top, end, queries)
         for i in range(top, top + size):
@@ -46,16 +44,16 @@ def search_minima(  # type: ignore[no-untyped-def]
                     values[i], where[i] = value, where[i - 1]
         best = values[top : top + size]
         nodes[0], bounds[0] = 0, -np.inf
-        waiting = 1
-        while waiting > 0:
-            waiting -= 1
-            if not _wanted(bounds[waiting], best):
+        pending = 1
+        while pending > 0:
+            pending -= 1
+            if not _may_hold(bounds[pending], best):
                 continue
-            node = nodes[waiting]
+            node = nodes[pending]
             if node >= leaves:
                 g_here = g[start[node] : stop[node]]
-                looked += len(g_here) * count_below(
-                    metric, queries, columns, start[node], stop[node], g_here, bounds[waiting], best, counts_here
+                evaluated += len(g_here) * count_below(
+                    metric, queries, columns, start[node], stop[node], g_here, bounds[pending], best, counts_here
                 )
                 for lane in range(size):
                     if counts_here[lane] > 0:
@@ -69,17 +67,17 @@ def search_minima(  # type: ignore[no-untyped-def]
             left, right = 2 * node + 1, 2 * node + 2
             node_bounds(metric, queries, rows[left], affine, near, roots)
             node_bounds(metric, queries, rows[right], affine, far, roots)
-            waiting = _push(nodes, bounds, waiting, left, right, near, far, best)
-    return looked
+            pending = _push(nodes, bounds, pending, left, right, near, far, best)
+    return evaluated
 
 
 @njit(cache=True, nogil=True)
-def search_lowest(  # type: ignore[no-untyped-def]
+def search_lowest(
     metric, x, first, end, y, columns, rows, affine, start, stop, leaves, g, tops, counts, values, where, costs
 ):
     """For first <= i < end the arcs with c(x_i, y_j) - g_j < tops[i], at most k, the lowest.
 
-    Returns the number of pairs looked at.
+    Returns the number of pairs evaluated.
     counts [n] says how many; values, where, costs [n, k] hold them in ascending order.
     """
     k = values.shape[1]
@@ -89,23 +87,23 @@ def search_lowest(  # type: ignore[no-untyped-def]
     query, queries, costs_here = np.empty(d), np.empty((d, GROUP)), np.empty(_LARGEST_LEAF)
     counts_here = np.empty(GROUP, np.int64)
     limit = np.empty(GROUP)
-    looked = 0
+    evaluated = 0
     for top in range(first, end, GROUP):
         size = _fill(x, top, end, queries)
         best = limit[:size]
         for lane in range(size):
             best[lane], counts[top + lane] = tops[top + lane], 0
         nodes[0], bounds[0] = 0, -np.inf
-        waiting = 1
-        while waiting > 0:
-            waiting -= 1
-            if not _wanted(bounds[waiting], best):
+        pending = 1
+        while pending > 0:
+            pending -= 1
+            if not _may_hold(bounds[pending], best):
                 continue
-            node = nodes[waiting]
+            node = nodes[pending]
             if node >= leaves:
                 g_here = g[start[node] : stop[node]]
-                looked += len(g_here) * count_below(
-                    metric, queries, columns, start[node], stop[node], g_here, bounds[waiting], best, counts_here
+                evaluated += len(g_here) * count_below(
+                    metric, queries, columns, start[node], stop[node], g_here, bounds[pending], best, counts_here
                 )
                 for lane in range(size):
                     if counts_here[lane] > 0:
@@ -123,12 +121,12 @@ def search_lowest(  # type: ignore[no-untyped-def]
             left, right = 2 * node + 1, 2 * node + 2
             node_bounds(metric, queries, rows[left], affine, near, roots)
             node_bounds(metric, queries, rows[right], affine, far, roots)
-            waiting = _push(nodes, bounds, waiting, left, right, near, far, best)
-    return looked
+            pending = _push(nodes, bounds, pending, left, right, near, far, best)
+    return evaluated
 
 
 @njit(cache=True, nogil=True)
-def _fill(x, first, end, queries):  # type: ignore[no-untyped-def]
+def _fill(x, first, end, queries):
     """Coordinates of the group that begins at row ``first``, short groups padded; returns its size."""
     size = min(GROUP, end - first)
     for lane in range(GROUP):
@@ -139,7 +137,7 @@ def _fill(x, first, end, queries):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _wanted(bounds, best):  # type: ignore[no-untyped-def]
+def _may_hold(bounds, best):
     """Whether the node may hold something for one of the group."""
     wanted = False
     for lane in range(len(best)):
@@ -148,28 +146,28 @@ def _wanted(bounds, best):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _push(nodes, bounds, waiting, left, right, near, far, best):  # type: ignore[no-untyped-def]
+def _push(nodes, bounds, pending, left, right, near, far, best):
     """Put both children on the stack where wanted, the one with the lower bounds on top."""
     less = 0.0
     for lane in range(len(best)):
         less += near[lane] - far[lane]
     if less > 0:
         left, right, near, far = right, left, far, near
-    if _wanted(far, best):
-        nodes[waiting] = right
+    if _may_hold(far, best):
+        nodes[pending] = right
         for lane in range(GROUP):
-            bounds[waiting, lane] = far[lane]
-        waiting += 1
-    if _wanted(near, best):
-        nodes[waiting] = left
+            bounds[pending, lane] = far[lane]
+        pending += 1
+    if _may_hold(near, best):
+        nodes[pending] = left
         for lane in range(GROUP):
-            bounds[waiting, lane] = near[lane]
-        waiting += 1
-    return waiting
+            bounds[pending, lane] = near[lane]
+        pending += 1
+    return pending
 
 
 @njit(cache=True, nogil=True)
-def insert(value, j, cost, i, found, k, values, where, costs):  # type: ignore[no-untyped-def]
+def insert(value, j, cost, i, found, k, values, where, costs):
     """Put an arc into the ascending list of row i, at most k long; returns the list's length."""
     place = found if found < k else k - 1
     while place > 0 and values[i, place - 1] > value:

@@ -1,4 +1,4 @@
-"""What is asked (TransportProblem) and what a method hands over (Proposal).
+"""A transport problem, and what a method proposes as its solution.
 
 A proposal claims nothing: :mod:`otdiv.certificates.certificate` turns it into
 bounds.
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.bounds import Status
-from otdiv.core.memory import require_memory
+from otdiv.core.memory import require_memory, row_blocks
 from otdiv.core.validation import Array
 from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
 from otdiv.errors import Infeasible, TooLarge
@@ -23,11 +23,11 @@ from otdiv.problem.line_order import LineOrder, sort_line
 from otdiv.problem.plan import Plan
 
 CACHED_ENTRIES = 2**21
-"""Cost matrices up to this many entries are computed once and kept."""
-_BLOCK_ENTRIES = 2**21
+"""Entries of a cost matrix that is computed once and kept (16 MiB); larger ones are computed each time."""
 SENTINEL_STEP = 1e6
+"""Ratio of two neighbouring costs above which the larger one, and all beyond it, count as sentinels."""
 _BYTES_PER_VALUE = 24.0
-"""A cost that is a function fills one matrix, block by block, which is then looked through."""
+"""Bytes per pair of a cost that is a function: its matrix, and what reading through it takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,8 @@ class TransportProblem:
         Dimension of the points.
     sparse : SparseCost or None
         The cost where it is a sparse one, which is never written out in full.
+    findings : dict
+        What methods have found out about the problem and need not find out again, such as its grid.
 
     Raises
     ------
@@ -70,6 +72,7 @@ class TransportProblem:
     m: int = field(init=False)
     d: int = field(init=False)
     sparse: SparseCost | None = field(init=False)
+    findings: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         cost = as_cost(self.cost)
@@ -149,11 +152,9 @@ class TransportProblem:
         if self.keeps_matrix:
             yield slice(0, self.n), self._kept
             return
-        step = max(1, _BLOCK_ENTRIES // self.m)
-        for start in range(0, self.n, step):
-            rows = slice(start, min(start + step, self.n))
-            listed = self.sparse
-            yield rows, self.cost.matrix(self.mu.points[rows], self.nu.points) if listed is None else listed.block(rows)
+        sparse = self.sparse
+        for rows in row_blocks(self.n, self.m):
+            yield rows, self.cost.matrix(self.mu.points[rows], self.nu.points) if sparse is None else sparse.block(rows)
 
     def arcs(self) -> tuple[Array, Array, Array]:
         """All arcs that are not forbidden, by rows: sources [k], targets [k] and costs [k]."""
@@ -261,7 +262,7 @@ class TransportProblem:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """What a method hands over; the auditor believes none of it.
+    """A plan and potentials that a method proposes; nothing about them is taken for granted.
 
     Attributes
     ----------
@@ -269,7 +270,7 @@ class Proposal:
     f, g : ndarray [n], [m] or None
         Potentials, meant to satisfy f_i + g_j <= c_ij.
     status : Status
-        The method's own word.
+        How the method ended, by its own account.
     stats : dict
         Iterations, solver messages, objectives.
     """

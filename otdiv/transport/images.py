@@ -1,11 +1,14 @@
-"""Two images, or histograms on one grid, in one call."""
+"""Transport between two images, or histograms on one grid."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from otdiv.core.options import RTOL
+from otdiv.core.progress import ProgressEvent
 from otdiv.core.validation import Array, as_float_array, invalid
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.transport.result import TransportResult
@@ -18,8 +21,15 @@ def emd_images(
     *,
     cost: Any = "euclidean",
     spacing: Any = 1.0,
+    method: str = "auto",
     normalize: bool = False,
-    **options: Any,
+    rtol: float = RTOL,
+    max_iter: int | None = None,
+    time_limit: float | None = None,
+    memory_limit: float | None = None,
+    progress: bool | Callable[[ProgressEvent], None] = False,
+    device: Any = "auto",
+    threads: int | None = None,
 ) -> TransportResult:
     """Earth mover's distance between two grey images, or between histograms on one grid.
 
@@ -36,8 +46,8 @@ def emd_images(
         Distance between the middles of neighbouring cells.
     normalize : bool
         Scale both images to total 1, as their shapes alone are compared; else different totals are an error.
-    **options
-        Further arguments of :func:`otdiv.emd`: method, rtol, time_limit, memory_limit, progress, device.
+    method, rtol, max_iter, time_limit, memory_limit, progress, device, threads
+        As for :func:`otdiv.solve`.
 
     Returns
     -------
@@ -64,7 +74,20 @@ def emd_images(
         shapes = f"shapes {images[0].shape} and {images[1].shape}"
         raise invalid("first and second", "have as many axes as each other", shapes, "Convert colour to grey first.")
     x, y = (_measure(image, _steps(spacing, image.ndim)) for image in images)
-    return emd(x, y, cost=cost, normalize=normalize, **options)
+    return emd(
+        x,
+        y,
+        cost=cost,
+        method=method,
+        normalize=normalize,
+        rtol=rtol,
+        max_iter=max_iter,
+        time_limit=time_limit,
+        memory_limit=memory_limit,
+        progress=progress,
+        device=device,
+        threads=threads,
+    )
 
 
 def _steps(spacing: Any, axes: int) -> Array:

@@ -1,4 +1,4 @@
-"""What is answered: a value with its plan, its potentials and its proof."""
+"""The answer to a transport problem: a value with its plan, its potentials and its proof."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from otdiv.certificates.certificate import Certificate
 from otdiv.core.bounds import Bounds, Status
+from otdiv.core.results import HasBounds
 from otdiv.core.text_tables import Table, number
 from otdiv.core.validation import Array, invalid
 from otdiv.potentials.c_transform import PotentialFunction
@@ -23,7 +24,7 @@ from otdiv.verification import Proof, Verification, save_proof, verify
 
 
 @dataclass(frozen=True, eq=False)
-class TransportResult:
+class TransportResult(HasBounds):
     """The answer to a transport problem.
 
     Attributes
@@ -52,24 +53,25 @@ class TransportResult:
         return self.certificate.value
 
     @property
-    def bounds(self) -> Bounds:
-        """The proved interval."""
+    def bounds(self) -> Bounds:  # type: ignore[override]
+        """The proved interval: lower from the potentials, upper from the plan."""
         return self.certificate.bounds
 
     @property
-    def lower(self) -> float:
-        """Proved lower bound, from the potentials."""
-        return self.certificate.bounds.lower
+    def message(self) -> str:
+        """The status as a sentence, and what the method reported."""
+        reported = self.stats.get("message", "")
+        return f"{self.status.message} {reported}".rstrip() if reported else self.status.message
 
     @property
-    def upper(self) -> float:
-        """Proved upper bound, from the plan."""
-        return self.certificate.bounds.upper
+    def nit(self) -> int:
+        """Iterations of the method: pivots and bids of our own, pivots of the linear program; 0 if unknown."""
+        return int(sum(self.stats.get(name, 0) for name in ("pivots", "bids", "iterations")))
 
     @property
-    def gap(self) -> float:
-        """upper - lower."""
-        return self.certificate.bounds.gap
+    def seconds(self) -> float:
+        """Time of the solve with its audit; NaN for a record that was put together by hand."""
+        return float(self.stats.get("seconds", float("nan")))
 
     @property
     def plan(self) -> Plan:
@@ -85,6 +87,11 @@ class TransportResult:
     def g(self) -> Array:
         """Potential on the targets [m]."""
         return self.certificate.g
+
+    @property
+    def potentials(self) -> tuple[Array, Array]:
+        """(f, g)."""
+        return self.f, self.g
 
     @cached_property
     def slackness(self) -> float:
@@ -144,7 +151,7 @@ class TransportResult:
 
     @cached_property
     def uniqueness(self) -> Uniqueness:
-        """Whether the plan and the potentials are the only optimal ones; one sweep over all pairs."""
+        """Whether the plan and the potentials are the only optimal ones; one search over all pairs."""
         return uniqueness(self.problem, self.plan, self.f, self.g)
 
     def potential_functions(self) -> tuple[PotentialFunction, PotentialFunction]:
@@ -175,14 +182,16 @@ class TransportResult:
             For a cost that cannot be verified exactly (p-norms and powers).
         """
         cost, plan = self.problem.cost, self.plan
-        given, listed = cost.by_entries, self.problem.sparse
-        if listed is not None:
-            arcs = np.stack([listed.rows, listed.columns, listed.values], axis=1)
+        given, arcs = cost.by_entries, self.problem.sparse
         return Proof(
-            cost="arcs" if listed is not None else "matrix" if given else cost.name,
+            cost="arcs" if arcs is not None else "matrix" if given else cost.name,
             x=np.empty((self.n, 0)) if given else self.problem.mu.points,
             y=np.empty((self.m, 0)) if given else self.problem.nu.points,
-            costs=arcs if listed is not None else self.problem.costs() if given else np.empty((0, 0)),
+            costs=np.stack([arcs.rows, arcs.columns, arcs.values], axis=1)
+            if arcs is not None
+            else self.problem.costs()
+            if given
+            else np.empty((0, 0)),
             a=self.problem.mu.weights,
             b=self.problem.nu.weights,
             rows=plan.rows.astype(np.int64),
@@ -220,7 +229,7 @@ class TransportResult:
             "slackness": self.slackness,
             "status": self.status.label,
             "method": self.method,
-            "reason": self.stats["reason"],
+            "reason": self.stats.get("reason", ""),
             "n": self.n,
             "m": self.m,
             "d": self.d,

@@ -1,22 +1,21 @@
-"""Which method answers which problem, and why: decided from measurements, and open to be asked."""
+"""The choice of a method: decided from measurements, with its reason."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from otdiv.pricing.compiled_costs import priceable
 from otdiv.problem.transport_problem import TransportProblem
-from otdiv.transport.methods.grid.detect import lattice_of
+from otdiv.transport.methods.grid.detect import detect_grid
+from otdiv.transport.methods.table import accept_multiscale
 
-METHODS = ("auto", "line", "grid", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
 MULTISCALE_ABOVE = 2**19
-"""From so many pairs on, measured on two cores with the certificate, the multiscale method is the faster one."""
+"""Pairs from which the multiscale method is the faster one, measured on two cores with the certificate."""
 GRID_ABOVE = 2**16
-"""From so many pairs on a grid is looked for."""
+"""Pairs from which a grid is looked for."""
 SIMPLEX_ABOVE = 40_000
-"""Forbidden arcs: up to so many pairs the linear program, beyond it our network simplex on the allowed arcs."""
-LP_ARCS = 250_000
-"""Up to this many arcs a second method is tried where the first is not proved optimal."""
+"""Pairs above which a problem with forbidden arcs goes to the network simplex instead of the linear program."""
+SECOND_METHOD_UP_TO = 250_000
+"""Pairs up to which linear programs are tried where the first method is not proved optimal."""
 
 
 class Choice(NamedTuple):
@@ -36,7 +35,7 @@ def select_method(problem: TransportProblem) -> Choice:
     Returns
     -------
     Choice
-        ``method``, one of :data:`METHODS`, and ``reason``, a sentence.
+        ``method``, the name of one, and ``reason``, a sentence.
 
     Examples
     --------
@@ -52,18 +51,13 @@ def select_method(problem: TransportProblem) -> Choice:
         return Choice("simplex", "some arcs are forbidden (cost inf): the network simplex works on the others")
     if problem.forbids:
         return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
-    if problem.n * problem.m >= GRID_ABOVE and lattice_of(problem) is not None:
-        return Choice("grid", f"the points lie on a grid and {problem.cost.name} is the length of ways along it")
-    if problem.n * problem.m >= MULTISCALE_ABOVE and multiscale_applies(problem):
+    if problem.n * problem.m >= GRID_ABOVE and detect_grid(problem) is not None:
+        return Choice("grid", f"the points lie on a grid and {problem.cost.name} is the length of paths along it")
+    if problem.n * problem.m >= MULTISCALE_ABOVE and accept_multiscale(problem) is None:
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     if problem.cost.by_entries and problem.cost.shape is None:
-        return Choice("pot", "the cost is a function: all its values are computed and kept, the slow way")
+        return Choice("pot", "the cost is a function: all its values are computed and kept, which is slow")
     return Choice("pot", "dense costs: the network simplex is the fastest exact method here")
-
-
-def multiscale_applies(problem: TransportProblem) -> bool:
-    """Whether the multiscale method knows this cost: a norm of the difference or a power of one, in range."""
-    return not problem.cost.by_entries and priceable(problem.cost, problem.d, problem.largest_cost)
 
 
 def fallbacks(problem: TransportProblem, first: str) -> tuple[str, ...]:
@@ -72,5 +66,5 @@ def fallbacks(problem: TransportProblem, first: str) -> tuple[str, ...]:
         return ("multiscale",)
     if first not in ("pot", "primal", "simplex"):
         return ()
-    others = ("simplex", "primal", "dual") if problem.n * problem.m <= LP_ARCS else ("simplex",)
+    others = ("simplex", "primal", "dual") if problem.n * problem.m <= SECOND_METHOD_UP_TO else ("simplex",)
     return tuple(other for other in others if other != first)

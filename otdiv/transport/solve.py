@@ -1,10 +1,11 @@
-"""Ask a transport problem and get a certified answer: emd, solve.
+"""Solve a transport problem and certify the answer: emd, solve.
 
-The only place of this room that raises on an infeasible problem.
+Only this file raises on an infeasible problem; methods report it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -14,24 +15,21 @@ from scipy import sparse
 
 from otdiv.certificates.certificate import Certificate, certify
 from otdiv.core.bounds import Status
+from otdiv.core.compilation import announced_compilation
+from otdiv.core.devices import resolve_device
+from otdiv.core.options import RTOL, SolverOptions
+from otdiv.core.progress import ProgressEvent
 from otdiv.core.validation import check_choice, invalid
 from otdiv.costs import as_cost
 from otdiv.errors import Infeasible, SolverFailed
 from otdiv.measures.arguments import as_measures
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.pricing.compiled_costs import EUCLIDEAN, metric_of
-from otdiv.pricing.device import priced_on
 from otdiv.problem.transport_problem import Proposal, TransportProblem
-from otdiv.transport.methods.grid.detect import lattice_of
-from otdiv.transport.methods.line import solve_line
-from otdiv.transport.methods.linear_program import solve_dual, solve_primal
-from otdiv.transport.methods.pot import solve_pot
-from otdiv.transport.progress import showing
+from otdiv.transport.methods.method import Method
+from otdiv.transport.methods.table import METHODS, find_method
 from otdiv.transport.result import TransportResult
-from otdiv.transport.selection import METHODS, Choice, fallbacks, multiscale_applies, select_method
-
-RTOL = 1e-9
-"""Relative gap at which an answer counts as optimal."""
+from otdiv.transport.selection import Choice, fallbacks, select_method
 
 
 def solve(
@@ -42,36 +40,40 @@ def solve(
     max_iter: int | None = None,
     time_limit: float | None = None,
     memory_limit: float | None = None,
-    progress: bool | Callable[[Any], None] = False,
-    device: Any = None,
+    progress: bool | Callable[[ProgressEvent], None] = False,
+    device: Any = "auto",
+    threads: int | None = None,
 ) -> TransportResult:
     """Solve a transport problem and certify the answer.
+
+    POT's ``ot.solve(M, a, b)`` takes a cost matrix; here that is ``emd(a=a, b=b, cost=M)``.
 
     Parameters
     ----------
     problem : TransportProblem
     method : {"auto", "line", "grid", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
-        Who proposes plan and potentials; "auto" is :func:`select_method`, and goes on to the linear
-        program where the first proposal is not proved optimal.  The interval is proved whoever proposes.
+        The method that proposes plan and potentials; "auto" is :func:`select_method`, and goes on to the linear
+        program where the first proposal is not proved optimal.  The interval is proved whatever the method.
     rtol : float
-        Relative gap at which the status is OPTIMAL.
+        Relative gap, (upper - lower) / value, at which the status is OPTIMAL.
     max_iter : int, optional
-        Stop POT's network simplex after so many pivots.
+        Most pivots of POT's network simplex.
     time_limit : float, optional
-        Seconds, after which grid, multiscale and simplex hand over what they have (Ctrl-C does the same);
+        Seconds, after which grid, multiscale and simplex propose what they have (Ctrl-C does the same);
         the status is then STOPPED, and the interval, proved as ever, tells how far it got.  The audit
         comes on top.  Other methods run to their end.
     memory_limit : float, optional
         Bytes; by default what the machine has free.
     progress : bool or callable
-        True: a line on standard error shows the interval closing (grid and multiscale method).  A callable gets a
-        :class:`otdiv.transport.progress.Progress` instead.
-    device : str or torch.device, optional
-        Let torch look at all pairs, on "cuda" or "cpu", where a sweep has 2**18 pairs and more (the
-        multiscale method and the audit of large clouds): only a sieve in single precision, what it lets
-        through is computed in float64, so that the proof is the same.  For the euclidean and sqeuclidean
-        costs.  None is otdiv's own code, on a CPU the faster one; in low dimension it does not look at all
-        pairs.
+        True: a line on standard error shows the interval closing (grid, multiscale and simplex).  A callable is
+        given each :class:`otdiv.core.progress.ProgressEvent` instead.
+    device : str or torch.device
+        "auto": otdiv's own compiled code on the CPU.  The name of a torch device, such as "cuda": torch evaluates
+        all pairs there, in searches of 2**18 pairs and more (the multiscale method and the audit of large clouds).
+        That is only a filter in single precision, what passes it is computed in float64, so that the proof
+        is the same.  For the euclidean and sqeuclidean costs.
+    threads : int, optional
+        By default every processor that the process may use; the result has the same bits for any number.
 
     Returns
     -------
@@ -90,56 +92,53 @@ def solve(
     SolverFailed
         A single method was asked for and gave nothing at all.
     """
+    options = SolverOptions(
+        rtol=rtol,
+        time_limit=time_limit,
+        memory_limit=memory_limit,
+        progress=progress,
+        max_iter=max_iter,
+        device=device,
+        threads=threads,
+    )
+    return solve_with(problem, method, options)
+
+
+def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -> TransportResult:
+    """As :func:`solve`, with all options in one record."""
+    started = time.perf_counter()
     check_choice("method", method, METHODS)
-    if not 0 <= rtol < np.inf:
-        raise invalid("rtol", "be a non-negative number", repr(rtol), "For example 1e-9.")
-    if time_limit is not None and not time_limit >= 0:
-        raise invalid(
-            "time_limit", "be a number of seconds, at least 0", repr(time_limit), "Leave it out for no limit."
-        )
-    if max_iter is not None and max_iter < 1:
-        raise invalid("max_iter", "be a positive integer", repr(max_iter), "Leave it out for no limit.")
-    if device is not None:
-        _require_a_device_fits(problem, device)
-    problem.require_matrix_memory(memory_limit)
+    if options.device != "auto":
+        _require_device(problem, options.device)
+    problem.require_matrix_memory(options.memory_limit)
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
-    if choice.method in ("grid", "multiscale") and method == "auto" and max_iter is not None:
+    if choice.method in ("grid", "multiscale") and method == "auto" and options.max_iter is not None:
         choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
     queue = [choice.method]
-    if method == "auto" and max_iter is None:
+    if method == "auto" and options.max_iter is None:
         queue += fallbacks(problem, choice.method)
     best: tuple[Certificate, Proposal, str] | None = None
     tried: list[str] = []
-    with nullcontext() if device is None else priced_on(device):
-        for name in queue:
-            if problem.forbids and name != "simplex" and not tried:
-                _require_feasible(problem)
-            if name == "grid":
-                proposal = _grid(problem, time_limit, memory_limit, progress)
-            elif name == "multiscale":
-                proposal = _multiscale(problem, rtol, time_limit, memory_limit, progress)
-            else:
-                proposal = _propose(problem, name, max_iter, time_limit, memory_limit, progress)
-            if problem.forbids and name == "simplex":
-                _require_a_way(problem, proposal)
-            if proposal.plan is None and proposal.f is None and method != "auto":
-                raise SolverFailed(
-                    f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'."
-                )
-            tried.append(name)
-            proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
-            if best is None or proof.gap < best[0].gap:
-                best = (proof, proposal, name)
-            if best[0].proves_optimal(rtol) or proposal.status is Status.STOPPED:
-                break
+    for name in queue:
+        proposal = _propose(problem, find_method(name), options, first=not tried)
+        if proposal.plan is None and proposal.f is None and method != "auto":
+            raise SolverFailed(
+                f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'."
+            )
+        tried.append(name)
+        proof = certify(problem, proposal.plan, (proposal.f, proposal.g), options=options)
+        if best is None or proof.gap < best[0].gap:
+            best = (proof, proposal, name)
+        if best[0].proves_optimal(options.rtol) or proposal.status is Status.STOPPED:
+            break
     assert best is not None
     proof, proposal, name = best
-    status = Status.OPTIMAL if proof.proves_optimal(rtol) else Status.STOPPED
+    status = Status.OPTIMAL if proof.proves_optimal(options.rtol) else Status.STOPPED
     stats = {**proposal.stats, "reason": choice.reason, "tried": tuple(tried), "method_status": proposal.status}
-    return TransportResult(problem, proof, status, name, stats)
+    return TransportResult(problem, proof, status, name, {**stats, "seconds": time.perf_counter() - started})
 
 
-def _require_a_device_fits(problem: TransportProblem, device: Any) -> None:
+def _require_device(problem: TransportProblem, device: Any) -> None:
     metric = metric_of(problem.cost, problem.d)
     if metric is None or metric.kind > EUCLIDEAN or metric.power != 1.0:
         raise invalid(
@@ -148,94 +147,34 @@ def _require_a_device_fits(problem: TransportProblem, device: Any) -> None:
             f"{str(device)!r} with cost {problem.cost.name!r}",
             "Other costs are priced by otdiv's own code.",
         )
+    resolve_device(device, prefer_cuda=False)
 
 
-def _multiscale(
-    problem: TransportProblem,
-    rtol: float,
-    time_limit: float | None,
-    memory_limit: float | None,
-    progress: bool | Callable[[Any], None],
-) -> Proposal:
-    if not multiscale_applies(problem):
-        raise invalid(
-            "method",
-            "fit the problem",
-            f"'multiscale' with cost {problem.cost.name!r}",
-            "It needs points and a norm of their difference, or a power of one; use method='auto'.",
-        )
-    from otdiv.transport.methods.multiscale.solve import (
-        solve_multiscale,  # loads a compiler, which small problems do without
-    )
-
-    with showing(progress) as told:
-        return solve_multiscale(problem, rtol, time_limit, memory_limit, told)
-
-
-def _grid(
-    problem: TransportProblem,
-    time_limit: float | None,
-    memory_limit: float | None,
-    progress: bool | Callable[[Any], None],
-) -> Proposal:
-    lattice = lattice_of(problem)
-    if lattice is None:
-        raise invalid(
-            "method",
-            "fit the problem",
-            f"'grid' with cost {problem.cost.name!r} and points in {problem.d} dimensions",
-            "It needs cityblock, or chebyshev with equal spacings, and distinct points of a grid in 2 or 3 "
-            "dimensions; use method='auto'.",
-        )
-    from otdiv.transport.methods.grid.solve import solve_grid  # loads a compiler
-
-    with showing(progress) as told:
-        return solve_grid(problem, lattice, time_limit, memory_limit, told)
-
-
-def _propose(
-    problem: TransportProblem,
-    method: str,
-    max_iter: int | None,
-    time_limit: float | None,
-    memory_limit: float | None,
-    progress: bool | Callable[[Any], None],
-) -> Proposal:
-    if method == "line":
-        if not problem.on_line:
-            raise invalid(
-                "method",
-                "fit the problem",
-                f"'line' for d = {problem.d} and cost {problem.cost.name!r}",
-                "It needs d = 1 and a power of |x - y|; use method='auto'.",
-            )
-        return solve_line(problem)
-    if method == "pot":
-        if problem.forbids:
-            raise invalid(
-                "method", "fit the problem", "'pot' with forbidden arcs (cost inf)", "Use method='simplex' or 'auto'."
-            )
-        return solve_pot(problem, max_iter, memory_limit)
-    if method == "simplex":
-        from otdiv.transport.methods.network_simplex import (
-            solve_arcs,  # loads a compiler, which small problems do without
-        )
-
-        with showing(progress) as told:
-            return solve_arcs(problem, memory_limit, time_limit, told)
-    program: Callable[..., Proposal] = solve_primal if method.startswith("primal") else solve_dual
-    return program(problem, "cvxpy" if method.endswith("cvxpy") else "highs", memory_limit)
+def _propose(problem: TransportProblem, method: Method, options: SolverOptions, first: bool) -> Proposal:
+    """What the method proposes; a problem that it does not accept, or that has no plan, is refused."""
+    refusal = method.accepts(problem)
+    if refusal is not None:
+        needs, remedy = refusal
+        received = f"{method.name!r} with cost {problem.cost.name!r} in dimension {problem.d}"
+        raise invalid("method", "fit the problem", received, f"{needs}; {remedy}.")
+    if problem.forbids and first and not method.handles_forbidden:
+        _require_feasible(problem)
+    with announced_compilation() if method.compiled else nullcontext():
+        proposal = method.solve(problem, options)
+    if problem.forbids and method.handles_forbidden:
+        _refuse_stranded_mass(problem, proposal)
+    return proposal
 
 
 def _require_feasible(problem: TransportProblem) -> None:
-    """Refuse forbidden arcs that leave no plan, before any method is asked."""
+    """Refuse forbidden arcs that leave no plan, before a method is run."""
     from otdiv.certificates.infeasibility import transport_witness
 
     _refuse(transport_witness(problem.a, problem.b, _allowed(problem)))
 
 
-def _require_a_way(problem: TransportProblem, proposal: Proposal) -> None:
-    """Refuse a problem of which the network simplex says that some mass has no way, if that is proved."""
+def _refuse_stranded_mass(problem: TransportProblem, proposal: Proposal) -> None:
+    """Refuse a problem of which the method reports mass that has no path, if that is proved."""
     if proposal.status is Status.INFEASIBLE and proposal.plan is not None:
         from otdiv.certificates.infeasibility import stranded_witness
 
@@ -268,8 +207,9 @@ def emd(
     max_iter: int | None = None,
     time_limit: float | None = None,
     memory_limit: float | None = None,
-    progress: bool | Callable[[Any], None] = False,
-    device: Any = None,
+    progress: bool | Callable[[ProgressEvent], None] = False,
+    device: Any = "auto",
+    threads: int | None = None,
 ) -> TransportResult:
     """Earth mover's distance between two weighted point sets, with its proof.
 
@@ -284,7 +224,7 @@ def emd(
         Non-negative weights of the same total; None is uniform, 1/n and 1/m.
     cost : str, matrix [n, m], callable or Cost
         Ground cost, see :func:`otdiv.costs.as_cost`; +inf in a matrix forbids an arc.
-    method, rtol, max_iter, time_limit, memory_limit, progress, device
+    method, rtol, max_iter, time_limit, memory_limit, progress, device, threads
         See :func:`solve`.
     normalize : bool
         Scale both weights to total 1.  Without it different totals are an error.
@@ -292,7 +232,7 @@ def emd(
     Returns
     -------
     TransportResult
-        ``value`` in units of cost times mass, ``lower <= true <= upper``, ``plan``, ``f``, ``g``.
+        ``value`` in units of cost times mass, ``lower <= true <= upper``, ``plan``, ``potentials`` (``f``, ``g``).
 
     Raises
     ------
@@ -316,6 +256,7 @@ def emd(
         memory_limit=memory_limit,
         progress=progress,
         device=device,
+        threads=threads,
     )
 
 

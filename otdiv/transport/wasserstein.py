@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from otdiv.core.bounds import Bounds
-from otdiv.core.validation import invalid
+from otdiv.core.bounds import Bounds, Status
+from otdiv.core.options import RTOL
+from otdiv.core.progress import ProgressEvent
+from otdiv.core.results import HasBounds
+from otdiv.core.validation import Array, invalid
 from otdiv.costs import Power, as_cost
 from otdiv.measures.arguments import require_probability
+from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
-from otdiv.transport.solve import RTOL, measures_of, solve
+from otdiv.transport.solve import measures_of, solve
 
 
 @dataclass(frozen=True, eq=False)
-class WassersteinDistance:
+class WassersteinDistance(HasBounds):
     """W_p with its proved interval.
 
     Attributes
@@ -36,11 +41,41 @@ class WassersteinDistance:
     p: float
     transport: TransportResult
 
+    @property
+    def status(self) -> Status:  # type: ignore[override]
+        """Of the transport."""
+        return self.transport.status
+
+    @property
+    def message(self) -> str:
+        """Of the transport."""
+        return self.transport.message
+
+    @property
+    def nit(self) -> int:
+        """Iterations of the transport."""
+        return self.transport.nit
+
+    @property
+    def seconds(self) -> float:
+        """Time of the transport."""
+        return self.transport.seconds
+
+    @property
+    def plan(self) -> Plan:
+        """The optimal plan for the cost metric**p."""
+        return self.transport.plan
+
+    @property
+    def potentials(self) -> tuple[Array, Array]:
+        """(f, g) for the cost metric**p."""
+        return self.transport.potentials
+
     def __float__(self) -> float:
         return self.value
 
     def __repr__(self) -> str:
-        proved = f"[{self.bounds.lower:.10g}, {self.bounds.upper:.10g}]"
+        proved = f"[{self.lower:.10g}, {self.upper:.10g}]"
         return f"WassersteinDistance(p={self.p:g}, value={self.value:.10g}, proved in {proved})"
 
 
@@ -55,13 +90,18 @@ def wasserstein(
     method: str = "auto",
     normalize: bool = False,
     rtol: float = RTOL,
+    max_iter: int | None = None,
+    time_limit: float | None = None,
     memory_limit: float | None = None,
+    progress: bool | Callable[[ProgressEvent], None] = False,
+    device: Any = "auto",
+    threads: int | None = None,
 ) -> WassersteinDistance:
     """Wasserstein distance W_p = (min_plan sum plan_ij d(x_i, y_j)^p)^(1/p) of two probability measures.
 
     Parameters
     ----------
-    x, y, a, b, method, normalize, rtol, memory_limit
+    x, y, a, b, method, normalize, rtol, max_iter, time_limit, memory_limit, progress, device, threads
         As in :func:`emd`; the weights must sum to 1.
     p : float
         Order, p >= 1.
@@ -94,7 +134,17 @@ def wasserstein(
         cost: Any = base
     else:
         cost = "sqeuclidean" if (p == 2 and base.name == "euclidean") else Power(base, p)
-    result = solve(TransportProblem(mu, nu, cost), method, rtol=rtol, memory_limit=memory_limit)
+    result = solve(
+        TransportProblem(mu, nu, cost),
+        method,
+        rtol=rtol,
+        max_iter=max_iter,
+        time_limit=time_limit,
+        memory_limit=memory_limit,
+        progress=progress,
+        device=device,
+        threads=threads,
+    )
     value = result.value ** (1 / p)
     if p == 1:
         return WassersteinDistance(value, result.bounds, p, result)

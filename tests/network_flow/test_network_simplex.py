@@ -10,25 +10,26 @@ from scipy.optimize import linear_sum_assignment, linprog
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from otdiv.network_flow.integer_masses import TOTAL, integer_masses
-from otdiv.network_flow.simplex_pivots import exchange, pivot
-from otdiv.network_flow.spanning_tree import basis_of, refresh_potentials, topdown
+from otdiv.errors import OtdivError
+from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
+from otdiv.network_flow.simplex_pivots import pivot, run_pivots
+from otdiv.network_flow.spanning_tree import build_basis, preorder, update_potentials
 from otdiv.pricing.kd_tree import ranges
-from otdiv.transport.methods.multiscale.scales import cluster_sums, refine, scales_of
+from otdiv.transport.methods.multiscale.scales import build_scales, cluster_sums, refine_basis
 
 
 def northwest(a, b, costs):
     """The basis of the north-west rule: the refinement of a single arc."""
     none = np.zeros(1, np.int32)
-    single = basis_of(1, 1, none, none, none.astype(np.int64), np.zeros(1))
-    tails, heads, flows = refine(single, a, b, np.array([0, len(a)]), np.array([0, len(b)]))
-    return basis_of(len(a), len(b), tails, heads, flows, costs[tails, heads])
+    single = build_basis(1, 1, none, none, none.astype(np.int64), np.zeros(1))
+    tails, heads, flows = refine_basis(single, a, b, np.array([0, len(a)]), np.array([0, len(b)]))
+    return build_basis(len(a), len(b), tails, heads, flows, costs[tails, heads])
 
 
 def check(basis, n, a, b):
     """Spanning tree, flow conservation, strong feasibility, zero reduced cost on the tree."""
     nodes = len(basis.flow)
-    order = topdown(basis)
+    order = preorder(basis)
     assert np.array_equal(np.sort(order), np.arange(nodes)) and order[0] == nodes - 1
     place = np.argsort(order)
     net = np.concatenate([a, -b])
@@ -54,20 +55,20 @@ def solved(a, b, costs, *, allowed=None, checked_every=None, tolerance=None):
     tolerance = 1e-13 * max(1.0, np.abs(costs).max()) if tolerance is None else tolerance
     cursor, optimal, pivots = 0, False, 0
     while not optimal:
-        count, _, cursor, optimal = pivot(
+        count, _, cursor, optimal = run_pivots(
             n, tails, heads, costs[tails, heads], basis, cursor, 16, tolerance, checked_every or 10_000, 10**9
         )
         pivots += count
         assert pivots < 1_000_000, "it cycles or stalls"
         if checked_every:
             check(basis, n, a, b)
-        refresh_potentials(n, basis)
+        update_potentials(n, basis)
     check(basis, n, a, b)
     return basis
 
 
 def value_of(basis):
-    return float(sum(int(flow) * cost for flow, cost in zip(basis.flow, basis.cost, strict=True)) / TOTAL)
+    return float(sum(int(flow) * cost for flow, cost in zip(basis.flow, basis.cost, strict=True)) / MASS_UNITS)
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 60, 250])
@@ -129,7 +130,7 @@ def test_the_basis_survives_added_arcs():
     pivots = []
     for share in (0.1, 0.3, 1.0, 1.0):
         tails, heads = (k.astype(np.int32) for k in np.nonzero(rng.random((n, n)) < share))
-        count, _, _, optimal = pivot(n, tails, heads, costs[tails, heads], basis, 0, 50, 1e-13, 10**6, 10**9)
+        count, _, _, optimal = run_pivots(n, tails, heads, costs[tails, heads], basis, 0, 50, 1e-13, 10**6, 10**9)
         assert optimal
         pivots.append(count)
     check(basis, n, a, b)
@@ -172,8 +173,8 @@ def test_any_exchange_keeps_the_tree():
     for _ in range(400):
         i, j = rng.integers(n), rng.integers(m)
         if basis.parent[i] != n + j and basis.parent[n + j] != i:
-            assert exchange(n, i, n + j, costs[i, j], -np.inf, basis)
-            refresh_potentials(n, basis)
+            assert pivot(n, i, n + j, costs[i, j], -np.inf, basis)
+            update_potentials(n, basis)
             check(basis, n, a, b)
 
 
@@ -186,11 +187,11 @@ def test_an_arc_that_does_not_violate_stays_out():
     entered = 0
     for i, j in np.ndindex(9, 8):
         if basis.parent[i] != 9 + j and basis.parent[9 + j] != i:
-            refresh_potentials(9, basis)
+            update_potentials(9, basis)
             reduced = costs[i, j] - basis.potential[i] + basis.potential[9 + j]
             basis.potential[:] = rng.random(17)
             before = [column.copy() for column in (basis.parent, basis.flow, basis.cost)]
-            assert exchange(9, i, 9 + j, costs[i, j], 1e-13, basis) == (reduced < -1e-13)
+            assert pivot(9, i, 9 + j, costs[i, j], 1e-13, basis) == (reduced < -1e-13)
             entered += reduced < -1e-13
             kept = all(
                 np.array_equal(*pair) for pair in zip(before, (basis.parent, basis.flow, basis.cost), strict=True)
@@ -207,21 +208,21 @@ def test_refined_trees_carry_the_coarse_flow(seed):
     x, y = np.sort(rng.normal(size=(n, 1)), axis=0), np.sort(rng.normal(size=(m, 1)), axis=0)
     weights = [np.ones(n), rng.random(n), rng.integers(1, 4, n).astype(float)][seed % 3]
     a, b = integer_masses(weights / weights.sum(), np.full(m, 1 / m))
-    scales = scales_of(x, y, a, b)
+    scales = build_scales(x, y, a, b, 2**16)
     none = np.zeros(1, np.int32)
-    basis = basis_of(1, 1, none, none, none.astype(np.int64), np.zeros(1))
+    basis = build_basis(1, 1, none, none, none.astype(np.int64), np.zeros(1))
     for scale in scales[::-1]:
-        tails, heads, flows = refine(basis, scale.a, scale.b, scale.borders_x, scale.borders_y)
+        tails, heads, flows = refine_basis(basis, scale.a, scale.b, scale.borders_x, scale.borders_y)
         assert len(tails) == len(scale.x) + len(scale.y) - 1
         costs = cdist(scale.x, scale.y)[tails, heads]
-        basis = basis_of(len(scale.x), len(scale.y), tails, heads, flows, costs)
+        basis = build_basis(len(scale.x), len(scale.y), tails, heads, flows, costs)
         check(basis, len(scale.x), scale.a, scale.b)
         assert scale.a.sum() == scale.b.sum() == a.sum()
     # on the line the order of the points is kept, and that is optimal
     assert value_of(basis) == pytest.approx(wasserstein_distance(x[:, 0], y[:, 0], weights), rel=1e-9)
 
 
-def test_masses_become_whole_quanta():
+def test_masses_become_whole_units():
     rng = np.random.default_rng(5)
     for a, b in (
         (np.full(3, 1 / 3), np.full(7, 1 / 7)),
@@ -231,11 +232,13 @@ def test_masses_become_whole_quanta():
     ):
         whole_a, whole_b = integer_masses(a, b)
         assert whole_a.sum() == whole_b.sum() and min(whole_a.min(), whole_b.min()) >= 1
-        np.testing.assert_allclose(whole_a / TOTAL, a / a.sum(), rtol=0, atol=1e-15)
-        np.testing.assert_allclose(whole_b / TOTAL, b / b.sum(), rtol=0, atol=1e-15)
+        np.testing.assert_allclose(whole_a / MASS_UNITS, a / a.sum(), rtol=0, atol=1e-15)
+        np.testing.assert_allclose(whole_b / MASS_UNITS, b / b.sum(), rtol=0, atol=1e-15)
     assert np.array_equal(cluster_sums(np.arange(10), ranges(10, 1)), [10, 35])
 
 
 def test_arcs_that_are_no_tree_are_refused():
-    with pytest.raises(ValueError, match="no spanning tree"):
-        basis_of(2, 2, np.array([0, 0, 1], np.int32), np.array([0, 0, 0], np.int32), np.ones(3, np.int64), np.ones(3))
+    with pytest.raises(OtdivError, match="no spanning tree"):
+        build_basis(
+            2, 2, np.array([0, 0, 1], np.int32), np.array([0, 0, 0], np.int32), np.ones(3, np.int64), np.ones(3)
+        )

@@ -1,20 +1,20 @@
-"""Auctions with several holders of a target, the trees made of their flows, and the way from one to the other."""
+"""The auction for transportation problems, the bases made of its flows, and solves with and without it."""
 
 import numpy as np
 import pytest
 
 from otdiv import DiscreteMeasure, TransportProblem, certify, solve
-from otdiv.network_flow.basis_from_flow import tree_of_flow
-from otdiv.network_flow.integer_masses import TOTAL, integer_masses
-from otdiv.network_flow.spanning_tree import topdown
-from otdiv.network_flow.transportation_auction import Loads, auction, network_of, release
-from otdiv.transport.methods.multiscale import auction_start as approach
-from otdiv.transport.methods.multiscale import scales as coarsen
-from otdiv.transport.methods.multiscale import solve as multiscale
+from otdiv.core.options import SolverOptions, Tuning
+from otdiv.network_flow.basis_from_flow import basis_from_flow
+from otdiv.network_flow.graph import compress_both_ways
+from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
+from otdiv.network_flow.spanning_tree import preorder
+from otdiv.network_flow.transportation_auction import Pseudoflow, restore_slackness, run_auction
+from otdiv.transport.methods.multiscale.solve import solve_multiscale
 
 
 def sparse(rng, n, m, kind):
-    """About half the arcs of a small problem, and masses in quanta."""
+    """About half the arcs of a small problem, and masses in units."""
     x, y = rng.normal(size=(n, 2)), rng.normal(size=(m, 2))
     if kind == "lattice":
         x, y = np.round(2 * x), np.round(2 * y)
@@ -27,22 +27,24 @@ def sparse(rng, n, m, kind):
         a[3], b[5] = a.sum(), b.sum()
     a, b = integer_masses(a, b)
     up_a, up_b = np.cumsum(a), np.cumsum(b)
-    keep |= (up_a[:, None] > up_b - b) & (up_b > (up_a - a)[:, None])  # a staircase, so that a flow exists
+    keep |= (up_a[:, None] > up_b - b) & (
+        up_b > (up_a - a)[:, None]
+    )  # the northwest corner path, so that a flow exists
     tails, heads = np.nonzero(keep)
     return tails.astype(np.int32), heads.astype(np.int32), costs[keep], a, b
 
 
-def loads_of(arcs, a, b):
-    return Loads(np.zeros(len(a)), np.zeros(len(b)), np.zeros(len(arcs), np.int64), a.copy(), b.copy())
+def empty_pseudoflow(arcs, a, b):
+    return Pseudoflow(np.zeros(len(a)), np.zeros(len(b)), np.zeros(len(arcs), np.int64), a.copy(), b.copy())
 
 
-def assert_balanced(network, loads, a, b):
-    assert (loads.flow >= 0).all()
+def assert_balanced(graph, pseudoflow, a, b):
+    assert (pseudoflow.flow >= 0).all()
     sent, come = np.zeros(len(a), np.int64), np.zeros(len(b), np.int64)
-    np.add.at(sent, network.tails, loads.flow)
-    np.add.at(come, network.heads, loads.flow)
-    np.testing.assert_array_equal(sent + loads.left, a)
-    np.testing.assert_array_equal(come + loads.missing, b)
+    np.add.at(sent, graph.tails, pseudoflow.flow)
+    np.add.at(come, graph.rows.ends, pseudoflow.flow)
+    np.testing.assert_array_equal(sent + pseudoflow.excess, a)
+    np.testing.assert_array_equal(come + pseudoflow.deficit, b)
 
 
 @pytest.mark.parametrize("kind", ["random", "heavy", "lattice"])
@@ -50,30 +52,33 @@ def assert_balanced(network, loads, a, b):
 def test_auction_moves_all_mass_and_is_near_the_optimum(kind, n, m):
     rng = np.random.default_rng(n)
     tails, heads, costs, a, b = sparse(rng, n, m, kind)
-    network, loads = network_of(n, m, tails, heads, costs), loads_of(tails, a, b)
+    graph, pseudoflow = compress_both_ways(n, m, tails, heads, costs), empty_pseudoflow(tails, a, b)
     for eps in (1e-1, 1e-2, 1e-3):
-        release(network, loads, eps)
-        assert_balanced(network, loads, a, b)
-        before = loads.g.copy()
-        auction(network, loads, eps, 10**6, 0, 10**9)
-        assert_balanced(network, loads, a, b)
-        assert not loads.left.any() and not loads.missing.any()
-        assert (loads.g <= before).all()
-    release(network, loads, np.inf)
-    reduced = costs - loads.f[tails] - loads.g[heads]
-    assert reduced.min() >= -1e-12  # f is brought up by the release
-    plan, dual = float(loads.flow / TOTAL @ costs), float(a / TOTAL @ loads.f + b / TOTAL @ loads.g)
+        restore_slackness(graph, pseudoflow, eps)
+        assert_balanced(graph, pseudoflow, a, b)
+        before = pseudoflow.g.copy()
+        run_auction(graph, pseudoflow, eps, 10**6, 0, 10**9)
+        assert_balanced(graph, pseudoflow, a, b)
+        assert not pseudoflow.excess.any() and not pseudoflow.deficit.any()
+        assert (pseudoflow.g <= before).all()
+    restore_slackness(graph, pseudoflow, np.inf)
+    reduced = costs - pseudoflow.f[tails] - pseudoflow.g[heads]
+    assert reduced.min() >= -1e-12  # f is up to date after restoring slackness
+    plan, dual = (
+        float(pseudoflow.flow / MASS_UNITS @ costs),
+        float(a / MASS_UNITS @ pseudoflow.f + b / MASS_UNITS @ pseudoflow.g),
+    )
     assert dual - 1e-12 <= plan <= dual + 4e-3
-    basis = tree_of_flow(network, loads, lambda i, j: np.full(len(i), 7.0))
+    basis = basis_from_flow(graph, pseudoflow, lambda i, j: np.full(len(i), 7.0))
     assert_strongly_feasible(basis, n, a, b)
-    on_tree = float(basis.flow / TOTAL @ basis.cost)
+    on_tree = float(basis.flow / MASS_UNITS @ basis.cost)
     assert dual - 1e-12 <= on_tree <= plan + 1e-12
 
 
 def assert_strongly_feasible(basis, n, a, b):
     """A tree that sends every mass, its arcs without flow leading from a source up to a target."""
     assert (basis.flow >= 0).all()
-    order = topdown(basis)
+    order = preorder(basis)
     assert np.array_equal(np.sort(order), np.arange(len(a) + len(b)))
     balance = np.concatenate([a, -b])
     for v in order[1:]:
@@ -87,27 +92,27 @@ def assert_strongly_feasible(basis, n, a, b):
 
 
 def test_an_auction_may_be_cut_short():
-    """Some looks at a time it arrives too, and what it has sent is a flow at any moment."""
+    """In many short runs all mass is delivered too, and at any moment what was sent is a flow."""
     rng = np.random.default_rng(1)
     tails, heads, costs, a, b = sparse(rng, 50, 50, "random")
-    network, loads = network_of(50, 50, tails, heads, costs), loads_of(tails, a, b)
+    graph, pseudoflow = compress_both_ways(50, 50, tails, heads, costs), empty_pseudoflow(tails, a, b)
     parts = 0
-    while loads.left.any():
-        auction(network, loads, 1e-3, 10**6, 0, 500)
-        assert_balanced(network, loads, a, b)
+    while pseudoflow.excess.any():
+        run_auction(graph, pseudoflow, 1e-3, 10**6, 0, 500)
+        assert_balanced(graph, pseudoflow, a, b)
         parts += 1
     assert parts > 3
 
 
 def test_an_auction_may_leave_a_few():
-    """It ends when no more sources than those have mass left; from there it goes on."""
+    """It ends when no more sources than those have mass left; a later run continues from there."""
     rng = np.random.default_rng(2)
     tails, heads, costs, a, b = sparse(rng, 80, 80, "random")
-    network, loads = network_of(80, 80, tails, heads, costs), loads_of(tails, a, b)
+    graph, pseudoflow = compress_both_ways(80, 80, tails, heads, costs), empty_pseudoflow(tails, a, b)
     for few in (40, 10, 0):
-        auction(network, loads, 1e-4, 10**6, few, 10**9)
-        assert_balanced(network, loads, a, b)
-        assert np.count_nonzero(loads.left) == few
+        run_auction(graph, pseudoflow, 1e-4, 10**6, few, 10**9)
+        assert_balanced(graph, pseudoflow, a, b)
+        assert np.count_nonzero(pseudoflow.excess) == few
 
 
 def points(kind):
@@ -130,14 +135,12 @@ def points(kind):
     return TransportProblem(DiscreteMeasure(x, a / a.sum()), DiscreteMeasure(y, b / b.sum()))
 
 
-@pytest.mark.parametrize("looks", [1500, 60, 0])
+@pytest.mark.parametrize("scans", [1500, 60, 0])
 @pytest.mark.parametrize("kind", ["random", "wild", "heavy", "zeros", "lattice", "duplicates", "one point"])
-def test_exact_whether_or_not_auctions_succeed(kind, looks, monkeypatch):
-    monkeypatch.setattr(coarsen, "COARSEST_PAIRS", 2**10)
-    monkeypatch.setattr(approach, "_LOOKS", looks)
-    monkeypatch.setattr(approach, "_EASY", np.inf)  # all rounds, as in many dimensions
+def test_exact_whether_or_not_auctions_succeed(kind, scans):
+    tuning = Tuning(coarsest_pairs=2**10, auction_scans=scans, auction_easy=np.inf)  # all rounds, as in many dimensions
     problem = points(kind)
-    proposal = multiscale.solve_multiscale(problem)
+    proposal = solve_multiscale(problem, SolverOptions(tuning=tuning))
     proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
     assert proof.proves_optimal(1e-9)
     assert proof.bounds.upper == pytest.approx(solve(problem, "simplex").value, rel=1e-8, abs=1e-15)

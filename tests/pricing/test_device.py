@@ -1,4 +1,4 @@
-"""Pricing by torch: the sieve lets every pair through that counts, so the answer is that of all pairs."""
+"""Pricing by torch: every pair that counts passes the filter, so the answer is that of all pairs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import sys
 import numpy as np
 import pytest
 
-from otdiv import Status, emd
+from otdiv import DiscreteMeasure, Status, TransportProblem, emd
+from otdiv.core.devices import resolve_device
+from otdiv.core.options import SolverOptions, Tuning
 from otdiv.costs import as_cost
 from otdiv.errors import InvalidInput, MissingPackage
-from otdiv.pricing import pricing as sweep
 from otdiv.pricing.compiled_costs import metric_of
-from otdiv.pricing.device import chosen_device, priced_on
 from otdiv.pricing.pricing import Pricing, ordered
 from otdiv.pricing.torch_products import TorchProducts
+from otdiv.transport.solve import solve_with
 
 torch = pytest.importorskip("torch")
 KINDS = ("gauss", "lattice", "duplicates", "offset", "tiny", "scales", "one place", "steep")
@@ -65,7 +66,7 @@ def test_the_minima_are_those_of_all_pairs(kind, cost):
                     assert np.array_equal(ours[pairs[0]], theirs[pairs[1]])
 
 
-def test_a_sieve_without_its_slack_would_be_wrong():
+def test_a_filter_without_its_slack_would_be_wrong():
     """The check above can fail: far from the origin of the cloud single precision alone loses the minimum."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(400, 3)) * 1e-4, rng.normal(size=(300, 3)) * 1e-4
@@ -81,30 +82,30 @@ def test_a_sieve_without_its_slack_would_be_wrong():
     assert np.abs(device.minima(np.zeros(300))[0] - known).max() > 1e-6
 
 
-def test_the_blocks_join(monkeypatch):
+def test_the_blocks_join():
     rng = np.random.default_rng(1)
     x, y = clouds("gauss", rng, 5)
     g = rng.normal(size=len(y))
     device = TorchProducts(metric_of(as_cost("euclidean"), 5), x, y, "cpu")
     whole, arcs = device.minima(g), device.lowest(g, np.full(len(x), np.inf), 3)
-    monkeypatch.setattr("otdiv.pricing.torch_products._BLOCK", {"cpu": 1000})
+    device = TorchProducts(metric_of(as_cost("euclidean"), 5), x, y, "cpu", block_entries=1000)
     assert np.array_equal(device.minima(g)[0], whole[0])
     assert all(np.array_equal(p, q) for p, q in zip(device.lowest(g, np.full(len(x), np.inf), 3), arcs, strict=True))
 
 
 @pytest.mark.parametrize("cost, d", [("euclidean", 2), ("sqeuclidean", 2), ("euclidean", 30)])
 def test_the_whole_solve_and_its_audit(cost, d, monkeypatch):
-    monkeypatch.setattr(sweep, "DEVICE_ABOVE", 2**10)
     rng = np.random.default_rng(2)
     x, y, a = rng.normal(size=(1600, d)), rng.normal(size=(1400, d)) + 0.3, rng.random(1600)
-    swept = []
+    used = []
     monkeypatch.setattr(
-        sweep, "TorchProducts", lambda *args: swept.append(args[-1]) or TorchProducts(*args), raising=True
+        "otdiv.pricing.pricing.TorchProducts", lambda *args: used.append(args[3]) or TorchProducts(*args)
     )
     own = emd(x, y, a / a.sum(), cost=cost)
-    assert swept == []
-    by_torch = emd(x, y, a / a.sum(), cost=cost, device="cpu")
-    assert len(swept) > 4 and set(swept) == {"cpu"} and chosen_device() is None
+    assert used == []
+    problem = TransportProblem(DiscreteMeasure(x, a / a.sum()), DiscreteMeasure(y), cost)
+    by_torch = solve_with(problem, "auto", SolverOptions(device="cpu", tuning=Tuning(device_above=2**10)))
+    assert len(used) > 4 and set(used) == {"cpu"}
     assert by_torch.method == "multiscale" and by_torch.status is Status.OPTIMAL
     assert by_torch.value == pytest.approx(own.value, rel=1e-9)
     assert by_torch.lower <= own.upper and own.lower <= by_torch.upper
@@ -123,9 +124,9 @@ def test_torch_is_kept_from_shorter_formats():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(device="nonsense"), "device must name a device that torch can use; got 'nonsense'"),
-        (dict(device="cpu:7:1"), "device must name a device that torch can use"),
-        (dict(device=3.5), "device must name a device that torch can use"),
+        (dict(device="nonsense"), "device must be 'auto' or name a device that torch can use; got 'nonsense'"),
+        (dict(device="cpu:7:1"), "device must be 'auto' or name a device that torch can use"),
+        (dict(device=3.5), "device must be 'auto' or name a device that torch can use"),
         (dict(device="cpu", cost="cityblock"), "device must be left out unless the cost is euclidean"),
         (dict(device="cpu", cost=[[1.0]]), "device must be left out unless the cost is euclidean"),
     ],
@@ -147,9 +148,9 @@ def test_without_torch(monkeypatch):
         emd([0.0], [1.0], device="cuda")
 
 
-def test_the_choice_ends_with_the_context():
-    with priced_on("cpu"):
-        assert chosen_device() == "cpu"
-        with priced_on(None):
-            assert chosen_device() is None
-    assert chosen_device() is None
+def test_auto_is_the_cpu_for_transport_and_what_torch_sees_for_trainings(monkeypatch):
+    assert resolve_device("auto", prefer_cuda=False) is None
+    for sees, place in ((True, "cuda"), (False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda sees=sees: sees)
+        assert resolve_device("auto", prefer_cuda=True) == place
+    assert resolve_device(torch.device("cpu"), prefer_cuda=False) == "cpu"

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otdiv import DiscreteMeasure, TransportProblem
+from otdiv import DiscreteMeasure, TransportProblem, emd
 from otdiv.certificates.potential_repair import feasible_potentials
+from otdiv.core.compilation import announced_compilation
+from otdiv.core.threads import run_in_parts
 from otdiv.costs import Power, as_cost, minkowski
+from otdiv.errors import InvalidInput
 from otdiv.pricing.compiled_costs import metric_of, priceable
-from otdiv.pricing.kd_tree import depth_for, kd_order, ranges, tree_of
-from otdiv.pricing.pricing import Pricing, in_parts, ordered
+from otdiv.pricing.kd_tree import build_tree, depth_for, kd_order, ranges
+from otdiv.pricing.pricing import Pricing, ordered
 
 COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski:3")
 
@@ -108,7 +111,7 @@ def test_matrix_products_find_the_same(name, kind, d):
     cost = as_cost(name)
     by_tree, by_products = pricing_of(x, y, cost), pricing_of(x, y, cost)
     by_products.use_products()
-    assert by_products.sieve is not None
+    assert by_products.filter is not None
     for g in potentials_on(rng, x, y, cost):
         one, other = by_tree.minima(g), by_products.minima(g)
         assert np.array_equal(one[0], other[0])
@@ -173,14 +176,34 @@ def test_large_clouds_in_parts_and_threads():
 
 
 def test_every_part_is_done_once():
-    for n in (1, 511, 512, 5000):
-        done = np.zeros(n, int)
+    for n in (1, 511, 512, 5000, 100_000):
+        for threads in (1, 2, 5):
+            done = np.zeros(n, int)
 
-        def count(first, end, done=done):
-            done[first:end] += 1
+            def count(first, end, done=done):
+                done[first:end] += 1
 
-        in_parts(count, n)
-        assert np.all(done == 1)
+            run_in_parts(count, n, threads)
+            assert np.all(done == 1)
+
+
+@pytest.mark.parametrize("d", [2, 40])
+def test_the_same_bits_whatever_the_number_of_threads(d):
+    rng = np.random.default_rng(10)
+    x, y = rng.integers(0, 9, (2600, d)) * 1.0, rng.integers(0, 9, (2500, d)) * 1.0  # with many ties
+    answers = [emd(x, y, rtol=1e-9, threads=threads) for threads in (1, 2, 7)]
+    assert answers[0].method == "multiscale"
+    for other in answers[1:]:
+        assert other.bounds == answers[0].bounds
+        for name in ("f", "g"):
+            assert np.array_equal(getattr(other, name), getattr(answers[0], name))
+        assert np.array_equal(other.plan.columns, answers[0].plan.columns)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "two"])
+def test_a_number_of_threads_that_is_none(threads):
+    with pytest.raises(InvalidInput, match="threads must be a positive integer"):
+        emd([0.0], [1.0], threads=threads)
 
 
 def test_order_and_ranges():
@@ -192,7 +215,7 @@ def test_order_and_ranges():
         for depth in range(depth_for(n, 1) + 1):
             sizes = np.diff(ranges(n, depth))
             assert sizes.sum() == n and sizes.max() - sizes.min() <= 1
-    tree = tree_of(points)
+    tree = build_tree(points)
     for node in range(len(tree.start)):
         inside = points[tree.start[node] : tree.stop[node]]
         assert np.array_equal(tree.low[node], inside.min(axis=0))
@@ -204,7 +227,7 @@ def test_what_can_be_priced():
     assert not priceable(as_cost("discrete"), 2, 1.0)
     assert not priceable(as_cost(np.ones((2, 2))), 2, 1.0)
     assert not priceable(as_cost("euclidean"), 2, 1e200)
-    with pytest.raises(ValueError, match="no norm"):
+    with pytest.raises(InvalidInput, match="cost must be a norm of the difference"):
         Pricing(np.zeros((2, 2)), np.zeros((2, 2)), as_cost("discrete"), 1.0)
 
 
@@ -226,34 +249,35 @@ def test_the_auditor_gets_feasible_potentials_from_a_search(name, d):
 
 
 @pytest.mark.parametrize("name", ["euclidean", "sqeuclidean", "cityblock"])
-def test_one_sweep_is_enough_for_a_pair_that_is_feasible(name, monkeypatch):
-    """It is taken as it is, f raised at most; a pair that is not, in one place, is repaired by all sweeps."""
+def test_one_search_is_enough_for_a_pair_that_is_feasible(name, monkeypatch):
+    """It is taken as it is, f raised at most; a pair that is not, in one place, is repaired by all searches."""
     rng = np.random.default_rng(9)
     x, y = rng.normal(size=(1700, 2)), rng.normal(size=(1500, 2))
     problem = TransportProblem(DiscreteMeasure(x), DiscreteMeasure(y), name)
     table = problem.cost.matrix(x, y)
     g = table.min(axis=0) * rng.random(1500)
     f = (table - g).min(axis=1)
-    sweeps, minima = [], Pricing.minima
-    monkeypatch.setattr(Pricing, "minima", lambda *args: sweeps.append(args[0]) or minima(*args))
+    searches, minima = [], Pricing.minima
+    monkeypatch.setattr(Pricing, "minima", lambda *args: searches.append(args[0]) or minima(*args))
     for first in (f, f - 0.1):
-        sweeps.clear()
+        searches.clear()
         found_f, found_g = feasible_potentials(problem, first, g)
-        assert len(sweeps) == 1 and np.array_equal(found_g, g) and found_g is not g
+        assert len(searches) == 1 and np.array_equal(found_g, g) and found_g is not g
         np.testing.assert_allclose(found_f, f, rtol=1e-14, atol=1e-14)
         assert (table - found_f[:, None] - found_g).min() >= 0
-    sweeps.clear()
+    searches.clear()
     tampered = g.copy()
     tampered[700] += 1.0
     found_f, found_g = feasible_potentials(problem, f, tampered)
-    assert len(sweeps) == 3 and found_g[700] < tampered[700]
+    assert len(searches) == 3 and found_g[700] < tampered[700]
     assert (table - found_f[:, None] - found_g).min() >= -4 * problem.cost.relative_error(2) * table.max()
     assert found_f.mean() + found_g.mean() >= f.mean() + g.mean() - 1e-12
 
 
 def test_kernels_of_others_compile_in_silence(capsys):
-    """The notice of the first compilation looks at every kernel of the process, also at one without a module."""
+    """The listener for compilations sees every kernel of the process, also one without a module."""
     namespace = {"njit": numba.njit}
     exec("@njit\ndef double(x):\n    return 2 * x\n", namespace)
-    assert namespace["double"](21) == 42
+    with announced_compilation():
+        assert namespace["double"](21) == 42
     assert capsys.readouterr().err == ""

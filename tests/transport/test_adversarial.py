@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from otdiv import Status, emd
+from otdiv import DiscreteMeasure, Status, TransportProblem, emd
+from otdiv.core.options import SolverOptions, Tuning
 from otdiv.costs import as_cost
 from otdiv.transport.methods.linear_program import marginal_matrix
+from otdiv.transport.solve import solve_with
 from tests.helpers.exact_reference import exact_cost, exact_emd
 
 COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski:3", "minkowski:1.5")
@@ -113,14 +115,15 @@ def applies(method, x, y, cost):
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_the_interval_holds_the_truth(batch, monkeypatch):
-    if batch % 2:  # coarsening from 256 pairs on: small problems go through two scales
-        monkeypatch.setattr("otdiv.transport.methods.multiscale.scales.COARSEST_PAIRS", 256)
+def test_the_interval_holds_the_truth(batch):
+    # with coarsening from 256 pairs on small problems go through two scales
+    tuning = Tuning(coarsest_pairs=256) if batch % 2 else Tuning()
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         x, y, a, b, cost, method = instance(seed)
         if not applies(method, x, y, cost):
             method = "auto"
-        result = emd(x, y, a, b, cost=cost, method=method)
+        problem = TransportProblem(DiscreteMeasure(x, a), DiscreteMeasure(y, b), cost)
+        result = solve_with(problem, method, SolverOptions(tuning=tuning))
         known, slack = truth(x, y, a, b, cost)
         told = (seed, len(x), len(y), x.shape[1], cost, method, result)
         assert result.lower - slack <= known <= result.upper + slack, told
@@ -139,30 +142,32 @@ def test_heavy_atoms_far_away_leave_the_solver_no_digits():
     assert result.status is Status.OPTIMAL and result.stats["tried"] == ("pot", "simplex")
 
 
+SMALL = Tuning(coarsest_pairs=256)
+
+
 def several_scales(seed):
-    """A problem of 700 points that goes through four scales, and its value."""
+    """A problem of 700 points, which goes through four scales with a small coarsest one."""
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=(700, 2)), rng.normal(size=(650, 2)) + 0.5
     a, b = weights("random", rng, 700), weights("zeros", rng, 650)
-    return x, y, a, b, COSTS[seed % 4]
+    return TransportProblem(DiscreteMeasure(x, a), DiscreteMeasure(y, b), COSTS[seed % 4])
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_interrupted_at_any_moment(seed, monkeypatch):
+def test_interrupted_at_any_moment(seed):
     """Ctrl-C at the k-th report, for every k: an interval that holds the truth, narrower and narrower."""
-    monkeypatch.setattr("otdiv.transport.methods.multiscale.scales.COARSEST_PAIRS", 256)
-    x, y, a, b, cost = several_scales(seed)
-    whole = emd(x, y, a, b, cost=cost, method="multiscale")
+    problem = several_scales(seed)
+    whole = solve_with(problem, "multiscale", SolverOptions(tuning=SMALL))
     assert whole.status is Status.OPTIMAL
     gaps = []
     for k in range(1, 100):
         calls = iter(range(1, k + 1))
 
-        def press(told, calls=calls, k=k):
+        def press(event, calls=calls, k=k):
             if next(calls) == k:
                 raise KeyboardInterrupt
 
-        result = emd(x, y, a, b, cost=cost, method="multiscale", progress=press)
+        result = solve_with(problem, "multiscale", SolverOptions(tuning=SMALL, progress=press))
         assert result.lower <= whole.upper and whole.lower <= result.upper
         gaps.append(result.gap)
         if "interrupted" not in result.stats["message"]:
@@ -172,12 +177,11 @@ def test_interrupted_at_any_moment(seed, monkeypatch):
 
 
 @pytest.mark.parametrize("limit", [0.0, 1e-6, 1e-4, 1e-3, 3e-3, 1e-2])
-def test_any_time_limit(limit, monkeypatch):
-    monkeypatch.setattr("otdiv.transport.methods.multiscale.scales.COARSEST_PAIRS", 256)
+def test_any_time_limit(limit):
     for seed in range(4):
-        x, y, a, b, cost = several_scales(seed)
-        whole = emd(x, y, a, b, cost=cost, method="multiscale")
-        result = emd(x, y, a, b, cost=cost, method="multiscale", time_limit=limit)
+        problem = several_scales(seed)
+        whole = solve_with(problem, "multiscale", SolverOptions(tuning=SMALL))
+        result = solve_with(problem, "multiscale", SolverOptions(tuning=SMALL, time_limit=limit))
         assert result.lower <= whole.upper and whole.lower <= result.upper
         assert result.lower > 0 and np.isfinite(result.upper)
         assert result.status is (Status.OPTIMAL if result.gap <= 1e-9 * result.value else Status.STOPPED)

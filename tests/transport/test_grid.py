@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from otdiv import DiscreteMeasure, Status, TransportProblem, emd, emd_images, select_method
+from otdiv.core.budget import Budget
+from otdiv.core.options import Tuning
 from otdiv.errors import InvalidInput, TooLarge
-from otdiv.network_flow.integer_masses import TOTAL
-from otdiv.network_flow.undirected_simplex import Tree, paths_of_flow
-from otdiv.transport.methods.grid.detect import coarser, edges, finer, lattice_of
-from otdiv.transport.methods.grid.solve import _Run, _solved
+from otdiv.network_flow.integer_masses import MASS_UNITS
+from otdiv.network_flow.undirected_simplex import Tree, decompose_flow
+from otdiv.transport.methods.grid.detect import detect_grid
+from otdiv.transport.methods.grid.edges import coarsen, interpolate, list_edges
+from otdiv.transport.methods.grid.solve import GridState, solve_tree
 from tests.helpers.exact_reference import exact_cost, exact_emd
 
 COSTS = ("cityblock", "chebyshev")
@@ -41,7 +44,7 @@ def test_the_same_as_the_dense_simplex(shape, cost, kind):
     assert found.status is Status.OPTIMAL and found.method == "grid"
     assert found.lower <= dense.upper and dense.lower <= found.upper
     assert found.value == pytest.approx(dense.value, rel=1e-9, abs=1e-12)
-    assert found.certificate.marginal_error < 1e-13, "the ways of the flow make a plan without repair"
+    assert found.certificate.marginal_error < 1e-13, "the paths of the flow make a plan without repair"
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -92,39 +95,39 @@ def test_what_is_recognised():
         assert reason(x, x, "chebyshev").method != "grid"
     assert reason(places, places, "euclidean").method != "grid"
     plane = TransportProblem(DiscreteMeasure(places), DiscreteMeasure(places), "cityblock")
-    assert lattice_of(plane).shape == (20, 20) and not lattice_of(plane).diagonals
+    assert detect_grid(plane).shape == (20, 20) and not detect_grid(plane).diagonals
+    assert detect_grid(plane) is detect_grid(plane), "detected once"
 
 
-def test_the_tree_is_optimal_and_its_ways_add_up():
+def test_the_tree_is_optimal_and_its_paths_add_up():
     rng = np.random.default_rng(3)
     axes = tuple(np.cumsum(rng.random(k)) for k in (9, 7))
     excess = rng.integers(-1000, 1000, 63) * 2**40
     excess[0] -= excess.sum()
-    problem = TransportProblem(DiscreteMeasure([0.0]), DiscreteMeasure([0.0]))
-    tree = _solved(_Run(problem, np.inf, None), axes, excess, diagonals=False)
-    tails, heads, lengths = edges(axes, diagonals=False)
+    tree = solve_tree(GridState(1.0, Budget("grid"), Tuning()), axes, excess, False)
+    tails, heads, lengths = list_edges(axes, diagonals=False)
     assert np.all(np.abs(tree.u[tails] - tree.u[heads]) <= lengths * (1 + 1e-12))
-    origins, ends, masses = paths_of_flow(excess, tree)
+    origins, ends, masses = decompose_flow(excess, tree)
     assert masses.min() > 0 and len(masses) <= 3 * 63
     moved = np.zeros(63, np.int64)
     np.add.at(moved, origins, masses)
     np.subtract.at(moved, ends, masses)
-    assert np.array_equal(moved, excess), "to the last quantum"
+    assert np.array_equal(moved, excess), "to the last unit"
     places = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-    assert np.abs(places[origins] - places[ends]).sum(axis=1) @ (masses / TOTAL) == pytest.approx(
-        tree.flow / TOTAL @ tree.length
+    assert np.abs(places[origins] - places[ends]).sum(axis=1) @ (masses / MASS_UNITS) == pytest.approx(
+        tree.flow / MASS_UNITS @ tree.length
     )
     broken = Tree(tree.links, tree.up, np.zeros_like(tree.flow), *tree[3:])
-    assert len(paths_of_flow(np.zeros(63, np.int64), broken)[0]) == 0
+    assert len(decompose_flow(np.zeros(63, np.int64), broken)[0]) == 0
 
 
 def test_coarser_and_finer():
     axes = np.arange(5.0), np.array([0.0, 1.0, 4.0])
-    blocks, sums = coarser(axes, np.arange(15))
+    blocks, sums = coarsen(axes, np.arange(15))
     assert [block.tolist() for block in blocks] == [[0.5, 2.5, 4.0], [0.5, 4.0]]
     assert sums.tolist() == [0 + 1 + 3 + 4, 2 + 5, 6 + 7 + 9 + 10, 8 + 11, 12 + 13, 14]
     linear = (2.0 * blocks[0][:, None] + blocks[1]).ravel()
-    inside = finer(linear, blocks, axes).reshape(5, 3)
+    inside = interpolate(linear, blocks, axes).reshape(5, 3)
     assert inside[1:, 1:] == pytest.approx((2.0 * axes[0][:, None] + axes[1])[1:, 1:])
 
 
@@ -137,8 +140,8 @@ def test_stopped_early(limit):
     assert result.lower <= whole.upper and whole.lower <= result.upper
     calls = []
 
-    def press(told):
-        calls.append(told)
+    def press(event):
+        calls.append(event)
         if len(calls) == 1 + round(1000 * limit):
             raise KeyboardInterrupt
 

@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-import otdiv.transport.methods.multiscale.simplex_engine as tree_flow
-import otdiv.transport.methods.multiscale.solve as multiscale
-import otdiv.transport.methods.multiscale.state as anytime
 from otdiv import DiscreteMeasure, Status, TransportProblem, certify, emd, select_method, wasserstein
+from otdiv.core.options import SolverOptions, Tuning
 from otdiv.costs import Power, as_cost
 from otdiv.errors import InvalidInput, TooLarge
-from otdiv.pricing.pricing import Arcs
+from otdiv.network_flow.graph import ArcList
+from otdiv.pricing.pricing import Pricing
+from otdiv.transport.methods.multiscale.scales import FEW
 from otdiv.transport.methods.multiscale.solve import solve_multiscale
+from otdiv.transport.solve import solve_with
 from tests.helpers.exact_reference import exact_cost, exact_emd
 
 COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski:3")
@@ -29,7 +30,7 @@ def problem_of(x, y, a=None, b=None, cost="euclidean"):
 
 
 def audited(problem, **options):
-    proposal = solve_multiscale(problem, **options)
+    proposal = solve_multiscale(problem, SolverOptions(**options))
     return certify(problem, proposal.plan, (proposal.f, proposal.g)), proposal
 
 
@@ -119,18 +120,15 @@ def test_small_problems_against_exact_integers(seed):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_several_scales_against_exact_integers(seed, monkeypatch):
+def test_several_scales_against_exact_integers(seed):
     """With coarsening from 256 pairs on, small problems go through two scales."""
-    import otdiv.transport.methods.multiscale.scales as coarsen
-
-    monkeypatch.setattr(coarsen, "COARSEST_PAIRS", coarsen.FEW**2)
     rng = np.random.default_rng(seed)
     n, m = rng.integers(18, 30, 2)
     x, y = clouds(("gauss", "lattice", "duplicates", "circle")[seed % 4], rng, n, m)
     a, b = weights(rng, n, "uniform"), weights(rng, m, ("uniform", "with zeros")[seed % 2])
     cost = ("cityblock", "sqeuclidean", "chebyshev")[seed % 3]
     truth = exact_emd(a, b, exact_cost(x, y, cost))
-    proof, _ = audited(problem_of(x, y, a, b, cost))
+    proof, _ = audited(problem_of(x, y, a, b, cost), tuning=Tuning(coarsest_pairs=FEW**2))
     assert proof.bounds.lower <= truth <= proof.bounds.upper
     assert proof.proves_optimal(1e-9)
 
@@ -200,32 +198,23 @@ def test_few_points_against_many(n, m):
     assert proof.proves_optimal(1e-9)
 
 
-class Clock:
-    """A clock that moves on by one second at each look."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def monotonic(self):
-        self.now += 1.0
-        return self.now
+def ticking():
+    """A clock that moves on by one second whenever it is read."""
+    return map(float, itertools.count(1)).__next__
 
 
 @pytest.mark.parametrize("equal", [True, False])
 @pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean"])
-def test_stopped_at_any_moment_the_interval_holds_the_truth(cost, equal, monkeypatch):
+def test_stopped_at_any_moment_the_interval_holds_the_truth(cost, equal):
     rng = np.random.default_rng(8)
     x, y = rng.normal(size=(1500, 2)), rng.normal(size=(1500 if equal else 1300, 2)) + 0.5
     a = None if equal else weights(rng, 1500, "with zeros")
     problem = problem_of(x, y, a, cost=cost)
     exact, _ = audited(problem)
-    monkeypatch.setattr(tree_flow, "_CHUNK", 200)
     gaps, limits = [], itertools.chain(range(32), range(32, 400, 20))
     for limit in limits:
-        clock = Clock()
-        monkeypatch.setattr(multiscale, "time", clock)
-        monkeypatch.setattr(anytime, "time", clock)
-        proof, proposal = audited(problem, time_limit=float(limit))
+        tuning = Tuning(pivots_per_batch=200, clock=ticking())
+        proof, proposal = audited(problem, time_limit=float(limit), tuning=tuning)
         assert proof.bounds.lower <= exact.bounds.upper and exact.bounds.lower <= proof.bounds.upper
         assert proof.plan.mass.sum() == pytest.approx(1.0)
         gaps.append(proof.gap)
@@ -239,21 +228,19 @@ def test_stopped_at_any_moment_the_interval_holds_the_truth(cost, equal, monkeyp
 
 
 @pytest.mark.parametrize("m", [1500, 1499])
-def test_interrupted_by_the_keyboard(m, monkeypatch):
+def test_interrupted_by_the_keyboard(m):
     rng = np.random.default_rng(9)
     x, y = rng.normal(size=(1500, 2)), rng.normal(size=(m, 2)) + 0.5
     exact = emd(x, y, method="multiscale")
-    for calls in (0, 1, 3, 6, 8):
+    for calls in (1, 2, 3, 6, 8):
         left = iter(range(calls))
 
-        def interrupting(self, left=left, true=anytime.Run.look_at_clock):
+        def interrupting(left=left):
             if next(left, None) is None:
                 raise KeyboardInterrupt
-            return true(self)
+            return 0.0
 
-        with monkeypatch.context() as patch:
-            patch.setattr(anytime.Run, "look_at_clock", interrupting)
-            result = emd(x, y, method="multiscale")
+        result = solve_with(problem_of(x, y), "multiscale", SolverOptions(tuning=Tuning(clock=interrupting)))
         assert result.lower <= exact.upper and exact.lower <= result.upper
         assert result.status is Status.STOPPED and "interrupted" in result.stats["message"]
 
@@ -264,7 +251,7 @@ def test_a_loose_tolerance_stops_at_a_coarse_scale():
     steps = []
     loose = emd(x, y, method="multiscale", rtol=0.05, progress=steps.append)
     assert loose.status is Status.OPTIMAL and 1e-6 * loose.value < loose.gap <= 0.05 * loose.value
-    assert max(step.points for step in steps) < 20_000
+    assert max(step.counts["points"] for step in steps) < 20_000
     assert loose.lower <= 1.42 <= loose.upper
 
 
@@ -273,7 +260,7 @@ def test_progress_tells_an_interval_that_closes(capsys):
     x, y = rng.normal(size=(1200, 2)), rng.normal(size=(1200, 2)) + 0.5
     steps = []
     result = emd(x, y, method="multiscale", progress=steps.append)
-    finest = [step for step in steps if step.points == 1200]
+    finest = [step for step in steps if step.counts["points"] == 1200]
     assert len(finest) >= 2
     assert finest[-1].upper - finest[-1].lower <= 1e-9 * result.value
     assert all(later.upper <= earlier.upper * (1 + 1e-12) for earlier, later in itertools.pairwise(finest))
@@ -287,15 +274,15 @@ def test_a_pricing_that_misses_arcs_is_found_out(monkeypatch):
     """Red team: an engine that hides violating arcs gets no proof of optimality."""
     rng = np.random.default_rng(12)
     x, y = rng.normal(size=(1500, 2)), rng.normal(size=(1500, 2)) + 0.5
-    true = anytime.Pricing.lowest
+    true = Pricing.lowest
 
     def blind(self, g, tops, k):
         arcs, low = true(self, g, tops, k)
         if np.isinf(tops).any():
             return arcs, low
-        return Arcs(arcs.tails[:0], arcs.heads[:0], arcs.costs[:0]), tops
+        return ArcList(arcs.tails[:0], arcs.heads[:0], arcs.costs[:0]), tops
 
-    monkeypatch.setattr(anytime.Pricing, "lowest", blind)
+    monkeypatch.setattr(Pricing, "lowest", blind)
     result = emd(x, y, method="multiscale")
     assert result.status is Status.STOPPED and result.gap > 1e-6 * result.value
     monkeypatch.undo()
@@ -348,7 +335,7 @@ def test_a_time_limit_is_kept():
     problem = problem_of(x, y)
     solve_multiscale(problem_of(x[:1000], y[:1000]))  # kernels are loaded
     start = time.monotonic()
-    proposal = solve_multiscale(problem, time_limit=0.1)
+    proposal = solve_multiscale(problem, SolverOptions(time_limit=0.1))
     assert proposal.status is Status.STOPPED
     assert time.monotonic() - start < 5
     proof = certify(problem, proposal.plan, (proposal.f, proposal.g))

@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 
 from otdiv import DiscreteMeasure, Status, TransportProblem, certify, emd
+from otdiv.core.options import SolverOptions
 from otdiv.costs import as_cost
 from otdiv.errors import Infeasible, InvalidInput, TooLarge
 from otdiv.transport.methods.pot import solve_pot
@@ -268,7 +269,7 @@ def test_pot_alone_is_not_believed():
     """Whatever POT says of a stopped run, the audit routes the missing mass before it calls a cost an upper bound."""
     rng = np.random.default_rng(7)
     problem = TransportProblem(DiscreteMeasure(rng.random((300, 2))), DiscreteMeasure(rng.random((300, 2))))
-    proposal = solve_pot(problem, max_iter=100)
+    proposal = solve_pot(problem, SolverOptions(max_iter=100))
     assert proposal.status is Status.STOPPED
     proof = certify(problem, proposal.plan, (proposal.f, proposal.g))
     exact = emd(problem.mu, problem.nu)

@@ -12,18 +12,19 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.bounds import Status
+from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.validation import Array, invalid
 from otdiv.problem.line_order import LineOrder
 from otdiv.problem.plan import Plan, northwest_corner
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 
 
-def solve_line(problem: TransportProblem) -> Proposal:
-    """Monotone plan and its potentials; only for problems with ``on_line``."""
+def solve_line(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Proposal:
+    """Monotone plan and its potentials, for problems with ``on_line``; no option applies to it."""
     require_representable(problem)
     line = problem.line
     a, b = _reordered(problem.a, line.ix), _reordered(problem.b, line.iy)
-    if len(a) == len(b) and a.min() > 0 and np.array_equal(a, b):  # then the k-th goes to the k-th
+    if len(a) == len(b) and a.min() > 0 and np.array_equal(a, b):  # then the k-th source is matched to the k-th target
         plan = Plan(line.ix, line.iy, a, (problem.n, problem.m))
     else:
         ordered = Plan.northwest(a, b)
@@ -31,14 +32,14 @@ def solve_line(problem: TransportProblem) -> Proposal:
     if problem.cost.line_power == 1:
         fs, gs = _from_distribution_functions(a, b, line)
     else:
-        fs, gs = _along_staircase(a, b, line.xs, line.ys, problem)
+        fs, gs = _potentials_along_corners(a, b, line.xs, line.ys, problem)
     f, g = np.empty(problem.n), np.empty(problem.m)
     f[line.ix], g[line.iy] = fs, gs
     return Proposal(plan, f, g, Status.OPTIMAL, {"iterations": 0})
 
 
 def require_representable(problem: TransportProblem) -> None:
-    """Refuse supports so wide that float64 cannot hold a distance, or the sums of the sweep.
+    """Refuse supports so wide that float64 cannot hold a distance, or sums of such distances.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def _reordered(weights: Array, order: Array) -> Array:
 
 
 def _from_distribution_functions(a: Array, b: Array, line: LineOrder) -> tuple[Array, Array]:
-    """w with slope -sign(F - G) is the critic: f = w on the sources, g = -w on the targets."""
+    """The optimal critic w has the slope -sign(F - G): f = w on the sources, g = -w on the targets."""
     n, m = len(a), len(b)
     if a[0] * n == b[0] * m and a.min() == a.max() and b.min() == b.max():
         ahead = np.where(line.order < n, float(m), -float(n))  # uniform weights: count in whole numbers, exactly
@@ -66,13 +67,15 @@ def _from_distribution_functions(a: Array, b: Array, line: LineOrder) -> tuple[A
     np.subtract(line.z[:-1], line.z[1:], out=w[1:])
     w[1:] *= np.sign(ahead, out=ahead)[:-1]
     np.cumsum(w, out=w)
-    pooled = ahead  # its work is done; a million points make each new array dear
+    pooled = ahead  # reused: for a million points each new array takes as long as a step of the computation
     pooled[line.order] = w
     return pooled[:n], np.negative(pooled[n:], out=pooled[n:])
 
 
-def _along_staircase(a: Array, b: Array, xs: Array, ys: Array, problem: TransportProblem) -> tuple[Array, Array]:
-    """Make every cell of the north-west path tight: each step down sets the next f, each step right the next g."""
+def _potentials_along_corners(
+    a: Array, b: Array, xs: Array, ys: Array, problem: TransportProblem
+) -> tuple[Array, Array]:
+    """Make every cell of the northwest-corner path tight: a step down sets the next f, a step right the next g."""
     rows, columns, _ = northwest_corner(a, b)
     costs = problem.cost.elementwise(xs[rows, None], ys[columns, None])
     down = np.diff(rows) == 1

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.validation import Array
 from otdiv.linear_programming.program import LinearProgram, LPSolution, solve_lp
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 
 _BYTES_PER_ARC = 400
+"""Measured peak of HiGHS per arc."""
 
 
 def marginal_matrix(n: int, m: int, rows: Array, columns: Array) -> Any:
@@ -54,28 +56,30 @@ def transport_program(problem: TransportProblem, highest: float = np.inf) -> tup
     return LinearProgram(costs, matrix, right), rows, columns
 
 
-def solve_primal(problem: TransportProblem, backend: str = "highs", memory_limit: float | None = None) -> Proposal:
+def solve_primal(problem: TransportProblem, options: SolverOptions = DEFAULTS, backend: str = "highs") -> Proposal:
     """Solve the primal program; the potentials are its multipliers."""
-    return _solve(problem, backend, memory_limit, dual=False)
+    return _solve(problem, options, backend, dual=False)
 
 
-def solve_dual(problem: TransportProblem, backend: str = "highs", memory_limit: float | None = None) -> Proposal:
+def solve_dual(problem: TransportProblem, options: SolverOptions = DEFAULTS, backend: str = "highs") -> Proposal:
     """Solve the dual program in its own right; the plan is its multipliers."""
-    return _solve(problem, backend, memory_limit, dual=True)
+    return _solve(problem, options, backend, dual=True)
 
 
-def _solve(problem: TransportProblem, backend: str, memory_limit: float | None, dual: bool) -> Proposal:
+def _solve(problem: TransportProblem, options: SolverOptions, backend: str, dual: bool) -> Proposal:
     arcs = problem.n * problem.m if problem.sparse is None else len(problem.sparse.values)
-    problem.require_memory(_BYTES_PER_ARC * arcs, memory_limit, "the linear program")
+    problem.require_memory(_BYTES_PER_ARC * arcs, options.memory_limit, "the linear program")
     level = problem.sentinel_level
     if level is not None:  # first without the arcs that only a sentinel keeps from being forbidden
-        solution, rows, columns = _ask(problem, level, backend, dual)
+        solution, rows, columns = _solve_program(problem, level, backend, dual)
         if solution.x is not None:
             return _proposal(problem, solution, rows, columns)
-    return _proposal(problem, *_ask(problem, np.inf, backend, dual))
+    return _proposal(problem, *_solve_program(problem, np.inf, backend, dual))
 
 
-def _ask(problem: TransportProblem, highest: float, backend: str, dual: bool) -> tuple[LPSolution, Array, Array]:
+def _solve_program(
+    problem: TransportProblem, highest: float, backend: str, dual: bool
+) -> tuple[LPSolution, Array, Array]:
     program, rows, columns = transport_program(problem, highest)
     return solve_lp(program.dual() if dual else program, backend), rows, columns
 

@@ -1,8 +1,8 @@
-"""Near the optimum of one scale by auctions of ever smaller tolerance, with pricing between them.
+"""A start near the optimum of one scale, by auctions of ever smaller tolerance with pricing between them.
 
-The network simplex makes few pivots from there; from the coarser scale's tree alone it
-makes several for each point, each of which moves a large part of the tree.  Arcs far from
-tight are dropped on the way: pricing brings back what is missed.
+From there the network simplex makes few pivots; from the refined tree of the coarser scale alone it makes
+several for each point, each of which changes a large part of the tree.  Arcs far from tight are dropped on
+the way; pricing finds again those that turn out to be needed.
 """
 
 from __future__ import annotations
@@ -12,136 +12,138 @@ from collections.abc import Iterator
 import numpy as np
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.basis_from_flow import tree_of_flow
+from otdiv.network_flow.basis_from_flow import basis_from_flow
+from otdiv.network_flow.graph import ArcList, TwoWayRows, compress_both_ways
+from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
 from otdiv.network_flow.spanning_tree import Basis
-from otdiv.network_flow.transportation_auction import Loads, Network, auction, network_of, release
-from otdiv.pricing.pricing import Arcs, Pricing
-from otdiv.transport.methods.multiscale.candidate_arcs import merged
-from otdiv.transport.methods.multiscale.scales import TOLERANCE, Scale
-from otdiv.transport.methods.multiscale.state import Run
+from otdiv.network_flow.transportation_auction import Pseudoflow, restore_slackness, run_auction
+from otdiv.pricing.pricing import Pricing
+from otdiv.transport.methods.multiscale.candidate_arcs import merge_arcs
+from otdiv.transport.methods.multiscale.scales import Scale
+from otdiv.transport.methods.multiscale.state import SolverState
 
 SHARES: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2,))
-"""Tolerances of the auctions in each round, as shares of the first."""
-_EASY = 50
-"""The second round only comes if the first looked less often at each arc: many dimensions, where pivots cost more."""
+"""Tolerances of the auctions in each round, as shares of the first one."""
 SHARES_WHEN_COARSE: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2, 1e-3))
 FIRST = 10.0
-"""The first tolerance, in units of the mean amount by which a second best arc is above the best."""
-_FLAT = 1e-3
-"""Where all arcs tie: the first tolerance as a share of the mean cost."""
+"""The first tolerance, in units of the mean difference between the second best and the best arc of a source."""
+_FIRST_IF_TIED = 1e-3
+"""The first tolerance as a share of the mean cost, where all arcs tie and that difference is 0."""
 _SMALLEST = 2.0**-40
-"""The least tolerance, as a share of the largest potential or cost."""
+"""The smallest tolerance, as a share of the largest potential or cost."""
 _KEPT = 60.0
-"""Arcs without flow stay when their reduced cost is below so many tolerances."""
+"""Arcs without flow are kept up to this reduced cost, in units of the tolerance.  Larger: more arcs to scan."""
 _ADDED = 8
-"""Arcs added at each source in one round."""
-_REACH = 400
-"""By how many tolerances prices may fall at once before pricing looks for arcs that make it needless; then doubled."""
-_FEW = 0.03
-"""Before the last tolerance of a round an auction ends when this share of the sources has mass left."""
-_CHUNK = 100_000_000
-"""Arcs looked at between two looks at the clock."""
-_LOOKS = 1500
-"""Looks at each arc at one tolerance, after which the auction is given up; some 200 are usual."""
+"""Most arcs added per source in one round."""
+MAX_PRICE_DROP = 400
+"""In units of the tolerance.  Where prices would have to fall further at once, pricing looks for new arcs first;
+doubled each time."""
+_LEFT_BEFORE_LAST = 0.03
+"""Share of the sources that may keep mass before the last tolerance of a round.  Larger: shorter auctions."""
+_SCANS_PER_CHECK = 100_000_000
+"""Arcs scanned between two checks of the time limit."""
 
 
-class Approach:
-    """Loads of one scale on their way to its optimum; ``complete`` when no mass is left at its source."""
+class AuctionStart:
+    """A pseudoflow of one scale on its way to the optimum.
 
-    def __init__(self, run: Run, scale: Scale, pricing: Pricing, arcs: Arcs, f: Array, g: Array) -> None:
-        self.run, self.scale, self.pricing, self.arcs = run, scale, pricing, arcs
+    Attributes
+    ----------
+    complete : bool
+        Whether all mass is delivered.
+    """
+
+    def __init__(self, state: SolverState, scale: Scale, pricing: Pricing, arcs: ArcList, f: Array, g: Array) -> None:
+        self.state, self.scale, self.pricing, self.arcs = state, scale, pricing, arcs
         flow = np.zeros(len(arcs.tails), np.int64)
-        self.loads = Loads(f.copy(), g.copy(), flow, scale.a.copy(), scale.b.copy())
-        self.known = np.full(len(f), -np.inf)  # at most min c - g, which only rises
-        self.network: Network | None = None
+        self.pseudoflow = Pseudoflow(f.copy(), g.copy(), flow, scale.a.copy(), scale.b.copy())
+        self.known = np.full(len(f), -np.inf)  # lower bounds of min c - g, which only rises
+        self.graph: TwoWayRows | None = None
         self.complete = False
-        self.looks = 0.0  # at each arc, in the last auction
+        self.scans = 0.0  # per arc, in the last auction
 
     def rounds(self, finest: bool) -> Iterator[None]:
-        """Run the rounds; yields after each that leaves no mass behind."""
+        """Run the rounds; yields after each that delivers all mass."""
         shares, first = SHARES if finest else SHARES_WHEN_COARSE, 0.0
         for k, in_round in enumerate(shares):
-            if finest and k > 0 and self.looks > _EASY:
+            if finest and k > 0 and self.scans > self.state.tuning.auction_easy:
                 return
-            self.network = network_of(len(self.loads.f), len(self.loads.g), *self.arcs)
+            self._compress()
+            assert self.graph is not None
             if k == 0:
-                first = FIRST * release(self.network, self.loads, np.inf) or _FLAT * float(self.arcs.costs.mean())
-            tolerances = [first * share for share in in_round if first * share > self._unit()]
+                mean_gap = restore_slackness(self.graph, self.pseudoflow, np.inf)
+                first = FIRST * mean_gap or _FIRST_IF_TIED * float(self.arcs.costs.mean())
+            tolerances = [first * share for share in in_round if first * share > self._smallest_tolerance()]
             for eps in tolerances:
-                few = 0 if eps == tolerances[-1] else int(_FEW * len(self.loads.f))
-                if not self._auction(eps, few):
+                few = 0 if eps == tolerances[-1] else int(_LEFT_BEFORE_LAST * len(self.pseudoflow.f))
+                if not self._run_auction(eps, few):
                     return
             if not tolerances:
                 return
-            release(self.network, self.loads, np.inf)
+            restore_slackness(self.graph, self.pseudoflow, np.inf)
             last = k + 1 == len(shares)
             if finest or not last:
-                violating = self._priced()
+                violating = self._price()
             if finest:
-                self.run.keep(self.scale, np.minimum(self.loads.f, self.known), self.loads.g)
-                self.run.stats["rounds"] += 1
+                f = np.minimum(self.pseudoflow.f, self.known)
+                self.state.keep_potentials(self.scale, f, self.pseudoflow.g)
+                self.state.stats["rounds"] += 1
             yield
             if finest or not last:
-                self._exchange(violating, _KEPT * tolerances[-1])
+                self._replace_arcs(violating, _KEPT * tolerances[-1])
 
-    def tree(self) -> Basis:
-        """A spanning tree with the flow of a round, or a cheaper one."""
-        assert self.network is not None
-        return tree_of_flow(self.network, self.loads, self.pricing.costs)
+    def basis(self) -> Basis:
+        """A basis with the flow of a round, or a cheaper one."""
+        assert self.graph is not None
+        return basis_from_flow(self.graph, self.pseudoflow, self.pricing.costs)
 
-    def _auction(self, eps: float, few: int) -> bool:
-        """Whether all mass arrived, but that of a ``few`` sources; the plan so far stays good when not."""
-        assert self.network is not None
-        loads = self.loads
-        release(self.network, loads, eps)
-        left, reach, self.looks = _LOOKS * len(self.arcs.tails), _REACH, 0.0
-        waiting = len(loads.f)
-        while waiting > few and left > 0:
-            bids, looked, short = auction(self.network, loads, eps, reach, few, min(left, _CHUNK))
-            self.run.stats["bids"] += int(bids)
-            self.run.look_at_clock()
-            left -= looked
-            self.looks += looked / len(self.arcs.tails)
-            waiting = int(np.count_nonzero(loads.left))
-            if short:
-                reach *= 2
-                release(self.network, loads, np.inf)
-                self._exchange(self._priced(), np.inf)
-                loads = self.loads
-                self.network = network_of(len(loads.f), len(loads.g), *self.arcs)
-        self.complete = waiting == 0
-        return waiting <= few
+    def _compress(self) -> None:
+        self.graph = compress_both_ways(len(self.pseudoflow.f), len(self.pseudoflow.g), *self.arcs)
 
-    def _priced(self) -> Arcs:
-        """Arcs that violate f + g <= c; only sources whose f is above what is known need a look."""
-        f, g = self.loads.f, self.loads.g
-        tolerance = TOLERANCE / _SMALLEST * self._unit()
-        rows = np.flatnonzero(f > self.known + tolerance)
-        if len(rows) == 0:
-            return Arcs(*(np.empty(0, kind) for kind in (np.int32, np.int32, float)))
-        part = self.pricing
-        if 2 * len(rows) > len(f):
-            rows = np.arange(len(f))
-        else:
-            part = self.run.pricing(part.x[rows], part.y)
-        arcs, self.known[rows] = part.lowest(g, f[rows] - tolerance, _ADDED)
-        return Arcs(rows[arcs.tails].astype(np.int32), arcs.heads, arcs.costs)
+    def _run_auction(self, eps: float, few: int) -> bool:
+        """Whether all mass was delivered, but that of ``few`` sources; if not, the plan so far stays good."""
+        assert self.graph is not None
+        pseudoflow = self.pseudoflow
+        restore_slackness(self.graph, pseudoflow, eps)
+        left, max_drop, self.scans = self.state.tuning.auction_scans * len(self.arcs.tails), MAX_PRICE_DROP, 0.0
+        unfinished = len(pseudoflow.f)
+        while unfinished > few and left > 0:
+            most = int(min(left, _SCANS_PER_CHECK))
+            bids, scanned, arcs_missing = run_auction(self.graph, pseudoflow, eps, max_drop, few, most)
+            self.state.stats["bids"] += int(bids)
+            self.state.require_time()
+            left -= scanned
+            self.scans += scanned / len(self.arcs.tails)
+            unfinished = int(np.count_nonzero(pseudoflow.excess))
+            if arcs_missing:
+                max_drop *= 2
+                restore_slackness(self.graph, pseudoflow, np.inf)
+                self._replace_arcs(self._price(), np.inf)
+                pseudoflow = self.pseudoflow
+                self._compress()
+        self.complete = unfinished == 0
+        return unfinished <= few
 
-    def _unit(self) -> float:
-        """The least tolerance: prices could hardly tell a smaller difference."""
-        return _SMALLEST * max(float(np.abs(self.loads.g).max()), float(self.arcs.costs.max()))
+    def _price(self) -> ArcList:
+        """Arcs that violate f + g <= c."""
+        tolerance = SLACK_TOLERANCE / _SMALLEST * self._smallest_tolerance()
+        return self.pricing.violating(self.pseudoflow.f, self.pseudoflow.g, self.known, tolerance, _ADDED)
 
-    def _exchange(self, violating: Arcs, reach: float) -> None:
-        """Drop idle arcs whose reduced cost is above ``reach``, add the violating ones; the flow stays."""
-        arcs, loads = self.arcs, self.loads
-        f = np.minimum(loads.f, self.known)
-        kept = (loads.flow > 0) | (arcs.costs - f[arcs.tails] - loads.g[arcs.heads] < reach)
-        before, flow = Arcs(*(column[kept] for column in arcs)), loads.flow[kept]
-        self.arcs = merged(self.pricing, before, violating)
-        m = len(loads.g)
+    def _smallest_tolerance(self) -> float:
+        """Smaller differences of prices are near their rounding."""
+        return _SMALLEST * max(float(np.abs(self.pseudoflow.g).max()), float(self.arcs.costs.max()))
+
+    def _replace_arcs(self, violating: ArcList, most: float) -> None:
+        """Drop arcs without flow whose reduced cost is above ``most``, add the violating ones; the flow stays."""
+        arcs, pseudoflow = self.arcs, self.pseudoflow
+        f = np.minimum(pseudoflow.f, self.known)
+        kept = (pseudoflow.flow > 0) | (arcs.costs - f[arcs.tails] - pseudoflow.g[arcs.heads] < most)
+        before, flow = ArcList(*(column[kept] for column in arcs)), pseudoflow.flow[kept]
+        self.arcs = merge_arcs(self.pricing, before, violating)
+        m = len(pseudoflow.g)
         where = np.searchsorted(
             self.arcs.tails.astype(np.int64) * m + self.arcs.heads, before.tails.astype(np.int64) * m + before.heads
         )
         moved = np.zeros(len(self.arcs.tails), np.int64)
         moved[where] = flow
-        self.loads = loads._replace(flow=moved)
+        self.pseudoflow = pseudoflow._replace(flow=moved)

@@ -1,4 +1,4 @@
-"""From coarse to fine: integer masses, clusters, and a spanning tree that comes down from one scale to the next."""
+"""The scales of a problem: clusters, and the refinement of a spanning tree from one scale to the next."""
 
 from __future__ import annotations
 
@@ -8,22 +8,18 @@ import numpy as np
 from numba import njit
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.integer_masses import TOTAL
-from otdiv.network_flow.spanning_tree import Basis, topdown
+from otdiv.network_flow.integer_masses import MASS_UNITS
+from otdiv.network_flow.spanning_tree import Basis, preorder
 from otdiv.pricing.kd_tree import ranges
 
-COARSEST_PAIRS = 2**16
-"""Coarsening ends when all pairs are no more than this many; they are the arcs of the coarsest scale."""
 FEW = 16
-"""So few points on a side are left as they are; two such sides are below ``COARSEST_PAIRS``."""
+"""Points up to which one side is not clustered.  Its square is the least number of pairs of the coarsest scale."""
 CLUSTER_LEVELS = 2
-"""Each scale joins 2**2 = 4 points into one."""
-TOLERANCE = 2.0**-46
-"""An arc violates when its reduced cost is below this share of the largest potential or cost."""
+"""Halvings per scale: each joins about 2**2 = 4 points into one.  More: fewer scales, further apart."""
 
 
 class Scale(NamedTuple):
-    """The problem at one scale: points in kd order, masses in quanta, and the clusters of the next coarser scale.
+    """The problem at one scale: points in kd order, masses in units, and the clusters of the next coarser scale.
 
     Cluster k of the sources is the range [borders_x[k], borders_x[k + 1]).
     """
@@ -36,13 +32,14 @@ class Scale(NamedTuple):
     borders_y: Array
 
 
-def scales_of(x: Array, y: Array, a: Array, b: Array) -> list[Scale]:
-    """The scales from the points themselves (first) to the coarsest, whose two clusters hold everything.
+def build_scales(x: Array, y: Array, a: Array, b: Array, coarsest_pairs: int) -> list[Scale]:
+    """The scales from the points themselves (first) to the coarsest, which has at most ``coarsest_pairs`` pairs.
 
-    x and y are in kd order; clusters are replaced by their centre of mass.
+    x and y are in kd order; clusters are replaced by their centre of mass.  Both sides of at most FEW points
+    are not coarsened further.
     """
     scales = []
-    while len(x) * len(y) > COARSEST_PAIRS:
+    while len(x) * len(y) > max(coarsest_pairs, FEW**2):
         borders_x, borders_y = _clusters(len(x)), _clusters(len(y))
         scales.append(Scale(x, y, a, b, borders_x, borders_y))
         x, y = centroids(x, a, borders_x), centroids(y, b, borders_y)
@@ -52,7 +49,7 @@ def scales_of(x: Array, y: Array, a: Array, b: Array) -> list[Scale]:
 
 
 def _clusters(n: int) -> Array:
-    """Borders of clusters of 3 to 6 points, as many as a power of two; few points stay apart."""
+    """Borders of clusters of 3 to 6 points, a power of two of them; few points are not clustered."""
     if n <= FEW:
         return np.arange(n + 1)
     return ranges(n, round(np.log2(n)) - CLUSTER_LEVELS)
@@ -65,20 +62,20 @@ def cluster_sums(masses: Array, borders: Array) -> Array:
 
 def centroids(points: Array, masses: Array, borders: Array) -> Array:
     """The centre of mass of each cluster."""
-    weights = masses / TOTAL
+    weights = masses / MASS_UNITS
     total = np.add.reduceat(weights, borders[:-1])
     return np.add.reduceat(points * weights[:, None], borders[:-1], axis=0) / total[:, None]
 
 
-def refine(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array) -> tuple[Array, Array, Array]:
+def refine_basis(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array) -> tuple[Array, Array, Array]:
     """The spanning tree of the finer scale that carries the coarse tree's flow.
 
-    Each cluster hands its points' masses to its tree arcs in order (a staircase), and each tree arc matches
-    the pieces at its two ends in order (another one).  Of a coarse tree with N + M - 1 arcs this makes
-    n + m - 1 fine ones: again a spanning tree.
+    Each cluster distributes its points' masses over its tree arcs in order (northwest corner rule), and each
+    tree arc matches the pieces at its two ends in order (the same rule).  A coarse tree with N + M - 1 arcs
+    becomes n + m - 1 fine ones: again a spanning tree.
 
     All masses carry a second, infinitesimal part (Charnes' perturbation: one more for each source, n more
-    for the last target), compared when the first part ties.  With it no step of a staircase ties, no flow
+    for the last target), compared when the first part ties.  With it no step of the rule ties, no flow
     vanishes, and the tree is strongly feasible.
 
     Returns
@@ -86,7 +83,7 @@ def refine(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array)
     tails, heads, flows : ndarray [n + m - 1]
     """
     sources = len(borders_a) - 1
-    mass, count = _arc_flows(sources, basis, a, b, borders_a, borders_b)
+    mass, count = _compute_arc_flows(sources, basis, a, b, borders_a, borders_b)
     child = np.flatnonzero(basis.parent >= 0)
     above = basis.parent[child]
     at_source = child < sources
@@ -98,15 +95,15 @@ def refine(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array)
     by_target = np.lexsort((i, j))
     ones, last = np.ones(len(a), np.int64), np.zeros(len(b), np.int64)
     last[-1] = len(a)
-    source_pieces = _pieces(i, mass, count, a, ones, borders_a)
-    target_pieces = _pieces(j[by_target], mass[by_target], count[by_target], b, last, borders_b)
+    source_pieces = _split_into_pieces(i, mass, count, a, ones, borders_a)
+    target_pieces = _split_into_pieces(j[by_target], mass[by_target], count[by_target], b, last, borders_b)
     where = np.empty(len(by_target), np.int64)  # of each arc among the arcs by target
     where[by_target] = np.arange(len(by_target))
-    return _matched(len(a) + len(b) - 1, where, source_pieces, target_pieces)
+    return _match_pieces(len(a) + len(b) - 1, where, source_pieces, target_pieces)
 
 
 @njit(cache=True, nogil=True)
-def _arc_flows(sources, basis, a, b, borders_a, borders_b):  # type: ignore[no-untyped-def]
+def _compute_arc_flows(sources, basis, a, b, borders_a, borders_b):
     """What flows from the subtree of each node to its parent: mass and infinitesimal part."""
     nodes = len(basis.flow)
     mass, count = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
@@ -116,7 +113,7 @@ def _arc_flows(sources, basis, a, b, borders_a, borders_b):  # type: ignore[no-u
         mass[sources + v], count[sources + v] = -b[borders_b[v] : borders_b[v + 1]].sum(), 0
     root = nodes - 1
     count[root] = -len(a)
-    order = topdown(basis)
+    order = preorder(basis)
     for k in range(nodes - 1, 0, -1):
         v = order[k]
         above = basis.parent[v]
@@ -126,8 +123,8 @@ def _arc_flows(sources, basis, a, b, borders_a, borders_b):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def _pieces(cluster, mass, count, masses, counts, borders):  # type: ignore[no-untyped-def]
-    """Hand each cluster's points to its arcs in order; arcs are sorted by cluster.
+def _split_into_pieces(cluster, mass, count, masses, counts, borders):
+    """Distribute each cluster's points over its arcs in order; arcs are sorted by cluster.
 
     Returns first [arcs + 1], and of each piece its point, mass and infinitesimal part: pieces
     first[e] ... first[e + 1] - 1 belong to arc e.
@@ -160,7 +157,7 @@ def _pieces(cluster, mass, count, masses, counts, borders):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def _matched(size, where, source_pieces, target_pieces):  # type: ignore[no-untyped-def]
+def _match_pieces(size, where, source_pieces, target_pieces):
     """Match the pieces at both ends of each arc in order."""
     tails, heads, flows = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int64)
     first_s, point_s, part_s, bit_s = source_pieces

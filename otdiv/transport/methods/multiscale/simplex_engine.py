@@ -1,12 +1,12 @@
-"""Any masses: at each scale a flow on a spanning tree, by the network simplex.
+"""The engine for any masses: at each scale a flow on a spanning tree, by the network simplex.
 
-Coarse to fine as in :mod:`otdiv.transport.methods.multiscale.solve`.  At each scale the coarser tree is
-refined into a feasible one; candidate arcs are those of lowest reduced cost under the
-coarser potentials, the pairs of children of arcs in use and the tree's own.  Auctions come
-near the optimum (:mod:`otdiv.transport.methods.multiscale.auction_start`), their flow becomes a tree, and at the
-finest scale the network simplex and pricing over all pairs, which adds the arcs that
-violate f + g <= c, take turns until none does.  Where an auction leaves mass behind the
-simplex does without from then on.  The tree of any scale refines to a plan.
+Coarse to fine as in :mod:`otdiv.transport.methods.multiscale.solve`.  At each scale the coarser tree is refined
+into a feasible one; candidate arcs are those of lowest reduced cost under the coarser potentials, the pairs of
+children of arcs with flow, and the tree's own.  Auctions lead near the optimum
+(:mod:`otdiv.transport.methods.multiscale.auction_start`), and their flow becomes a basis.  At the finest scale
+two steps alternate: the network simplex, and pricing over all pairs, which adds the arcs that violate
+f + g <= c, until none does.  After an auction that has left mass undelivered there are no more of them.  The
+tree of any scale refines to a plan.
 """
 
 from __future__ import annotations
@@ -14,186 +14,184 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.integer_masses import TOTAL
-from otdiv.network_flow.simplex_pivots import pivot
-from otdiv.network_flow.spanning_tree import Basis, basis_of, refresh_potentials
+from otdiv.network_flow.graph import ArcList
+from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE
+from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE, pivot_to_optimum
+from otdiv.network_flow.spanning_tree import Basis, build_basis
 from otdiv.pricing.compiled_costs import SQUARED
-from otdiv.pricing.pricing import Arcs, Pricing
-from otdiv.transport.methods.multiscale.auction_start import Approach
-from otdiv.transport.methods.multiscale.candidate_arcs import all_pairs, children, merged, neighbours
-from otdiv.transport.methods.multiscale.scales import TOLERANCE, Scale, refine
-from otdiv.transport.methods.multiscale.state import Run
+from otdiv.pricing.pricing import Pricing
+from otdiv.transport.methods.multiscale.auction_start import AuctionStart
+from otdiv.transport.methods.multiscale.candidate_arcs import (
+    find_neighbours,
+    list_all_pairs,
+    list_children,
+    merge_arcs,
+)
+from otdiv.transport.methods.multiscale.scales import Scale, refine_basis
+from otdiv.transport.methods.multiscale.state import SolverState
 
 _ADDED = 12
-"""Arcs added at each source in one round."""
+"""Most arcs added per source in one round."""
 _ROUNDS_WHEN_COARSE = 2
-_CHUNK = 5000
-_SCANNED_IN_CHUNK = 20_000_000
-"""Pivots, and arcs looked at, between two looks at the clock."""
-_PIVOTS_PER_NODE = 1000
-"""Beyond so many only rounding still pivots; what is left open then shows in the proved interval."""
+"""Rounds at the coarse scales, which need no optimum."""
 _CLUSTERS = 20.0
-"""So many clusters, over the tolerance, have about that gap in the plane, where it falls like one over their number.
+"""Clusters times tolerance at which a coarse scale may suffice: in the plane the gap falls like 1 / clusters.
 
-Asking is the expensive part: it looks at all pairs of points.
+Larger: fewer scales are tried, each of which takes a search over all pairs of points.
 """
 _NEARLY = 2.0
-"""From an interval so many times too wide two looks at all pairs may make one narrow enough."""
+"""Factor by which an interval may be too wide for two more searches over all pairs to be tried."""
 LOOSE = 1e-4
-"""From this tolerance on coarse scales are asked whether they suffice."""
+"""Tolerance from which coarse scales are tried as an answer."""
 
 
-class TreeFlow:
-    """The engine for any masses: a basis and the scale of it."""
+class SimplexEngine:
+    """The basis of the current scale."""
 
     name = "network simplex"
 
-    def __init__(self, run: Run, scales: list[Scale]) -> None:
-        self.run, self.scales = run, scales
+    def __init__(self, state: SolverState, scales: list[Scale]) -> None:
+        self.state, self.scales = state, scales
         self.level, self.basis = len(scales), _single_arc()  # at first above all scales
-        self.bidding = True  # until an auction has left mass behind
-        self.hopeful = 0.0  # from so many clusters on a scale is asked whether it suffices
+        self.auctions_enabled = True  # until an auction has left mass undelivered
+        self.min_clusters = 0.0  # clusters from which a coarse scale is tried as an answer
 
     def solve(self, rtol: float) -> None:
         """From the coarsest scale to the points, or to the first that suffices."""
-        run, scales = self.run, self.scales
-        self.hopeful = _CLUSTERS / rtol
+        state, scales = self.state, self.scales
+        self.min_clusters = _CLUSTERS / rtol if rtol > 0 else np.inf
         for level in range(len(scales) - 1, -1, -1):
             scale, coarse = scales[level], self.basis
-            pricing = run.pricing(scale.x, scale.y)
-            basis = _refined(coarse, scale, pricing)
+            pricing = state.pricing(scale.x, scale.y)
+            basis = _refine(coarse, scale, pricing)
             self.level, self.basis = level, basis
             coarsest, finest = level == len(scales) - 1, level == 0
             if coarsest:
-                arcs = all_pairs(scale, pricing)
+                arcs = list_all_pairs(scale, pricing)
             else:
-                f, g, near = neighbours(run, scale, scales[level + 1], pricing)
-                below = children(*_used(coarse, len(scale.borders_x) - 1), scale)
-                arcs = merged(pricing, near, below, _tree_arcs(basis, len(scale.x)))
+                f, g, near = find_neighbours(state, scale, scales[level + 1], pricing)
+                children = list_children(*_list_used(coarse, len(scale.borders_x) - 1), scale)
+                arcs = merge_arcs(pricing, near, children, _list_tree_arcs(basis, len(scale.x)))
                 if finest:
-                    run.keep(scale, f, g)
-            run.look_at_clock()
-            near_optimal = None
-            if not coarsest and self.bidding:
-                near_optimal = Approach(run, scale, pricing, arcs, f, g)
-                self._approach(near_optimal, rtol, finest)
-                arcs, self.bidding = near_optimal.arcs, near_optimal.complete
-            if finest and run.lower >= (1.0 - rtol) * run.upper:
+                    state.keep_potentials(scale, f, g)
+            state.require_time()
+            start = None
+            if not coarsest and self.auctions_enabled:
+                start = AuctionStart(state, scale, pricing, arcs, f, g)
+                self._run_auctions(start, rtol, finest)
+                arcs, self.auctions_enabled = start.arcs, start.complete
+            if finest and state.lower >= (1.0 - rtol) * state.upper:
                 return
-            asked = level > 0 and rtol >= LOOSE and len(scale.x) >= self.hopeful
-            if finest or asked or near_optimal is None or not near_optimal.complete:
-                self._settle(scale, pricing, arcs, rtol, finest)
-                run.coarse = level, -self.basis.potential[len(scale.x) :]
+            tried = level > 0 and rtol >= LOOSE and len(scale.x) >= self.min_clusters
+            if finest or tried or start is None or not start.complete:
+                self._solve_scale(scale, pricing, arcs, rtol, finest)
+                state.coarse = level, -self.basis.potential[len(scale.x) :]
             else:
-                run.coarse = level, near_optimal.loads.g
-            if asked and self._suffices(rtol):
+                state.coarse = level, start.pseudoflow.g
+            if tried and self._suffices(rtol):
                 return
 
-    def _approach(self, approach: Approach, rtol: float, finest: bool) -> None:
-        """Bids and prices in turn; the basis follows whenever no mass is left at its source."""
-        run = self.run
-        for _ in approach.rounds(finest):
+    def _run_auctions(self, start: AuctionStart, rtol: float, finest: bool) -> None:
+        """Auctions and pricing; the basis is replaced whenever all mass is delivered."""
+        state = self.state
+        for _ in start.rounds(finest):
             if finest:
-                self.basis = approach.tree()
-                run.upper = min(run.upper, float(self.basis.flow / TOTAL @ self.basis.cost))
-                run.tell(len(approach.scale.x), len(approach.arcs.tails))
-                if run.upper - run.lower <= rtol * run.upper:
+                self.basis = start.basis()
+                state.upper = min(state.upper, float(self.basis.flow / MASS_UNITS @ self.basis.cost))
+                state.tell(len(start.scale.x), len(start.arcs.tails))
+                if state.upper - state.lower <= rtol * state.upper:
                     return
-        if not finest and approach.complete:
-            self.basis = approach.tree()
+        if not finest and start.complete:
+            self.basis = start.basis()
 
-    def _settle(self, scale: Scale, pricing: Pricing, arcs: Arcs, rtol: float, finest: bool) -> None:
-        """Pivot and price in turn, until no pair violates; at coarse scales twice."""
-        run, basis, n = self.run, self.basis, len(scale.x)
+    def _solve_scale(self, scale: Scale, pricing: Pricing, arcs: ArcList, rtol: float, finest: bool) -> None:
+        """Pivot and price alternately, until no pair violates f + g <= c; at coarse scales twice."""
+        state, basis, n = self.state, self.basis, len(scale.x)
         rounds = 0
         while True:
-            tolerance = TOLERANCE * max(float(np.abs(basis.potential).max()), float(arcs.costs.max()))
-            self._pivot_to_optimum(n, arcs, tolerance)
+            largest = float(arcs.costs.max())
+            limit = PIVOTS_PER_NODE * len(basis.flow)
+            pivot_to_optimum(n, arcs, basis, SLACK_TOLERANCE, largest, limit, state.tuning, self._after_batch)
             f, g = basis.potential[:n], -basis.potential[n:]
             rounds += 1
             if not finest and rounds == _ROUNDS_WHEN_COARSE:
                 return
+            tolerance = SLACK_TOLERANCE * max(float(np.abs(basis.potential).max()), largest)
             violating, lowest = pricing.lowest(g, f - tolerance, _ADDED)
             if finest:
-                run.keep(scale, lowest, g)
-                run.upper = float(basis.flow / TOTAL @ basis.cost)
-            run.stats["rounds"] += 1
-            run.tell(n, len(arcs.tails))
-            if finest and run.upper - run.lower <= rtol * run.upper:
+                state.keep_potentials(scale, lowest, g)
+                state.upper = float(basis.flow / MASS_UNITS @ basis.cost)
+            state.stats["rounds"] += 1
+            state.tell(n, len(arcs.tails))
+            if finest and state.upper - state.lower <= rtol * state.upper:
                 return
-            more = merged(pricing, arcs, violating)
-            if len(more.tails) == len(arcs.tails):  # none violates, or none that is new: the rest is rounding
+            more = merge_arcs(pricing, arcs, violating)
+            if len(more.tails) == len(arcs.tails):  # no arc violates, or none that is new: what is left is rounding
                 return
             arcs = more
 
-    def _pivot_to_optimum(self, n: int, arcs: Arcs, tolerance: float) -> None:
-        run, basis = self.run, self.basis
-        block = max(16, int(np.sqrt(len(arcs.tails))))
-        cursor, optimal, left = 0, False, _PIVOTS_PER_NODE * len(basis.flow)
-        while not optimal and left > 0:
-            count, _, cursor, optimal = pivot(n, *arcs, basis, cursor, block, tolerance, _CHUNK, _SCANNED_IN_CHUNK)
-            run.stats["pivots"] += count
-            left -= count
-            refresh_potentials(n, basis)
-            run.look_at_clock()
+    def _after_batch(self, count: int) -> None:
+        self.state.stats["pivots"] += count
+        self.state.require_time()
 
     def _suffices(self, rtol: float) -> bool:
-        """Whether plan and potentials of this scale, brought to the points, are close enough; if so they are kept."""
-        run, finest = self.run, self.scales[0]
-        forward = run.pricing(finest.x, finest.y)
+        """Whether plan and potentials of this scale, refined to the points, are close enough; then they are kept."""
+        state, finest = self.state, self.scales[0]
+        forward = state.pricing(finest.x, finest.y)
         level, basis = self.level, self.basis
         while level > 0:
             level -= 1
-            basis = _refined(basis, self.scales[level], forward if level == 0 else None)
-        run.upper = float(basis.flow / TOTAL @ basis.cost)
-        f = run.extended(self.scales)
-        enough = rtol * run.upper
+            basis = _refine(basis, self.scales[level], forward if level == 0 else None)
+        state.upper = float(basis.flow / MASS_UNITS @ basis.cost)
+        f = state.extend_coarse(self.scales)
+        enough = rtol * state.upper
         norm = forward.metric.power == 1.0 and forward.metric.kind != SQUARED
-        if norm:  # f is a 1-Lipschitz function, known at the targets too without a look at all pairs of points
-            run.keep(finest, f, -run.extended(self.scales, finest.y))
-        if not norm or enough < run.upper - run.lower < _NEARLY * enough:
-            g, _ = run.pricing(finest.y, finest.x).minima(f)
-            run.keep(finest, f, g)
-            if run.upper - run.lower > enough:  # f may still rise
-                run.keep(finest, forward.minima(g)[0], g)
-        run.tell(len(self.scales[self.level].x), run.stats["arcs"])
-        gap = run.upper - run.lower
+        if norm:  # f is a 1-Lipschitz function, known at the targets too without a search over all pairs of points
+            state.keep_potentials(finest, f, -state.extend_coarse(self.scales, finest.y))
+        if not norm or enough < state.upper - state.lower < _NEARLY * enough:
+            g, _ = state.pricing(finest.y, finest.x).minima(f)
+            state.keep_potentials(finest, f, g)
+            if state.upper - state.lower > enough:  # f may still rise
+                state.keep_potentials(finest, forward.minima(g)[0], g)
+        state.tell(len(self.scales[self.level].x), state.stats["arcs"])
+        gap = state.upper - state.lower
         if gap > enough:
-            self.hopeful = len(self.scales[self.level].x) * gap / enough
+            self.min_clusters = len(self.scales[self.level].x) * gap / enough
             return False
         self.level, self.basis = 0, basis
         return True
 
     def plan(self) -> tuple[Array, Array, Array]:
-        """Sources, targets and masses in quanta: the flow of the tree, refined down to the points."""
+        """Sources, targets and masses in units: the flow of the tree, refined down to the points."""
         level, basis = self.level, self.basis
         while level > 0:
             level -= 1
-            basis = _refined(basis, self.scales[level], None)
-        carrying = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
-        return *_used(basis, len(self.scales[0].x)), basis.flow[carrying]
+            basis = _refine(basis, self.scales[level], None)
+        used = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
+        return *_list_used(basis, len(self.scales[0].x)), basis.flow[used]
 
 
 def _single_arc() -> Basis:
+    """The basis above all scales: everything in one source, and one target."""
     none = np.zeros(1, np.int64)
-    return basis_of(1, 1, none.astype(np.int32), none.astype(np.int32), none, np.zeros(1))
+    return build_basis(1, 1, none.astype(np.int32), none.astype(np.int32), none, np.zeros(1))
 
 
-def _refined(coarse: Basis, scale: Scale, pricing: Pricing | None) -> Basis:
-    """The coarser tree brought to this scale; without pricing its costs are left at 0."""
-    tails, heads, flows = refine(coarse, scale.a, scale.b, scale.borders_x, scale.borders_y)
+def _refine(coarse: Basis, scale: Scale, pricing: Pricing | None) -> Basis:
+    """The coarser tree refined to this scale; without pricing its costs are left at 0."""
+    tails, heads, flows = refine_basis(coarse, scale.a, scale.b, scale.borders_x, scale.borders_y)
     costs = np.zeros(len(tails)) if pricing is None else pricing.costs(tails, heads)
-    return basis_of(len(scale.x), len(scale.y), tails, heads, flows, costs)
+    return build_basis(len(scale.x), len(scale.y), tails, heads, flows, costs)
 
 
-def _tree_arcs(basis: Basis, n: int) -> Arcs:
+def _list_tree_arcs(basis: Basis, n: int) -> ArcList:
     nodes = np.flatnonzero(basis.parent >= 0)
     above = basis.parent[nodes]
-    return Arcs(np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n, basis.cost[nodes])
+    return ArcList(np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n, basis.cost[nodes])
 
 
-def _used(basis: Basis, n: int) -> tuple[Array, Array]:
-    """Sources and targets of the arcs that carry flow."""
+def _list_used(basis: Basis, n: int) -> tuple[Array, Array]:
+    """Sources and targets of the arcs that have flow."""
     nodes = np.flatnonzero((basis.parent >= 0) & (basis.flow > 0))
     above = basis.parent[nodes]
     return np.where(nodes < n, nodes, above), np.where(nodes < n, above, nodes) - n

@@ -1,0 +1,147 @@
+"""Arcs from sources to targets: as a list, and in compressed rows.
+
+Indices are unsigned in compressed rows: where an index is signed, numba tests in every access whether it
+counts from the end, which costs more than the access.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from otdiv.core.validation import Array
+
+
+class ArcList(NamedTuple):
+    """Arcs k from source ``tails[k]`` to target ``heads[k]`` at ``costs[k]``.
+
+    For an undirected graph the two ends of each edge and its length.
+    """
+
+    tails: Array
+    heads: Array
+    costs: Array
+
+
+class CompressedRows(NamedTuple):
+    """Arcs by one of their ends: those of node i are start[i] ... start[i + 1] - 1 (compressed sparse rows).
+
+    Attributes
+    ----------
+    start : ndarray of uint32 [nodes + 1]
+    ends : ndarray of uint32 [arcs]
+        The other end of each arc, ascending within a row.
+    costs : ndarray [arcs]
+        Empty where only the structure is needed.
+    """
+
+    start: Array
+    ends: Array
+    costs: Array
+
+
+def compress_rows(n: int, tails: Array, heads: Array, costs: Array) -> CompressedRows:
+    """The rows of arcs that are sorted by source, in arrays of their own, so that :func:`insert_arcs` can grow them."""
+    return CompressedRows(_row_starts(n, tails), heads.astype(np.uint32), costs.copy())
+
+
+class TwoWayRows(NamedTuple):
+    """Arcs by source, and once more by target.
+
+    Attributes
+    ----------
+    rows : CompressedRows
+        By source; an arc's place in it is its number.
+    tails : ndarray of uint32 [arcs]
+        The source of each arc.
+    columns : CompressedRows
+        By target; the ends are sources.
+    numbers : ndarray of uint32 [arcs]
+        The number of each arc in ``columns``.
+    """
+
+    rows: CompressedRows
+    tails: Array
+    columns: CompressedRows
+    numbers: Array
+
+
+def compress_both_ways(n: int, m: int, tails: Array, heads: Array, costs: Array) -> TwoWayRows:
+    """Rows and columns of arcs that are sorted by source."""
+    rows = CompressedRows(_row_starts(n, tails), heads.astype(np.uint32), costs)
+    numbers = np.argsort(heads, kind="stable").astype(np.uint32)
+    tails = tails.astype(np.uint32)
+    return TwoWayRows(rows, tails, CompressedRows(_row_starts(m, heads), tails[numbers], costs[numbers]), numbers)
+
+
+def _row_starts(rows: int, index: Array) -> Array:
+    start = np.zeros(rows + 1, np.uint32)
+    np.cumsum(np.bincount(index, minlength=rows), out=start[1:])
+    return start
+
+
+@njit(cache=True, nogil=True)
+def transpose(rows, m):
+    """The structure by target, without costs: the ends of row j are the sources of the arcs to j."""
+    start, heads, _ = rows
+    into = np.zeros(m + 1, np.uint32)
+    for k in range(len(heads)):
+        into[heads[k] + 1] += 1
+    for j in range(m):
+        into[j + 1] += into[j]
+    place = into[:-1].copy()
+    sources = np.empty(len(heads), np.uint32)
+    for i in range(len(start) - 1):
+        for k in range(start[i], start[i + 1]):
+            sources[place[heads[k]]] = i
+            place[heads[k]] += 1
+    return into, sources, np.empty(0)
+
+
+def insert_arcs(rows: CompressedRows, tails: Array, heads: Array, costs: Array) -> CompressedRows:
+    """The graph with more arcs, given by ascending source; those that it has already are left out.
+
+    The old graph is used up: its arrays grow in place, since two of them would not fit beside one another.
+    """
+    new = _find_missing(rows.start, rows.ends, tails, heads)
+    tails, heads, costs = tails[new], heads[new], costs[new]
+    for column in (rows.ends, rows.costs):
+        column.resize(len(column) + len(tails), refcheck=False)
+    _insert(*rows, tails, heads, costs)
+    return rows
+
+
+@njit(cache=True, nogil=True)
+def _find_missing(start, heads, tails, more_heads):
+    """Which of the arcs (tails, more_heads) the graph does not have."""
+    new = np.empty(len(tails), np.bool_)
+    for k in range(len(tails)):
+        first, end = start[tails[k]], start[tails[k] + 1]
+        at = first + np.searchsorted(heads[first:end], more_heads[k])
+        new[k] = at == end or heads[at] != more_heads[k]
+    return new
+
+
+@njit(cache=True, nogil=True)
+def _insert(start, heads, costs, tails, more_heads, more_costs):
+    """Move the arcs up, the last first, and put the new ones between them."""
+    more, to = len(tails), len(heads)
+    for i in range(len(start) - 2, -1, -1):
+        first = start[i]
+        k = start[i + 1]
+        start[i + 1] = to
+        end = to
+        while k > first:
+            k -= 1
+            to -= 1
+            heads[to], costs[to] = heads[k], costs[k]
+        while more > 0 and tails[more - 1] == i:
+            more -= 1
+            to -= 1
+            p = to
+            while p + 1 < end and heads[p + 1] < more_heads[more]:
+                heads[p], costs[p] = heads[p + 1], costs[p + 1]
+                p += 1
+            heads[p], costs[p] = more_heads[more], more_costs[more]

@@ -1,0 +1,150 @@
+"""The one list of methods.  Compiled ones are imported when they are used, since that loads a compiler."""
+
+from __future__ import annotations
+
+from otdiv.core.options import SolverOptions
+from otdiv.core.validation import check_choice
+from otdiv.pricing.compiled_costs import priceable
+from otdiv.problem.transport_problem import Proposal, TransportProblem
+from otdiv.transport.methods.grid.detect import detect_grid
+from otdiv.transport.methods.line import solve_line
+from otdiv.transport.methods.linear_program import solve_dual, solve_primal
+from otdiv.transport.methods.method import Method, accept_any
+from otdiv.transport.methods.pot import solve_pot
+
+
+def _solve_grid(problem: TransportProblem, options: SolverOptions) -> Proposal:
+    from otdiv.transport.methods.grid.solve import solve_grid
+
+    return solve_grid(problem, options)
+
+
+def _solve_multiscale(problem: TransportProblem, options: SolverOptions) -> Proposal:
+    from otdiv.transport.methods.multiscale.solve import solve_multiscale
+
+    return solve_multiscale(problem, options)
+
+
+def _solve_network_simplex(problem: TransportProblem, options: SolverOptions) -> Proposal:
+    from otdiv.transport.methods.network_simplex import solve_network_simplex
+
+    return solve_network_simplex(problem, options)
+
+
+def _accept_line(problem: TransportProblem) -> tuple[str, str] | None:
+    return None if problem.on_line else ("It needs d = 1 and a power of |x - y|", "use method='auto'")
+
+
+def _accept_grid(problem: TransportProblem) -> tuple[str, str] | None:
+    if detect_grid(problem) is not None:
+        return None
+    wanted = "It needs cityblock, or chebyshev with equal spacings, and distinct points of a grid in 2 or 3 dimensions"
+    return wanted, "use method='auto'"
+
+
+def accept_multiscale(problem: TransportProblem) -> tuple[str, str] | None:
+    """A norm of the difference or a power of one, whose squares float64 holds."""
+    if not problem.cost.by_entries and priceable(problem.cost, problem.d, problem.largest_cost):
+        return None
+    return "It needs points and a norm of their difference, or a power of one", "use method='auto'"
+
+
+def _accept_pot(problem: TransportProblem) -> tuple[str, str] | None:
+    return ("It needs a cost without forbidden arcs", "use method='simplex' or 'auto'") if problem.forbids else None
+
+
+TABLE: tuple[Method, ...] = (
+    Method(
+        "line",
+        "closed form: sort and move in order",
+        "points on the line, any power of the distance; a million points in a fraction of a second",
+        _accept_line,
+        solve_line,
+    ),
+    Method(
+        "grid",
+        "a flow along the edges of a regular grid, decomposed into paths",
+        "images and histograms (`otdiv.emd_images`) with the 1-norm or the maximum norm, from about 16 x 16 on; "
+        "recognised from the points",
+        _accept_grid,
+        _solve_grid,
+        compiled=True,
+    ),
+    Method(
+        "multiscale",
+        "coarse to fine on few arcs, until a search over all pairs finds none that violates f + g ≤ d: equal masses by "
+        "auction and augmenting paths, others by the network simplex",
+        "point clouds from about 700 x 700 on; equal masses: 100 000 points in the plane in 4 s for the squared "
+        "distance, in 16 s for the distance itself; a million in 71 s and in 9 minutes, to a proved 1 % (`rtol=0.01`) "
+        "in 12 s and in 23 s; no cost matrix",
+        accept_multiscale,
+        _solve_multiscale,
+        compiled=True,
+    ),
+    Method(
+        "pot",
+        "network simplex of POT on the dense costs",
+        "smaller problems, other costs",
+        _accept_pot,
+        solve_pot,
+    ),
+    Method(
+        "simplex",
+        "otdiv's network simplex on a list of arcs",
+        "sparse costs: a `scipy.sparse` cost stays sparse, what it does not store is forbidden; many arcs of which "
+        "some are forbidden (`inf`); where POT is not proved optimal",
+        accept_any,
+        _solve_network_simplex,
+        compiled=True,
+        handles_forbidden=True,
+    ),
+    Method(
+        "primal",
+        "the linear program over plans, HiGHS",
+        "few arcs of which some are forbidden; where the simplex is not proved optimal",
+        accept_any,
+        lambda problem, options: solve_primal(problem, options, "highs"),
+    ),
+    Method(
+        "dual",
+        "the linear program over potentials, f + g ≤ d, as its own program, HiGHS",
+        "cross-check",
+        accept_any,
+        lambda problem, options: solve_dual(problem, options, "highs"),
+    ),
+    Method(
+        "primal-cvxpy",
+        "the linear program over plans through cvxpy (Clarabel)",
+        "independent second opinion",
+        accept_any,
+        lambda problem, options: solve_primal(problem, options, "cvxpy"),
+    ),
+    Method(
+        "dual-cvxpy",
+        "the linear program over potentials through cvxpy (Clarabel)",
+        "independent second opinion",
+        accept_any,
+        lambda problem, options: solve_dual(problem, options, "cvxpy"),
+    ),
+)
+_BY_NAME = {method.name: method for method in TABLE}
+METHODS = ("auto", *_BY_NAME)
+"""What ``method=`` may be."""
+
+
+def find_method(name: str) -> Method:
+    """The method of that name.
+
+    Raises
+    ------
+    InvalidInput
+        There is none.
+    """
+    return _BY_NAME[check_choice("method", name, METHODS[1:])]
+
+
+def table_as_markdown() -> str:
+    """The table of methods as it stands in README.md."""
+    rows = [f"| `{method.name}` | {method.solves} | {method.use} |" for method in TABLE]
+    rows.append("| `auto` | `select_method` says which of these and why | |")
+    return "\n".join(["| method | what it solves | when |", "|---|---|---|", *rows])
