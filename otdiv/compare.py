@@ -14,26 +14,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otdiv import divergences
+from otdiv.core.bounds import Status
+from otdiv.core.options import RTOL, SolverOptions
+from otdiv.core.progress import ProgressEvent
 from otdiv.core.text_tables import Table, json_number, number
 from otdiv.core.validation import invalid
 from otdiv.costs import as_cost
 from otdiv.divergences import DivergenceValue
 from otdiv.divergences.energy_distance import energy_distance, kolmogorov_smirnov
+from otdiv.measures.arguments import as_measures, require_probability
 from otdiv.measures.discrete import DiscreteMeasure, binned, common_support
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
-from otdiv.transport.solve import measures_of, solve
+from otdiv.transport.solve import solve_with
 from otdiv.transport.wasserstein import wasserstein
 
 if TYPE_CHECKING:
     from otdiv.critics import CriticEstimate
 
-LP_ARCS = 60_000
-"""Up to this many pairs the primal and the dual are each solved as a linear program of their own."""
-POT_ENTRIES = 4_000_000
-"""Up to this many pairs POT is asked as well."""
+LP_PAIRS = 60_000
+"""Pairs up to which the primal and the dual are each solved as a linear program of their own: some seconds."""
+POT_PAIRS = 4_000_000
+"""Pairs up to which POT is run as well: some seconds and some 180 MB."""
 ENERGY_POINTS = 10_000
-"""Up to this many points in all the energy distance is taken off the line."""
+"""Points in all, up to which the energy distance is computed in several dimensions, in time n^2."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,16 @@ class Distance:
     lower, upper : float
         Proved interval; for divergences both are the value.
     how : str
-        Who computed it.
+        How it was computed.
     symmetric, metric : bool
         Whether exchanging the arguments changes it; whether it is a metric.
     note : str
         Why it is infinite or uninformative; empty otherwise.
+    status : Status
+    nit : int
+        Iterations; 0 for a closed form.
+    seconds : float
+        Time of a transport; NaN where it was not measured.
     """
 
     key: str
@@ -65,6 +74,19 @@ class Distance:
     symmetric: bool
     metric: bool
     note: str = ""
+    status: Status = Status.OPTIMAL
+    nit: int = 0
+    seconds: float = math.nan
+
+    @property
+    def gap(self) -> float:
+        """upper - lower."""
+        return 0.0 if self.lower == self.upper else self.upper - self.lower
+
+    @property
+    def message(self) -> str:
+        """How it was computed, and why it is infinite or uninformative."""
+        return f"{self.how}. {self.note}" if self.note else f"{self.how}."
 
     @property
     def finite(self) -> bool:
@@ -100,7 +122,7 @@ class Comparison:
     transport : TransportResult
         The exact W1 with its plan and potentials.
     critic : CriticEstimate or None
-        The cross-check by a neural critic, where it was asked for.
+        The cross-check by a neural critic, where one was trained.
     """
 
     distances: tuple[Distance, ...]
@@ -154,10 +176,17 @@ def compare(
     a: Any = None,
     b: Any = None,
     *,
-    cost: Any = "euclidean",
+    metric: Any = "euclidean",
     bins: int | Sequence[int] | None = None,
     normalize: bool = False,
     critic: bool | Mapping[str, Any] = False,
+    rtol: float = RTOL,
+    max_iter: int | None = None,
+    time_limit: float | None = None,
+    memory_limit: float | None = None,
+    progress: bool | Callable[[ProgressEvent], None] = False,
+    device: Any = "auto",
+    threads: int | None = None,
 ) -> Comparison:
     """Every distance between two distributions in one table.
 
@@ -167,8 +196,8 @@ def compare(
         The points.
     a, b : array_like [n], [m], optional
         Weights, each of total 1; None is uniform.
-    cost : str or Cost
-        The metric of W1 and W2; the other distances do not look at it.
+    metric : str or Cost
+        The metric of W1 and W2; the other distances do not depend on it.
     bins : int or sequence of int, optional
         Take the divergences after binning both into this many equal cells along each coordinate.
         Transport, energy and Kolmogorov-Smirnov distances always use the points as given.
@@ -176,7 +205,9 @@ def compare(
         Scale both weights to total 1 first.
     critic : bool or mapping
         Cross-check W1 by a neural critic as well (needs torch and the euclidean cost); a mapping is passed
-        on to :func:`otdiv.critics.estimate`, for example {"seed": 1, "time_limit": 20}.
+        on to :func:`otdiv.critics.estimate`, for example {"rng": 1, "time_limit": 20}.
+    rtol, max_iter, time_limit, memory_limit, progress, device, threads
+        Of each transport, as for :func:`otdiv.solve`.
 
     Returns
     -------
@@ -193,25 +224,22 @@ def compare(
     >>> round(table["w1_primal"].value, 9), round(table["js"].value, 9)
     (0.7, 0.09056585)
     """
-    metric = as_cost(cost)
-    if metric.by_entries or not metric.is_metric:
-        raise invalid("cost", "be a metric on points", repr(metric.name), "For other costs use emd.")
-    mu, nu = measures_of(x, y, a, b, cost=metric, normalize=normalize)
+    ground = as_cost(metric)
+    if ground.by_entries or not ground.is_metric:
+        raise invalid("metric", "be a metric on points", repr(ground.name), "For other costs use emd.")
+    options = SolverOptions(rtol, time_limit, memory_limit, progress, max_iter, device, threads)
+    mu, nu = as_measures(x, y, a, b, normalize=normalize)
     for name, measure in (("x", mu), ("y", nu)):
-        if abs(measure.mass - 1) > 1e-9:
-            raise invalid(
-                f"the weights of {name}",
-                "sum to 1",
-                f"{measure.mass:.10g}",
-                "Pass normalize=True to compare the shapes.",
-            )
-    transport, rows = _transport_rows(mu, nu, metric)
+        require_probability(measure, f"the weights of {name}", "Pass normalize=True to compare the shapes.")
+    transport, rows = _transport_rows(mu, nu, ground, options)
     pair = (mu, nu) if bins is None else binned(mu, nu, bins)
     notes = _notes(pair[0], pair[1], bins)
     estimate = None
     if critic is not False:
-        if metric.name != "euclidean":
-            raise invalid("cost", "be euclidean for a critic", repr(metric.name), "Leave the critic or the cost out.")
+        if ground.name != "euclidean":
+            raise invalid(
+                "metric", "be euclidean for a critic", repr(ground.name), "Leave the critic or the metric out."
+            )
         from otdiv import critics
 
         estimate = critics.estimate(mu, nu, **({} if critic is True else critic))
@@ -223,9 +251,9 @@ def compare(
 
 
 def _critic_rows(estimate: CriticEstimate) -> list[Distance]:
-    """The cross-check: what a neural critic says, and what it proves."""
+    """The cross-check: the value of a neural critic, and what it proves."""
     how = f"{estimate.constraint}: {estimate.verdict.word}"
-    proved = "proved lower end, whatever its training was"
+    proved = "its lower end is proved, however it was trained"
     return [
         Distance("w1_critic", "W1, neural critic", estimate.value, estimate.lower, estimate.upper, how, True, True),
         Distance(
@@ -234,16 +262,19 @@ def _critic_rows(estimate: CriticEstimate) -> list[Distance]:
     ]
 
 
-def _transport_rows(mu: DiscreteMeasure, nu: DiscreteMeasure, metric: Any) -> tuple[TransportResult, list[Distance]]:
+def _transport_rows(
+    mu: DiscreteMeasure, nu: DiscreteMeasure, metric: Any, options: SolverOptions
+) -> tuple[TransportResult, list[Distance]]:
     problem = TransportProblem(mu, nu, metric)
-    result = solve(problem)
+    result = solve_with(problem, "auto", options)
 
     def row(key: str, label: str, value: float, proof: Any, how: str) -> Distance:
-        return Distance(key, label, value, proof.bounds.lower, proof.bounds.upper, how, True, True)
+        answer = proof.status, proof.nit, proof.seconds
+        return Distance(key, label, value, proof.lower, proof.upper, how, True, True, "", *answer)
 
     arcs = mu.n * nu.n
-    if arcs <= LP_ARCS:
-        primal, dual = solve(problem, "primal"), solve(problem, "dual")
+    if arcs <= LP_PAIRS:
+        primal, dual = (solve_with(problem, method, options) for method in ("primal", "dual"))
         rows = [
             row("w1_primal", "W1, primal program", primal.value, primal, "HiGHS, linear program"),
             row("w1_dual", "W1, dual program", _dual_value(dual), dual, "HiGHS, its dual: f + g <= d"),
@@ -253,16 +284,28 @@ def _transport_rows(mu: DiscreteMeasure, nu: DiscreteMeasure, metric: Any) -> tu
             row("w1_primal", "W1, cost of the plan", result.value, result, f"{result.method}, feasible plan"),
             row("w1_dual", "W1, value of the potentials", _dual_value(result), result, f"{result.method}, f + g <= d"),
         ]
-    if arcs <= POT_ENTRIES:
-        pot = result if result.method == "pot" else solve(problem, "pot")
+    if arcs <= POT_PAIRS:
+        pot = result if result.method == "pot" else solve_with(problem, "pot", options)
         rows.append(row("w1_pot", "W1, network simplex", pot.value, pot, "POT"))
-    second = wasserstein(mu, nu, p=2, metric=metric)
+    second = wasserstein(
+        mu,
+        nu,
+        p=2,
+        metric=metric,
+        rtol=options.rtol,
+        max_iter=options.max_iter,
+        time_limit=options.time_limit,
+        memory_limit=options.memory_limit,
+        progress=options.progress,
+        device=options.device,
+        threads=options.threads,
+    )
     rows.append(row("w2", "W2", second.value, second, f"{second.transport.method}, exact"))
     return result, rows
 
 
 def _dual_value(result: TransportResult) -> float:
-    """sum a f + sum b g: what the potentials are worth."""
+    """sum a f + sum b g, the value of the potentials."""
     return max(0.0, float(result.problem.a @ result.f + result.problem.b @ result.g))
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from otdiv import DiscreteMeasure, TransportProblem, divergences, emd, wasserstein
-from otdiv.compare import LP_ARCS, POT_ENTRIES, Comparison, compare
+from otdiv.compare import LP_PAIRS, POT_PAIRS, Comparison, compare
 from otdiv.costs import CallableCost, Power
 from otdiv.divergences import energy_distance, kolmogorov_smirnov
 from otdiv.errors import InvalidInput
@@ -33,7 +33,7 @@ def random_pair(seed, n=12, d=2, support=4):
 @pytest.mark.parametrize("cost", ["euclidean", "cityblock", "minkowski:3", "discrete"])
 def test_values_agree_with_the_functions_that_make_them(seed, cost):
     x, y, a, b = random_pair(seed)
-    table = compare(x, y, a, b, cost=cost)
+    table = compare(x, y, a, b, metric=cost)
     exact = emd(x, y, a, b, cost=cost)
     for key in ("w1_primal", "w1_dual", "w1_pot"):
         assert table[key].value == pytest.approx(exact.value, rel=1e-9)
@@ -240,7 +240,7 @@ def test_a_distance_by_its_key():
 def test_many_points_take_the_large_path():
     rng = np.random.default_rng(2)
     x, y = rng.random(300), rng.random(300) + 0.5
-    assert LP_ARCS < 300 * 300
+    assert LP_PAIRS < 300 * 300
     table = compare(x, y)
     assert table["w1_primal"].label == "W1, cost of the plan" and "line" in table["w1_primal"].how
     assert table["w1_dual"].label == "W1, value of the potentials"
@@ -251,7 +251,7 @@ def test_many_points_take_the_large_path():
 
 def test_very_many_points_leave_the_dense_solver_out():
     x = np.arange(2500.0)
-    assert len(x) ** 2 > POT_ENTRIES
+    assert len(x) ** 2 > POT_PAIRS
     table = compare(x, x + 0.25)
     assert "w1_pot" not in {d.key for d in table.distances}
     assert table["w1_primal"].value == pytest.approx(0.25) and table["w2"].value == pytest.approx(0.25)
@@ -279,8 +279,8 @@ def test_identical_measures():
 def test_costs_that_are_no_metric_on_points(cost):
     if isinstance(cost, Power):
         cost = Power(TransportProblem(DiscreteMeasure([0]), DiscreteMeasure([0])).cost, 2)
-    with pytest.raises(InvalidInput, match=r"cost must be a metric on points; got '.*For other costs use emd"):
-        compare([0.0, 1.0], [2.0, 3.0], cost=cost)
+    with pytest.raises(InvalidInput, match=r"metric must be a metric on points; got '.*For other costs use emd"):
+        compare([0.0, 1.0], [2.0, 3.0], metric=cost)
 
 
 def test_masses_other_than_one():

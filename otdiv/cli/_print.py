@@ -25,6 +25,8 @@ class Stop(Exception):
 
 
 _TYPED = {
+    "metric must be": "cost must be",
+    "the critic or the metric out": "the critic or the cost out",
     "normalize=True": "--normalize",
     "compare(..., bins=k)": "--bins k",
     "memory_limit": "--memory-limit",
@@ -35,12 +37,13 @@ _TYPED = {
 
 def as_typed(text: str) -> str:
     """A remedy in the words of the command line instead of Python's."""
-    for spoken, typed in _TYPED.items():
-        text = text.replace(spoken, typed)
+    for in_python, typed in _TYPED.items():
+        text = text.replace(in_python, typed)
     return text
 
 
 def show(table: Table) -> None:
+    """Print a table, in colour on a terminal."""
     table = replace(table, notes=[as_typed(note) for note in table.notes])
     from rich.console import Console
 
@@ -54,12 +57,14 @@ def show(table: Table) -> None:
 
 
 def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object."""
     print_text(json.dumps(content, indent=2, allow_nan=False))
 
 
 def print_text(text: str) -> None:
+    """Print, and end quietly where the pipe was closed."""
     try:
         click.echo(text)
-    except BrokenPipeError:  # whoever reads has read enough; let no later flush complain
+    except BrokenPipeError:  # the reader has closed the pipe; a later flush must not fail
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Stop(PIPE_CLOSED) from None

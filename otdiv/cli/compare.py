@@ -30,7 +30,7 @@ def compare_command(
     from otdiv.compare import compare
 
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
-    result = compare(x, y, cost=cost, bins=bins, normalize=normalize, critic=critic)
+    result = compare(x, y, metric=cost, bins=bins, normalize=normalize, critic=critic)
     if as_json:
         print_json(result.to_dict())
     else:

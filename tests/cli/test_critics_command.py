@@ -102,5 +102,5 @@ def test_compare_takes_options_for_the_critic_and_only_the_euclidean_cost():
     x, y = [0.0, 1.0], [2.0, 4.0]
     table = compare(x, y, critic={"steps": 60, "seed": 2, "constraint": "min-max"})
     assert table.critic.critic.seed == 2 and "min-max: agrees" in repr(table)
-    with pytest.raises(InvalidInput, match="cost must be euclidean for a critic"):
-        compare(x, y, cost="cityblock", critic=True)
+    with pytest.raises(InvalidInput, match="metric must be euclidean for a critic"):
+        compare(x, y, metric="cityblock", critic=True)
