@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ALONE := build/alone
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test smoke lint bench wheel clean
 .DEFAULT_GOAL := demo
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -18,13 +19,28 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2
 
+# A subset of under a minute on 2 cores, for the time between two edits.
+smoke: $(READY)
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
 lint: $(READY)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 
+# The wheel by itself, without extras, in an environment of its own.
+wheel: $(READY)
+	rm -rf build dist
+	$(PYTHON) -m venv $(ALONE)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(ALONE)/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	cd $(ALONE) && bin/otdiv lecture > lecture.txt && tail -n 1 lecture.txt
+	cd $(ALONE) && printf '0\n1\n' > a.csv && printf '2\n3\n' > b.csv && bin/otdiv emd a.csv b.csv
+
 clean:
-	rm -rf $(VENV) otdiv-demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) otdiv-demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find otdiv -name '*.nbi' -delete -o -name '*.nbc' -delete

@@ -100,7 +100,8 @@ class SolverOptions:
             )
         if self.max_iter is not None and self.max_iter < 1:
             raise invalid("max_iter", "be a positive integer", repr(self.max_iter), "Leave it out for no limit.")
-        count_threads(self.threads)
+        if self.threads is not None:
+            count_threads(self.threads)
 
 
 DEFAULTS = SolverOptions()
