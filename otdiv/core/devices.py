@@ -39,6 +39,6 @@ def resolve_device(device: Any, *, prefer_cuda: bool) -> str | None:
             "device",
             "be 'auto' or name a device that torch can use",
             f"{device!r} ({str(problem).strip().splitlines()[0].rstrip('.')})",
-            "Use device='cpu', or leave it out; torch.cuda.is_available() tells of CUDA.",
+            "Use device='cpu', or leave it out; see torch.cuda.is_available() for CUDA.",
         ) from None
     return str(place)

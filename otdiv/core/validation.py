@@ -1,4 +1,4 @@
-"""The checks every argument passes on its way in.
+"""The checks that every argument passes.
 
 A message always says four things: which argument, what it must be, what came,
 and what to do about it.

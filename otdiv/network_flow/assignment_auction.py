@@ -84,22 +84,22 @@ def restore_slackness(graph, assignment, eps):
 def run_bids(graph, assignment, eps, few, most):
     """Let unassigned sources bid until at most ``few`` are left or ``most`` bids were made; returns the bids.
 
-    f is not updated on the way; :func:`restore_slackness` does that.
+    f is not kept up to date; :func:`restore_slackness` does that.
     """
     start, heads, costs = graph
     f, g, target, cost, source = assignment
     n = len(f)
-    bidding, outbid = np.empty(n, np.int32), np.empty(n, np.int32)
+    active, outbid = np.empty(n, np.int32), np.empty(n, np.int32)
     count = 0
     for i in range(n):
         if target[i] < 0 and start[i] < start[i + 1]:
-            bidding[count] = i
+            active[count] = i
             count += 1
     bids = 0
     while count > few and bids < most:
         losers = 0
         for q in range(count):
-            i = bidding[q]
+            i = active[q]
             best = second = np.inf
             at = start[i]
             for k in range(start[i], start[i + 1]):
@@ -116,6 +116,6 @@ def run_bids(graph, assignment, eps, few, most):
                 losers += 1
             source[j], target[i], cost[i] = i, j, costs[at]
         bids += count
-        bidding, outbid = outbid, bidding
+        active, outbid = outbid, active
         count = losers
     return bids

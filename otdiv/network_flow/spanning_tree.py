@@ -2,7 +2,7 @@
 
 It lives in its own arrays, apart from the list of arcs, so that arcs may be added, sorted
 or dropped and the tree stays as it is.  Arcs lead from sources to targets, so the side of
-a node tells the direction of the arc to its parent.  ``potential`` p holds f on the sources
+a node determines the direction of the arc to its parent.  ``potential`` p holds f on the sources
 and -g on the targets: an arc (i, j) has the reduced cost c - p_i + p_j, zero on the tree
 (Ahuja, Magnanti and Orlin, Network Flows, ch. 11).  The tree is stored as parents alone; an
 order of the nodes is found, where one is needed, by following parents up to nodes seen before.

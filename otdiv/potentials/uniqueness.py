@@ -60,7 +60,7 @@ class Uniqueness:
 
 
 def uniqueness(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Uniqueness:
-    """Decide uniqueness from an optimal plan and optimal potentials; one sweep over all pairs.
+    """Decide uniqueness from an optimal plan and optimal potentials; one pass over all pairs.
 
     Examples
     --------
@@ -73,8 +73,8 @@ def uniqueness(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Uni
     scale = max(problem.largest_cost, float(np.abs(f).max()), float(np.abs(g).max()))
     tolerance = TIGHT * scale
     tight_rows, tight_columns = _tight_arcs(problem, f, g, tolerance)
-    dust = 1e-12 * problem.mu.mass / max(n, m)
-    used = plan.mass > dust
+    residual_mass = 1e-12 * problem.mu.mass / max(n, m)
+    used = plan.mass > residual_mass
     carried = sparse.csr_array((np.ones(int(used.sum())), (plan.rows[used], plan.columns[used])), shape=(n, m))
     carried.data[:] = 1.0
     tails = np.concatenate([tight_rows, plan.rows[used], n + plan.columns[used]])
@@ -96,9 +96,9 @@ def uniqueness(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Uni
         np.concatenate([tight_columns[some_plan], plan.columns[used]]),
     )
     _, labels = connected_components(arcs, directed=False)
-    weighty = np.concatenate([problem.a > 0, problem.b > 0])
-    components = len(np.unique(labels[weighty]))
-    return Uniqueness(plan_unique, components == 1, components, int((~weighty).sum()), tolerance)
+    significant = np.concatenate([problem.a > 0, problem.b > 0])
+    components = len(np.unique(labels[significant]))
+    return Uniqueness(plan_unique, components == 1, components, int((~significant).sum()), tolerance)
 
 
 def _tight_arcs(problem: TransportProblem, f: Array, g: Array, tolerance: float) -> tuple[Array, Array]:

@@ -101,7 +101,7 @@ class TorchProducts:
             yield rows.start, below, lowest.cpu().numpy()
 
     def _products(self, rows: slice) -> Any:
-        """x.y in full single precision, whatever shorter format torch was told to multiply in."""
+        """x.y in full single precision, whatever shorter format is set in torch."""
         precision = self.torch.get_float32_matmul_precision()
         try:
             self.torch.set_float32_matmul_precision("highest")

@@ -52,7 +52,7 @@ def extend_potentials(
     f, g : ndarray
         Their potentials.
     over_targets, over_sources : callable, optional
-        Faster ways to the minima for the given other sources or targets, where a search over all pairs is at hand.
+        The minima for given other sources or targets, where pricing computes them faster.
 
     Returns
     -------

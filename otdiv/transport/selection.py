@@ -11,7 +11,7 @@ from otdiv.transport.methods.table import accept_multiscale
 MULTISCALE_ABOVE = 2**19
 """Pairs from which the multiscale method is the faster one, measured on two cores with the certificate."""
 GRID_ABOVE = 2**16
-"""Pairs from which a grid is looked for."""
+"""Pairs from which grid detection is tried."""
 SIMPLEX_ABOVE = 40_000
 """Pairs above which a problem with forbidden arcs goes to the network simplex instead of the linear program."""
 SECOND_METHOD_UP_TO = 250_000

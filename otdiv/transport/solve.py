@@ -60,7 +60,7 @@ def solve(
         Most pivots of POT's network simplex.
     time_limit : float, optional
         Seconds, after which grid, multiscale and simplex propose what they have (Ctrl-C does the same);
-        the status is then STOPPED, and the interval, proved as ever, tells how far it got.  The audit
+        the status is then STOPPED, and the interval is as wide as it was by then, and proved.  The audit
         comes on top.  Other methods run to their end.
     memory_limit : float, optional
         Bytes; by default what the machine has free.

@@ -40,7 +40,7 @@ _SMALLEST = 5
 
 
 class GridState:
-    """The finest tree so far, for a stop on the way from coarse to fine."""
+    """The finest tree so far, for a stop before the finest grid is solved."""
 
     def __init__(self, mass: float, budget: Budget, tuning: Tuning) -> None:
         self.mass, self.budget, self.tuning = mass, budget, tuning

@@ -1,8 +1,8 @@
 """A start near the optimum of one scale, by auctions of ever smaller tolerance with pricing between them.
 
 From there the network simplex makes few pivots; from the refined tree of the coarser scale alone it makes
-several for each point, each of which changes a large part of the tree.  Arcs far from tight are dropped on
-the way; pricing finds again those that turn out to be needed.
+several for each point, each of which changes a large part of the tree.  Arcs far from tight are dropped
+meanwhile; pricing finds again those that turn out to be needed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KEPT = 60.0
 _ADDED = 8
 """Most arcs added per source in one round."""
 MAX_PRICE_DROP = 400
-"""In units of the tolerance.  Where prices would have to fall further at once, pricing looks for new arcs first;
+"""In units of the tolerance.  Where prices would have to fall further at once, pricing is called for new arcs first;
 doubled each time."""
 _LEFT_BEFORE_LAST = 0.03
 """Share of the sources that may keep mass before the last tolerance of a round.  Larger: shorter auctions."""
@@ -45,7 +45,7 @@ _SCANS_PER_CHECK = 100_000_000
 
 
 class AuctionStart:
-    """A pseudoflow of one scale on its way to the optimum.
+    """A pseudoflow of one scale that approaches the optimum.
 
     Attributes
     ----------
