@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,7 @@ class SolverOptions:
     max_iter: int | None = None
     device: Any = "auto"
     threads: int | None = None
-    tuning: Tuning = field(default_factory=Tuning)
+    tuning: Tuning = Tuning()  # frozen, so that one may serve all
 
     def __post_init__(self) -> None:
         if not 0 <= self.rtol < np.inf:
