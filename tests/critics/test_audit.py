@@ -67,7 +67,7 @@ def test_untrained_network_is_underfit_and_its_bounds_hold(radial_sample):
         assert report.secant <= report.constant * (1 + 1e-5) and report.gradient_max <= report.constant * (1 + 1e-5)
 
 
-def test_overfitted_critic_is_told_by_other_points():
+def test_an_overfitted_critic_shows_on_other_points():
     pair = identical(8)
     rng = np.random.default_rng(1)
     sample, other = pair.sample(80, rng), pair.sample(400, rng)
@@ -77,11 +77,11 @@ def test_overfitted_critic_is_told_by_other_points():
     assert audit(f, sample.x, sample.y).verdict.word == "agrees"  # on these points it is exact
 
 
-def test_population_in_high_dimension_has_a_biased_referee():
+def test_population_in_high_dimension_has_a_biased_reference():
     pair = shift(32, 1.0)
     sample = pair.independent(200, np.random.default_rng(2))
     report = audit(pair.potential, sample.x, sample.y, estimand="population")
-    assert report.verdict.word == "referee is biased"
+    assert report.verdict.word == "reference is biased"
     assert report.exact > 2 * pair.w1 and report.value == pytest.approx(1.0, abs=0.5)
     assert audit(pair.potential, sample.x, sample.y).verdict.word == "underfit"  # of the points themselves it is
 
@@ -285,7 +285,7 @@ def test_the_users_module_is_left_as_it_was():
         ({"secant": 2.0}, "not 1-Lipschitz"),
         ({"held_out": 0.2, "error": 0.01}, "overfit"),
         ({"held_out": 0.2, "error": 0.5}, "agrees"),
-        ({"value": 0.5, "estimand": "population", "null_floor": 0.6}, "referee is biased"),
+        ({"value": 0.5, "estimand": "population", "null_floor": 0.6}, "reference is biased"),
         ({"value": 0.5, "estimand": "population", "null_floor": 0.01}, "underfit"),
         ({"value": 1.05, "secant": 1.1, "debiased": 1.0}, "agrees"),
         ({"value": 0.0, "exact": 0.0}, "agrees"),
