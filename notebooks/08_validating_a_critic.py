@@ -18,7 +18,7 @@
 # and audited in one line.
 #
 # The clouds come in pairs whose distance is known without any solver: here $y = 2x$, where moving along the rays
-# from 0 is optimal and $W_1$ is the mean of $|x_i - y_i|$, whatever the shuffling.
+# from 0 is optimal and $W_1$ is the mean of $|x_i - y_i|$, for any order of the points.
 
 # %%
 import numpy as np
@@ -48,7 +48,7 @@ perfect
 # %% [markdown]
 # ## 2. The sign
 #
-# "Why is my distance negative?" Because the code maximises the difference the other way round. $W_1$ is
+# "Why is my distance negative?" Because the code maximises the difference with the opposite sign. $W_1$ is
 # symmetric, so the audit turns the sign and says so.
 
 # %%

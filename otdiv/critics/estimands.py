@@ -86,16 +86,15 @@ class EmpiricalEstimand:
         """The estimate: the larger of the critic value and what its c-transform proves."""
         mu, nu = self.problem.mu, self.problem.nu
         raw, error = mean_difference(critic, mu, nu)
-        lower, upper = self.band(critic)
-        bounds = Bounds(lower, upper)
+        bounds = Bounds(*self.band(critic))
         terms = _debiasing_terms(critic, mu.points, nu.points, raw)
         critic_value = critic.correct(raw, terms)
-        value = max(critic_value, lower)
+        value = max(critic_value, bounds.lower)
         if self.exact is None:
-            verdict = judge_without_reference(value, lower, terms)
+            verdict = judge_without_reference(value, bounds.lower, terms)
         else:
             # what a c-transform or a proved constant gives is the value of a 1-Lipschitz function
-            penalised = terms is not None and critic_value > lower
+            penalised = terms is not None and critic_value > bounds.lower
             verdict = judge(
                 Evidence(
                     estimand="empirical",
@@ -105,7 +104,7 @@ class EmpiricalEstimand:
                     exact=self.exact.value,
                     scale=pooled_spread(self.problem),
                     secant=slopes(self.problem, critic(mu.points), critic(nu.points))[0] if penalised else 1.0,
-                    proved_lower=lower,
+                    proved_lower=bounds.lower,
                     null_floor=0.0,
                     debiased=value if penalised else None,
                 )

@@ -1,7 +1,7 @@
 """Estimate W1 with a neural critic: fit, estimate, load.
 
-Importing this module does not import torch: its functions do, so that a user without torch is told
-what to install.
+Importing this module does not import torch: its functions do, and without torch they raise an error that
+names what to install.
 """
 
 from __future__ import annotations
@@ -228,7 +228,7 @@ def estimate(
 
 
 def _seed_from(rng: int | np.random.Generator | None) -> int:
-    """An integer is its own seed; from anything else that is random, one is drawn."""
+    """The seed: an integer as it is, or one drawn from a generator or from new entropy."""
     generator = as_rng(rng)
     return int(rng) if isinstance(rng, int | np.integer) else int(generator.integers(2**31))
 

@@ -22,7 +22,7 @@ from otdiv.neural.minmax import anneal
 from otdiv.neural.standardize import Standardizer
 
 _LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**19
-"""Units of a wide layer, and values of such a layer computed at a time: so many stay in the processor's cache."""
+"""Units of a wide layer, and values of such a layer computed at a time; 4 MiB stay in the processor's cache."""
 _FORMAT = "otdiv critic 1"
 
 

@@ -84,7 +84,7 @@ class TrainingState:
     history: list[tuple[int, float, float]] = field(default_factory=list)
 
     def advance(self, penalty: float, seconds: float, schedule: Schedule) -> TrainingState:
-        """The state after one more step, which had this penalty and ended after so many seconds."""
+        """The state after one more step, which had this penalty and ended at ``seconds``."""
         share = self.share + self.pace / schedule.steps
         if schedule.time_limit is not None:
             share = max(share, seconds / schedule.time_limit)

@@ -1,1 +1,1 @@
-"""The audit of any critic, whatever trained it."""
+"""The audit of any critic, trained by otdiv or elsewhere."""

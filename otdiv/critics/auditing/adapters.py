@@ -213,7 +213,7 @@ def _require_function(critic: Critic, d: int) -> None:
     if abs(values[0] - again[0]) > 1e-3 * max(np.abs(values).max(), np.abs(again).max()):
         raise invalid(
             "critic",
-            "give a point one value, whatever points stand beside it",
+            "give a point the same value beside any other points",
             f"{values[0]:.4g} and {again[0]:.4g}",
             "Leave batch normalisation out, switch dropout off, export in eval mode.",
         )

@@ -1,4 +1,4 @@
-"""Can a critic's estimate of W1 be believed?  The audit of any critic, whatever trained it.
+"""Can a critic's estimate of W1 be believed?  The audit of any critic, trained by otdiv or elsewhere.
 
 Values at the points are compared with exact transport: what they prove, how steep the critic is, whether
 its gradients follow the transport rays, whether it matches the exact potentials; then a verdict with its

@@ -107,7 +107,7 @@ def judge(e: Evidence) -> Verdict:
     return Verdict(
         "agrees",
         f"Value {e.value:.5g} against exact {e.exact:.5g}, slopes at most {e.secant:.4g}.",
-        "It can be believed as far as this difference.",
+        "The value can be trusted up to this difference.",
     )
 
 

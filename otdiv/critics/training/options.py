@@ -71,11 +71,11 @@ class Options:
             An unknown name or a value out of range.
         """
         check_choice("constraint", constraint, CONSTRAINTS)
-        own = {"device", "batch", "penalty_weight", "start"}
+        direct = {"device", "batch", "penalty_weight", "start"}
         of_schedule, of_sizes = {"time_limit", "early_stop"}, {part.name for part in fields(NetworkSizes)}
-        unknown = sorted(set(named) - own - of_schedule - of_sizes)
+        unknown = sorted(set(named) - direct - of_schedule - of_sizes)
         if unknown:
-            known = ("steps", "rate", *sorted(own | of_schedule | of_sizes))
+            known = ("steps", "rate", *sorted(direct | of_schedule | of_sizes))
             raise invalid("options", "be known", ", ".join(unknown), f"There are {', '.join(known)}.")
 
         def given(names: set[str]) -> dict[str, Any]:
@@ -83,4 +83,4 @@ class Options:
 
         chosen = CONSTRAINT_BY_NAME[constraint]
         schedule = Schedule(steps, chosen.rate if rate is None else rate, **given(of_schedule))
-        return cls(chosen, schedule, NetworkSizes(**given(of_sizes)), seed=seed, **given(own))
+        return cls(chosen, schedule, NetworkSizes(**given(of_sizes)), seed=seed, **given(direct))

@@ -92,11 +92,11 @@ class TrainingProblem:
         device = resolve_device(options.device, prefer_cuda=True)
         assert device is not None
         if validation is None or validation is distributions:
-            shown = fixed
+            validated = fixed
         else:
-            shown = validation[0].at_most(FIXED_POINTS, rng), validation[1].at_most(FIXED_POINTS, rng)
+            validated = validation[0].at_most(FIXED_POINTS, rng), validation[1].at_most(FIXED_POINTS, rng)
         scale = compute_pilot_distance(distributions, rng)
-        return cls(distributions, options, network, device, standardizer, fixed, shown, scale)
+        return cls(distributions, options, network, device, standardizer, fixed, validated, scale)
 
     @property
     def d(self) -> int:
@@ -130,7 +130,7 @@ class TrainingProblem:
         return [Initialization(sign, kind) for kind in kinds for sign in signs]
 
     def build_network(self, initialization: Initialization) -> nn.Module:
-        """A network with its initial weights, on the device; the caller's own where there is one."""
+        """A network with its initial weights, on the device; the one that the caller gave where there is one."""
         module = self.network
         if module is None:
             module = self.options.constraint.build(self._spec(initialization))
