@@ -1,11 +1,11 @@
 """Critics on pairs with a known W1: error, coverage, gradients, time: ``python benchmarks/critics.py``.
 
-Two questions.  "points": the distance of n paired, then shuffled, points, known exactly; "laws": the
-distance of the laws, the critic being trained on fresh draws.  Four tables, one after the other, or those
-named: the default on points and on laws over many seeds, and every constraint on both.  The error is that
-of the estimate; "own" that of the critic without the c-transform of the points; the cosine is that of the
-critic's gradient with the direction of transport on points that were not trained on.  An interval that
-misses the truth is counted.  All four tables take about two hours on one core.
+Two estimands.  "points": the distance of n paired, then shuffled, points, known exactly; "laws": the
+distance of the distributions, the critic being trained on new draws.  Four tables, one after the other, or
+those named: the default on points and on distributions over many seeds, and every constraint on both.  The
+error is that of the estimate; the critic error that of the critic value, without the c-transform of the
+points; the cosine is that of the critic's gradient with the direction of transport on points that were not
+trained on.  An interval that misses the truth is counted.  All four tables take about two hours on one core.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ PAIRS = {
 
 
 class Table(NamedTuple):
-    """What one table runs."""
+    """The runs of one table."""
 
-    laws: bool
+    population: bool
     constraints: tuple[str, ...]
     pairs: tuple[str, ...]
     dimensions: tuple[int, ...]
@@ -44,13 +44,13 @@ class Table(NamedTuple):
 TABLES = {
     "points": Table(False, ("auto",), ("shift", "radial", "4 funnels"), (2, 8, 32), 40, {"steps": 600}),
     "laws": Table(True, ("auto",), tuple(PAIRS), (2, 8, 32), 40, {"steps": 400}),
-    "every-points": Table(False, critics.STRATEGIES, tuple(PAIRS)[:3], (2, 8, 32), 1, {"time_limit": 2.0}),
-    "every-laws": Table(True, critics.STRATEGIES, tuple(PAIRS), (2, 8, 32, 128), 1, {"time_limit": 3.0}),
+    "every-points": Table(False, critics.CONSTRAINTS, tuple(PAIRS)[:3], (2, 8, 32), 1, {"time_limit": 2.0}),
+    "every-laws": Table(True, critics.CONSTRAINTS, tuple(PAIRS), (2, 8, 32, 128), 1, {"time_limit": 3.0}),
 }
 
 
 def true_distance(pair: KnownPair) -> float:
-    """W1 of the laws; by a mean over a million draws where there is no formula."""
+    """W1 of the distributions; by a mean over a million draws where there is no formula."""
     if pair.w1 is not None:
         return pair.w1
     assert pair.move is not None
@@ -70,37 +70,41 @@ def cosine(critic: critics.CriticEstimate, pair: KnownPair) -> float:
     return float(np.mean(along / np.maximum(sizes, 1e-300)))
 
 
-def run(pair: KnownPair, truth: float, constraint: str, laws: bool, seed: int, n: int, options: dict) -> tuple:
-    """One training: estimate's error and critic's own, covered or not, cosine, seconds."""
+def run(pair: KnownPair, truth: float, constraint: str, population: bool, seed: int, n: int, options: dict) -> tuple:
+    """One training: errors of the estimate and of the critic value, covered or not, cosine, seconds."""
     move = pair.move
     assert move is not None
-    if laws:
+    if population:
         data: tuple = (pair.draw, lambda n, rng: move(pair.draw(n, rng)))
     else:
         sample = pair.sample(n, np.random.default_rng([seed, 7]))
         assert sample.w1 is not None
         truth, data = sample.w1, (sample.x, sample.y)
-    answer = critics.estimate(*data, constraint=constraint, seed=seed, **options)
+    answer = critics.estimate(*data, constraint=constraint, rng=seed, **options)
     # rounding: both ends may be the truth itself
     covered = answer.lower <= truth * (1 + 1e-9) and answer.upper >= truth * (1 - 1e-9)
-    return answer.value / truth - 1, answer.own / truth - 1, covered, cosine(answer, pair), answer.seconds
+    return answer.value / truth - 1, answer.critic_value / truth - 1, covered, cosine(answer, pair), answer.seconds
 
 
 def print_table(table: Table, n: int) -> None:
     """One row for each pair, dimension and constraint, as it is ready."""
-    print("| pair | d | constraint | median error | largest error | own error | covered | cosine | seconds |")
+    print("| pair | d | constraint | median error | largest error | critic error | covered | cosine | seconds |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in table.pairs:
         for d in (4096,) if name == "squares" else table.dimensions:
             pair = squares() if name == "squares" else PAIRS[name](d)
-            truth = true_distance(pair) if table.laws else 0.0
+            truth = true_distance(pair) if table.population else 0.0
             for constraint in table.constraints:
-                rows = [run(pair, truth, constraint, table.laws, seed, n, table.options) for seed in range(table.runs)]
-                errors, own, covered, cosines, seconds = (np.array(column) for column in zip(*rows, strict=True))
+                rows = [
+                    run(pair, truth, constraint, table.population, seed, n, table.options) for seed in range(table.runs)
+                ]
+                errors, critic_errors, covered, cosines, seconds = (
+                    np.array(column) for column in zip(*rows, strict=True)
+                )
                 worst = errors[np.abs(errors).argmax()]
                 print(
                     f"| {name} | {pair.d} | {constraint} | {100 * np.median(errors):+.3f} % | {100 * worst:+.3f} % "
-                    f"| {100 * np.median(own):+.2f} % | {covered.sum()} / {len(rows)} | {cosines.mean():.3f} "
+                    f"| {100 * np.median(critic_errors):+.2f} % | {covered.sum()} / {len(rows)} | {cosines.mean():.3f} "
                     f"| {seconds.mean():.1f} |",
                     flush=True,
                 )
@@ -112,9 +116,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("tables", nargs="*", help=f"some of {', '.join(TABLES)}; all by default")
     parser.add_argument("--dimensions", type=int, nargs="+")
     parser.add_argument("--pairs", nargs="+", choices=[*PAIRS, "squares"])
-    parser.add_argument("--constraints", nargs="+", choices=["auto", *critics.STRATEGIES])
+    parser.add_argument("--constraints", nargs="+", choices=["auto", *critics.CONSTRAINTS])
     parser.add_argument("--runs", type=int, help="seeds of a row")
-    parser.add_argument("--n", type=int, default=150, help="points of each law, where the question is of points")
+    parser.add_argument("--n", type=int, default=150, help="points of each distribution, in the tables of points")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--time-limit", type=float, help="seconds of training of one run")
     parser.add_argument("--device", default="auto")
@@ -134,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             key: getattr(arguments, key) for key in ("steps", "time_limit") if getattr(arguments, key) is not None
         }
         table = table._replace(options={**table.options, **wanted, "device": arguments.device})
-        size = "" if table.laws else f", n = {arguments.n}"
+        size = "" if table.population else f", n = {arguments.n}"
         print(f"\n{name}: {table.runs} run(s) a row{size}, {table.options}\n")
         began = time.monotonic()
         print_table(table, arguments.n)

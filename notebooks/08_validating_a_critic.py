@@ -14,11 +14,11 @@
 # # Can this critic be believed?
 #
 # A WGAN prints a number and calls it a distance. Is it one? This notebook takes critics with known faults, one
-# at a time, and shows what gives each away; it ends with an ordinary torch module, trained in an ordinary loop,
+# at a time, and shows which number reveals each; it ends with an ordinary torch module, trained in an ordinary loop,
 # and audited in one line.
 #
 # The clouds come in pairs whose distance is known without any solver: here $y = 2x$, where moving along the rays
-# from 0 is optimal and $W_1$ is the mean of $|x_i - y_i|$, whatever the shuffling.
+# from 0 is optimal and $W_1$ is the mean of $|x_i - y_i|$, for any order of the points.
 
 # %%
 import numpy as np
@@ -48,7 +48,7 @@ perfect
 # %% [markdown]
 # ## 2. The sign
 #
-# "Why is my distance negative?" Because the code maximises the difference the other way round. $W_1$ is
+# "Why is my distance negative?" Because the code maximises the difference with the opposite sign. $W_1$ is
 # symmetric, so the audit turns the sign and says so.
 
 # %%
@@ -59,7 +59,7 @@ print("turned:", turned.flipped, " value:", round(turned.value, 6), " verdict:",
 # ## 3. The scale
 #
 # A critic three times too steep reports three times the distance. This is what clipping does with its unknown
-# constant $K$. The steepest slope between the points gives it away, and dividing by it repairs it.
+# constant $K$. The steepest slope between the points reveals it, and dividing by it repairs it.
 
 # %%
 steep = audit(lambda z: 3 * pair.potential(z), x, y)
@@ -71,7 +71,7 @@ plot_audit(steep)
 #
 # With weight $\lambda$ the best critic is $1 + W/2\lambda$ times too steep, so the printed value is
 # $R = W + W^2/2\lambda$. At $\lambda = 10$ and $W \approx 1.25$ that is 6 % too much; for data ten times as large it
-# is 60 %. The formula $W = \lambda(\sqrt{1 + 2R/\lambda} - 1)$ takes it back.
+# is 60 %. The formula $W = \lambda(\sqrt{1 + 2R/\lambda} - 1)$ removes it.
 
 # %%
 weight = 10.0
@@ -102,24 +102,25 @@ ax.set(title="The penalty's bias grows with the scale of the data", xlabel="data
 drawing
 
 # %% [markdown]
-# ## 5. Learnt by heart
+# ## 5. Overfitting
 #
-# Two samples of the *same* law: the distance of the laws is 0. The exact critic of these eighty points finds a
-# large distance between them, truly; on other points of the same laws it finds next to nothing. Only held-out
-# points can tell.
+# Two samples of the *same* distribution: the distance of the distributions is 0. The exact critic of these eighty
+# points finds a large distance between them, and that distance is real; on other points of the same distributions
+# it finds next to nothing. Only held-out points show the difference.
 
 # %%
 same = identical(8)
 first, other = same.sample(80, rng), same.sample(400, rng)
-by_heart, _ = emd(first.x, first.y).potential_functions()
-overfitted = audit(by_heart, first.x, first.y, held_out=(other.x, other.y))
+memorised, _ = emd(first.x, first.y).potential_functions()
+overfitted = audit(memorised, first.x, first.y, held_out=(other.x, other.y))
 print(overfitted.verdict.word + ":", overfitted.verdict.reason)
 
 # %% [markdown]
-# ## 6. When the referee is wrong
+# ## 6. When the reference is biased
 #
-# In high dimension the exact distance of two samples lies far above the distance of their laws: even two samples
-# of one law are far apart. A critic below the exact value may then be right about the laws.
+# In high dimension the exact distance of two samples lies far above the distance of their distributions: even two
+# samples of one distribution are far apart. A critic below the exact value may then be right about the
+# distributions.
 
 # %%
 dimensions = [2, 4, 8, 16, 32]
@@ -137,7 +138,7 @@ ax.plot(dimensions, exact_values, "s-", color=ORANGE, label="exact distance of 2
 ax.plot(dimensions, critic_values, "o-", color=BLUE, label="the true potential on the same points")
 ax.axhline(1, color=GREY, lw=1, ls=":")
 ax.legend(frameon=False, fontsize=9)
-ax.set(title="The distance of the laws is 1 in every dimension", xlabel="dimension", ylabel="W1")
+ax.set(title="The distance of the distributions is 1 in every dimension", xlabel="dimension", ylabel="W1")
 drawing
 
 # %% [markdown]
@@ -177,16 +178,16 @@ for _ in range(300):
 print("loss_D =", round(loss.item(), 4), " but W1 =", round(w1, 4))
 
 # %%
-own = audit(critic, x, y)
-own
+clipped = audit(critic, x, y)
+clipped
 
 # %%
-plot_audit(own)
+plot_audit(clipped)
 
 # %% [markdown]
 # The printed loss is no distance: it is on the scale of the clipped network. But the critic did learn something.
 # Its values at the points, sent through one c-transform, *prove* a lower bound of $W_1$, and exact transport the
-# upper one. That interval holds whoever trained the critic, and however.
+# upper one. That interval holds for any critic, however it was trained.
 
 # %% [markdown]
 # ## What this notebook claimed
@@ -198,5 +199,5 @@ assert abs(penalised.debiased["de-biased value"] - w1) < 1e-9 and penalised.valu
 assert overfitted.verdict.word == "overfit" and overfitted.held_out < 0.5 * overfitted.value
 assert exact_values[-1] > 2 and abs(critic_values[-1] - 1) < 0.5
 assert answer.lower <= w1 * (1 + 1e-9) and w1 <= answer.upper * (1 + 1e-9) and abs(answer.value - w1) < 0.01 * w1
-assert own.verdict.word in ("not 1-Lipschitz", "underfit") and abs(own.value - w1) > 0.1 * w1
-assert 0.5 * w1 < own.proved.lower <= w1 * (1 + 1e-9) and own.secant <= own.constant * (1 + 1e-5)
+assert clipped.verdict.word in ("not 1-Lipschitz", "underfit") and abs(clipped.value - w1) > 0.1 * w1
+assert 0.5 * w1 < clipped.proved.lower <= w1 * (1 + 1e-9) and clipped.secant <= clipped.constant * (1 + 1e-5)

@@ -1,4 +1,4 @@
-"""Exact transport as a training loss for torch.  Imports torch: import this module only where it is wanted.
+"""Exact transport as a training loss for torch; importing this module imports torch.
 
 The value is exact, not regularised; its gradient comes from the optimal plan
 and potentials (envelope theorem), so no graph is kept through the solver.

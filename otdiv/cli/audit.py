@@ -8,6 +8,7 @@ import click
 
 from otdiv.cli._options import JSON, WEIGHTS, require_picture
 from otdiv.cli._print import Stop, print_json, show
+from otdiv.critics.choice import ESTIMANDS
 from otdiv.measures.files import read_measure, read_values
 
 
@@ -16,7 +17,7 @@ from otdiv.measures.files import read_measure, read_values
 @click.argument("b")
 @click.option("--critic", metavar="FILE", help="TorchScript, exported program (.pt2), or what otdiv critic saved.")
 @click.option("--values", nargs=2, metavar="FX FY", help="Or two .npy files with its values on A and on B.")
-@click.option("--estimand", type=click.Choice(("empirical", "population")), default="empirical", show_default=True)
+@click.option("--estimand", type=click.Choice(ESTIMANDS), default="empirical", show_default=True)
 @click.option("--penalty", type=float, metavar="LAMBDA", help="Weight of the gradient penalty it was trained with.")
 @click.option("--held-out", nargs=2, metavar="A2 B2", help="Points it was not trained on.")
 @click.option("--figure", metavar="FILE", help="Draw values and gradients against the exact ones (.png, .svg or .pdf).")
@@ -52,5 +53,5 @@ def audit_command(
         print_json(report.to_dict())
     else:
         show(report.table())
-    if report.verdict.word not in ("agrees", "referee is biased"):
+    if not report.verdict.accepted:
         raise Stop(1)

@@ -9,26 +9,27 @@ import click
 
 from otdiv.cli._options import JSON, NORMALIZE, WEIGHTS, require_picture
 from otdiv.cli._print import Stop, print_json, show
-from otdiv.critics.choice import STRATEGIES
+from otdiv.critics.choice import ESTIMANDS
 from otdiv.measures.files import read_measure
+from otdiv.neural.constraint_names import CONSTRAINTS
 
 
 @click.command("critic")
 @click.argument("a")
 @click.argument("b")
-@click.option("--constraint", type=click.Choice(("auto", *STRATEGIES)), default="auto", show_default=True)
+@click.option("--constraint", type=click.Choice(("auto", *CONSTRAINTS)), default="auto", show_default=True)
 @click.option(
     "--estimand",
-    type=click.Choice(("empirical", "population")),
+    type=click.Choice(ESTIMANDS),
     default="empirical",
     show_default=True,
-    help="The distance of these points, or of the laws behind them.",
+    help="The distance of these points, or of the distributions behind them.",
 )
 @click.option("--device", default="auto", show_default=True, help="CUDA where torch sees it, else the CPU.")
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="The same seed gives the same critic on the same device."
 )
-@click.option("--seeds", type=int, default=1, show_default=True, help="Train so many critics and keep the best.")
+@click.option("--seeds", type=int, default=1, show_default=True, help="Number of critics to train; the best is kept.")
 @click.option("--steps", type=int, default=3000, show_default=True, help="Most steps of the training.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="For the training of one critic.")
 @click.option("--checkpoint", metavar="FILE", help="Save the run here, and go on from here.")
@@ -43,6 +44,7 @@ def critic_command(
     b: str,
     save: str | None,
     figure: str | None,
+    seed: int,
     weights: str | None,
     normalize: bool,
     as_json: bool,
@@ -55,7 +57,7 @@ def critic_command(
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     if normalize:
         x, y = x.normalized(), y.normalized()
-    answer = estimate(x, y, **options)
+    answer = estimate(x, y, rng=seed, **options)
     if save is not None:
         answer.critic.save(save)
     if figure is not None:

@@ -5,12 +5,14 @@ Importing this room does not import torch; training a critic does.
 
 from otdiv.critics.auditing.audit import audit
 from otdiv.critics.auditing.report import CriticReport
-from otdiv.critics.choice import STRATEGIES, ConstraintChoice, select_constraint
+from otdiv.critics.choice import ESTIMANDS, ConstraintChoice, select_constraint
 from otdiv.critics.debias import Debiased, penalty_bias, remove_bias
 from otdiv.critics.estimate import CriticEstimate, estimate, fit, load
+from otdiv.neural.constraint_names import CONSTRAINTS
 
 __all__ = [
-    "STRATEGIES",
+    "CONSTRAINTS",
+    "ESTIMANDS",
     "ConstraintChoice",
     "CriticEstimate",
     "CriticReport",

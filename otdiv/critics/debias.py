@@ -1,15 +1,26 @@
 """The bias of a gradient penalty, and three ways to remove it.
 
 With penalty weight lambda the optimal critic is s f* with s = 1 + W / (2 lambda), so the raw value is
-R = W + W^2 / (2 lambda) (lecture item S51).
+R = W + W^2 / (2 lambda).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
-from otdiv.core.validation import invalid
+import numpy as np
+
+from otdiv.core.validation import Array, invalid
+
+Function = Callable[[Any], Array]
+CONVERGED = 0.05
+"""Largest distance of the identity from 1, and largest spread, of a converged training; higher accepts more."""
+SEGMENTS, RAY_POINTS = 2000, 1000
+"""Points on which slopes are averaged, and points of each side between which rays are searched; more of them make
+the de-biased values less random."""
 
 
 def penalty_bias(w: float, weight: float) -> float:
@@ -44,7 +55,7 @@ def remove_bias(raw: float, weight: float) -> float:
     0.5
     """
     if raw < 0:
-        raise invalid("raw", "not be negative", repr(raw), "Exchange the laws: W1 is symmetric.")
+        raise invalid("raw", "not be negative", repr(raw), "Exchange the distributions: W1 is symmetric.")
     ratio = 2 * raw / _positive(weight)
     # lambda (sqrt(1 + t) - 1) without the loss of digits at small t
     return weight * ratio / (sqrt(1 + ratio) + 1)
@@ -80,7 +91,12 @@ class Debiased:
     @property
     def converged(self) -> bool:
         """Whether the identity holds within 5 %."""
-        return abs(self.identity - 1) <= 0.05
+        return abs(self.identity - 1) <= CONVERGED
+
+    @property
+    def agree(self) -> bool:
+        """Whether the three values agree within 5 %."""
+        return self.spread <= CONVERGED
 
     def to_dict(self) -> dict[str, float]:
         """Ready for JSON."""
@@ -91,6 +107,57 @@ class Debiased:
             "identity": self.identity,
             "spread": self.spread,
         }
+
+
+def debiasing_terms(
+    f: Function,
+    gradient: Function,
+    x: Array,
+    y: Array,
+    raw: float,
+    weight: float,
+    penalty: Callable[[Array], Array],
+    rng: np.random.Generator,
+) -> Debiased:
+    """The three de-biased values and the convergence identity, on new segments between the distributions.
+
+    Parameters
+    ----------
+    f, gradient : callable
+        The critic, [k, d] -> [k], and its gradient, [k, d] -> [k, d].
+    x, y : ndarray [n, d], [m, d]
+    raw : float
+        Its value.
+    weight : float
+        lambda, in the unit of the points.
+    penalty : callable
+        Gradient norms [k] -> penalties [k], without lambda.
+    rng : numpy.random.Generator
+    """
+    t = rng.uniform(size=(SEGMENTS, 1))
+    z = t * x[rng.integers(len(x), size=SEGMENTS)] + (1 - t) * y[rng.integers(len(y), size=SEGMENTS)]
+    norms = np.linalg.norm(gradient(z), axis=1)
+    paid = weight * float(np.mean(penalty(norms)))
+    # for (|g| - 1)^2 and its positive part alike the derivative of the penalty along f is 2 (|g| - 1) |g|
+    excess = np.where(penalty(norms) > 0, norms - 1, 0.0)
+    derivative = 2 * weight * float(np.mean(excess * norms))
+    starts, ends = find_rays(f, x, y)
+    t = rng.uniform(size=(len(starts), 1))
+    slope = float(np.mean(np.linalg.norm(gradient(t * starts + (1 - t) * ends), axis=1)))
+    return Debiased(
+        formula=remove_bias(max(raw, 0.0), weight),
+        by_penalty=raw - 2 * paid,
+        by_slope=raw / slope if slope > 0 else 0.0,
+        identity=raw / derivative if derivative > 0 else np.inf,
+    )
+
+
+def find_rays(f: Function, x: Array, y: Array) -> tuple[Array, Array]:
+    """Rays of transport: each x with the y that has the largest (f(x) - f(y)) / |x - y|."""
+    x, y = x[:RAY_POINTS], y[:RAY_POINTS]
+    distances = np.sqrt(np.maximum((x * x).sum(1)[:, None] + (y * y).sum(1) - 2 * x @ y.T, 0.0))
+    slopes = (f(x)[:, None] - f(y)) / np.maximum(distances, 1e-6 * max(float(distances.max()), 1e-300))
+    return x, y[slopes.argmax(axis=1)]
 
 
 def _positive(weight: float) -> float:

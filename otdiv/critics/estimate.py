@@ -1,29 +1,27 @@
 """Estimate W1 with a neural critic: fit, estimate, load.
 
-This file is the door: it imports torch inside its functions, so that a user without
-torch is told what to install.
+Importing this module does not import torch: its functions do, and without torch they raise an error that
+names what to install.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otdiv.core.validation import check_choice, invalid, optional_import
-from otdiv.critics.choice import PENALTIES, STRATEGIES, ConstraintChoice, select_constraint
+from otdiv.core.progress import Progress
+from otdiv.core.validation import as_rng, check_choice, invalid, optional_import
+from otdiv.critics.choice import ESTIMANDS, ConstraintChoice, resolve_constraint
 from otdiv.critics.result import CriticEstimate
+from otdiv.neural.samples import Pair, as_distributions
 from otdiv.problem.transport_problem import TransportProblem
 
 if TYPE_CHECKING:
     from otdiv.critics.fitted import FittedCritic
-    from otdiv.neural.samples import Law
-
-ESTIMANDS = ("auto", "empirical", "population")
 
 
 def fit(
@@ -34,14 +32,14 @@ def fit(
     *,
     constraint: str = "auto",
     device: str = "auto",
-    seed: int = 0,
+    rng: int | np.random.Generator | None = 0,
     steps: int = 3000,
     batch: int = 512,
     time_limit: float | None = None,
     penalty_weight: float = 10.0,
     network: Any = None,
     checkpoint: str | Path | None = None,
-    progress: bool | Callable[[Any], None] = False,
+    progress: Progress = False,
     **more: Any,
 ) -> FittedCritic:
     """Train a critic f that maximises sum a f(x) - sum b f(y) among (nearly) 1-Lipschitz functions.
@@ -53,15 +51,16 @@ def fit(
     a, b : array_like, optional
         Weights of total 1; None is uniform.
     constraint : str
-        One of :data:`otdiv.critics.STRATEGIES`, or "auto" (:func:`otdiv.critics.select_constraint`).
+        One of :data:`otdiv.critics.CONSTRAINTS`, or "auto" (:func:`otdiv.critics.select_constraint`).
     device : str
         "auto" is CUDA where torch sees it, else the CPU; or a device of torch.
-    seed : int
-        The same seed gives the same critic on the same device.
+    rng : int or numpy.random.Generator, optional
+        An integer is the seed: the same one gives the same critic on the same device.  From a generator one
+        seed is drawn; None draws a new one.
     steps : int
-        Most steps; a plateau makes the schedule run out sooner.
+        Most steps; a plateau ends the schedule sooner.
     batch : int
-        Points of each law in a step; smaller clouds are used whole.
+        Points of each distribution in a step; smaller clouds are used whole.
     time_limit : float, optional
         Seconds of training; runs then depend on the machine's speed.
     penalty_weight : float
@@ -71,8 +70,8 @@ def fit(
     checkpoint : path, optional
         A file in which the run saves itself; where it exists already, the run goes on from there.
     progress : bool or callable
-        True prints lines with the running proved interval; a callable is given each
-        ``otdiv.critics.training.loop.Step``.
+        True shows a bar on a terminal, else prints lines, with the running proved interval; a callable is given
+        each :class:`otdiv.core.progress.ProgressEvent`, with counts step, value and penalty.
     **more
         rate, width, depth, groups, pieces, activation, clip, early_stop, start: see
         ``otdiv.critics.training.options.Options``.
@@ -100,15 +99,24 @@ def fit(
     True
     """
     optional_import("torch", "A neural critic", "torch")
-    from otdiv.neural.samples import laws_of
+    from otdiv.critics.training.options import Options
+    from otdiv.critics.training.problem import TrainingProblem
+    from otdiv.critics.training.train import train
 
-    laws = laws_of(x, y, a, b)
-    problem = _problem(laws)
-    choice = _choice(constraint, "population" if problem is None else "empirical", laws, network)
-    options = {"device": device, "seed": seed, "steps": steps, "batch": batch, "time_limit": time_limit}
-    return _fit(
-        laws, choice, {**options, "penalty_weight": penalty_weight, **more}, network, checkpoint, progress, None
+    distributions = as_distributions(x, y, a, b)
+    choice = _resolve(constraint, None, distributions, network)
+    options = Options.of(
+        choice.constraint,
+        _seed_from(rng),
+        device=device,
+        steps=steps,
+        batch=batch,
+        time_limit=time_limit,
+        penalty_weight=penalty_weight,
+        **more,
     )
+    problem = TrainingProblem.of(distributions, options, network=network)
+    return train(problem, checkpoint=checkpoint, progress=progress)
 
 
 def load(path: str | Path) -> FittedCritic:
@@ -136,9 +144,9 @@ def estimate(
     estimand: str = "auto",
     constraint: str = "auto",
     seeds: int = 1,
-    seed: int = 0,
+    rng: int | np.random.Generator | None = 0,
     exact: bool | None = None,
-    progress: bool | Callable[[Any], None] = False,
+    progress: Progress = False,
     network: Any = None,
     checkpoint: str | Path | None = None,
     **options: Any,
@@ -147,17 +155,17 @@ def estimate(
 
     Parameters
     ----------
-    x, y, a, b, constraint, seed, progress, network, checkpoint
+    x, y, a, b, constraint, rng, progress, network, checkpoint
         As :func:`fit`.
     estimand : {"auto", "empirical", "population"}
         "empirical": the distance of these point sets, with a proved interval.  "population": the distance
-        of the laws that they were drawn from, with a 95 % interval; a quarter of the points is held out for
-        it, and an eighth to choose a start and to see a plateau.
+        of the distributions that they were drawn from, with a 95 % interval; a quarter of the points is held
+        out for it, and an eighth to choose an initialization and to detect a plateau.
         "auto" is "population" for samplers, else "empirical".
     seeds : int
-        Train so many critics and keep the one that proves most.
+        Number of critics to train, from consecutive seeds; the one that proves most is kept.
     exact : bool, optional
-        Whether to compute exact distances as the referee and upper end; by default where they are cheap.
+        Whether to compute exact distances as the reference and upper end; by default where they are cheap.
     **options
         device, steps, batch, time_limit, penalty_weight and the sizes of networks, as :func:`fit`.
 
@@ -172,8 +180,8 @@ def estimate(
 
     Notes
     -----
-    The empirical estimate is the larger of the critic's own value and what its c-transform on the points
-    proves; the exact referee is never mixed into it.
+    The empirical estimate is the larger of the critic value and what its c-transform on the points proves;
+    the exact reference is never mixed into it.
 
     Examples
     --------
@@ -182,88 +190,58 @@ def estimate(
     (True, 'agrees')
     """
     optional_import("torch", "A neural critic", "torch")
-    from otdiv.critics.estimands import OfLaws, OfPoints
-    from otdiv.neural.samples import laws_of
+    from otdiv.critics.estimands import EmpiricalEstimand, PopulationEstimand
+    from otdiv.critics.training.options import Options
+    from otdiv.critics.training.problem import TrainingProblem
+    from otdiv.critics.training.train import train
 
     began = time.monotonic()
-    check_choice("estimand", estimand, ESTIMANDS)
+    check_choice("estimand", estimand, ("auto", *ESTIMANDS))
     if not (isinstance(seeds, int | np.integer) and seeds >= 1):
         raise invalid("seeds", "be a positive integer", repr(seeds), "1 trains one critic.")
     if checkpoint is not None and seeds > 1:
         raise invalid("checkpoint", "go with one seed", f"seeds = {seeds}", "Train one seed, or leave it out.")
-    laws = laws_of(x, y, a, b)
-    problem = _problem(laws)
+    distributions, seed = as_distributions(x, y, a, b), _seed_from(rng)
+    transport = _transport_problem(distributions)
     if estimand == "auto":
-        estimand = "population" if problem is None else "empirical"
-    choice = _choice(constraint, estimand, laws, network)
-    if estimand == "empirical":
-        if problem is None:
-            raise invalid("estimand", "be 'population' for a sampler", "'empirical'", "Points of a sampler never end.")
-        asked: OfPoints | OfLaws = OfPoints.of(laws, problem, exact)
+        estimand = "population" if transport is None else "empirical"
+    choice = _resolve(constraint, estimand, distributions, network)
+    if estimand == "population":
+        asked: EmpiricalEstimand | PopulationEstimand = PopulationEstimand.of(distributions, seed, exact)
+    elif transport is not None:
+        asked = EmpiricalEstimand.of(distributions, transport, exact)
     else:
-        asked = OfLaws.of(laws, seed, exact)
-    best, values = None, []
+        raise invalid("estimand", "be 'population' for a sampler", "'empirical'", "Points of a sampler never end.")
+    answers = []
     for k in range(seeds):
-        chosen = {"seed": seed + k, **options}
-        critic = _fit(asked.train, choice, chosen, network, checkpoint, progress, asked.band, asked.watched)
-        answer = asked.answer(critic, choice)
-        values.append(answer.value)
-        if best is None or answer.lower > best.lower:
-            best = answer
-    assert best is not None
-    return replace(best, seed_values=tuple(values), seconds=time.monotonic() - began)
+        problem = TrainingProblem.of(
+            asked.train,
+            Options.of(choice.constraint, seed + k, **options),
+            validation=asked.validation,
+            network=network,
+        )
+        critic = train(problem, checkpoint=checkpoint, progress=progress, band=asked.band)
+        answers.append(asked.answer(critic, choice))
+    best = max(answers, key=lambda answer: answer.lower)
+    values = tuple(answer.value for answer in answers)
+    return replace(best, seed_values=values, seconds=time.monotonic() - began)
 
 
-def _problem(laws: tuple[Law, Law]) -> TransportProblem | None:
-    """Both point sets as a transport problem; None where one law is a sampler."""
-    mu, nu = laws[0].measure, laws[1].measure
+def _seed_from(rng: int | np.random.Generator | None) -> int:
+    """The seed: an integer as it is, or one drawn from a generator or from new entropy."""
+    generator = as_rng(rng)
+    return int(rng) if isinstance(rng, int | np.integer) else int(generator.integers(2**31))
+
+
+def _transport_problem(distributions: Pair) -> TransportProblem | None:
+    """Both point sets as a transport problem; None where one distribution is a sampler."""
+    mu, nu = distributions[0].measure, distributions[1].measure
     return None if mu is None or nu is None else TransportProblem(mu.normalized(), nu.normalized())
 
 
-def _choice(constraint: str, estimand: str, laws: tuple[Law, Law], network: Any) -> ConstraintChoice:
-    check_choice("constraint", constraint, ("auto", *STRATEGIES))
-    if network is not None:
-        if constraint == "auto":
-            return ConstraintChoice("one-sided-penalty", "your own network: a penalty needs nothing of its layers")
-        if constraint not in PENALTIES:
-            raise invalid(
-                "constraint",
-                f"be one of {', '.join(PENALTIES)} for your own network",
-                repr(constraint),
-                "The others build their own networks.",
-            )
-    if constraint != "auto":
-        return ConstraintChoice(constraint, "asked for")
-    sizes = [np.inf if law.measure is None else law.measure.n for law in laws]
-    d = 1 if laws[0].measure is None else laws[0].measure.d
-    return select_constraint(estimand, sizes[0], sizes[1], d)
-
-
-def _fit(
-    laws: tuple[Law, Law],
-    choice: ConstraintChoice,
-    options: dict[str, Any],
-    network: Any,
-    checkpoint: str | Path | None,
-    progress: bool | Callable[[Any], None],
-    band: Callable[[FittedCritic], tuple[float, float]] | None,
-    watched: tuple[Law, Law] | None = None,
-) -> FittedCritic:
-    from otdiv.critics.training.fit import fit_laws
-    from otdiv.critics.training.options import Options
-
-    unknown = sorted(set(options) - set(Options.__dataclass_fields__))
-    if unknown:
-        raise invalid(
-            "options", "be known", ", ".join(unknown), f"There are {', '.join(Options.__dataclass_fields__)}."
-        )
-    file = None if checkpoint is None else Path(checkpoint)
-    return fit_laws(
-        laws,
-        Options(choice.constraint, **options),
-        network=network,
-        checkpoint=file,
-        progress=progress,
-        band=band,
-        watched=watched,
-    )
+def _resolve(constraint: str, estimand: str | None, distributions: Pair, network: Any) -> ConstraintChoice:
+    """The constraint for these distributions; without an estimand, that of points is "empirical"."""
+    n, m = (np.inf if one.measure is None else one.measure.n for one in distributions)
+    d = 1 if distributions[0].measure is None else distributions[0].measure.d
+    estimand = estimand or ("population" if max(n, m) == np.inf else "empirical")
+    return resolve_constraint(constraint, estimand, n, m, d, network)

@@ -12,32 +12,34 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, as_points, invalid
+from otdiv.critics.architecture import Architecture
+from otdiv.critics.debias import Debiased, remove_bias
 from otdiv.lipschitz import LipschitzBound
-from otdiv.neural.constraints import CONSTRAINTS
+from otdiv.neural.constraints import CONSTRAINT_BY_NAME
 from otdiv.neural.minmax import anneal
-from otdiv.neural.network_spec import Setting
-from otdiv.neural.standardize import Frame
+from otdiv.neural.standardize import Standardizer
 
-_BLOCK_ENTRIES = 2**19
-"""Most values of a layer of 1024 units at a time: they stay in the processor's cache."""
+_LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**19
+"""Units of a wide layer, and values of such a layer computed at a time; 4 MiB stay in the processor's cache."""
 _FORMAT = "otdiv critic 1"
 
 
 class Scaled(nn.Module):
-    """f(z) = sign spread h((z - centre) / spread): the same Lipschitz constant as h, in the unit of the points."""
+    """f(z) = sign scale h((z - mean) / scale): the same Lipschitz constant as h, in the unit of the points."""
 
     centre: Tensor
 
-    def __init__(self, inner: nn.Module, frame: Frame, sign: float) -> None:
+    def __init__(self, inner: nn.Module, standardizer: Standardizer, sign: float) -> None:
         super().__init__()
         self.inner = inner
-        self.register_buffer("centre", torch.from_numpy(np.array(frame.centre)))
-        self.spread = frame.spread
+        self.register_buffer("centre", torch.from_numpy(np.array(standardizer.mean)))  # its name in saved files
+        self.scale = standardizer.scale
         self.sign = sign
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.sign * self.spread * self.inner((z - self.centre) / self.spread).reshape(-1)
+        return self.sign * self.scale * self.inner((z - self.centre) / self.scale).reshape(-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,7 @@ class FittedCritic:
     module : torch.nn.Module
         f itself in float64, [n, d] -> [n], in the unit of the points; sum a f(x) - sum b f(y) >= 0.
     constraint : str
-        The strategy it was trained with.
+        The name of the one it was trained with.
     lipschitz : LipschitzBound or None
         A proved upper bound of its Lipschitz constant; None where the network is not one that is known.
     d : int
@@ -65,6 +67,8 @@ class FittedCritic:
         "schedule", "plateau" or "time limit".
     history : list of (step, value, penalty)
         In the unit of the points.
+    architecture : Architecture or None
+        How to build the network again; None for one that the caller gave.
     """
 
     module: nn.Module
@@ -78,8 +82,23 @@ class FittedCritic:
     seconds: float
     stopped: str
     history: list[tuple[int, float, float]] = field(repr=False)
-    plan: dict[str, Any] = field(repr=False, default_factory=dict)
-    """How to build the network again."""
+    architecture: Architecture | None = field(repr=False, default=None)
+
+    @property
+    def divisor(self) -> float | None:
+        """The proved Lipschitz bound where dividing by it gives a useful value.
+
+        None where nothing is proved, and for a penalised critic, whose layers' norms have far too large a product.
+        """
+        certified = self.lipschitz is not None and CONSTRAINT_BY_NAME[self.constraint].certified
+        return self.lipschitz.value if certified and self.lipschitz is not None else None
+
+    def correct(self, raw: float, terms: Debiased | None) -> float:
+        """A raw value sum a f - sum b f as an estimate of W1: de-biased, or over the divisor."""
+        if terms is not None:
+            assert self.weight is not None
+            return remove_bias(max(raw, 0.0), self.weight)
+        return raw if self.divisor is None else raw / max(self.divisor, 1e-300)
 
     def __call__(self, z: Any) -> Array:
         """Values [n] at the points z [n, d] (or [n] on the line)."""
@@ -97,8 +116,8 @@ class FittedCritic:
         """grad f [n, d] at the points z [n, d]; at a kink the gradient of one side."""
         rows = []
         for block in self._blocks(self._points(z)):
-            place = torch.from_numpy(block).requires_grad_(True)
-            rows.append(torch.autograd.grad(self.module(place).sum(), place)[0].numpy())
+            z_block = torch.from_numpy(block).requires_grad_(True)
+            rows.append(torch.autograd.grad(self.module(z_block).sum(), z_block)[0].numpy())
         return np.concatenate(rows)
 
     def save(self, path: str | Path) -> None:
@@ -109,10 +128,11 @@ class FittedCritic:
         InvalidInput
             A critic whose network was given by the caller: save its module with torch instead.
         """
-        if not self.plan:
+        if self.architecture is None:
             raise invalid("critic", "be of a network of otdiv", "a given network", "Save critic.module with torch.")
         about = {name: getattr(self, name) for name in ("constraint", "weight", "seed", "device", "steps", "seconds")}
-        about |= {"stopped": self.stopped, "history": self.history, "plan": self.plan, "format": _FORMAT}
+        about |= {"stopped": self.stopped, "history": self.history, "format": _FORMAT}
+        about["plan"] = self.architecture.to_dict()  # its name in files of this format
         torch.save({"about": json.dumps(about), "module": self.module.state_dict()}, path)
 
     @staticmethod
@@ -138,25 +158,19 @@ class FittedCritic:
                 f"{Path(path).name} ({type(problem).__name__})",
                 "For other critics see otdiv.critics.auditing.audit.",
             ) from None
-        plan = about["plan"]
-        inner = build(about["constraint"], plan)
-        frame = Frame(np.zeros(plan["d"]), plan["spread"])
-        module = Scaled(inner, frame, plan["sign"]).double()
+        architecture = Architecture.from_dict(about["plan"])
+        inner = architecture.build(about["constraint"])
+        standardizer = Standardizer(np.zeros(architecture.d), architecture.scale)
+        module = Scaled(inner, standardizer, architecture.initialization.sign).double()
         module.load_state_dict(content["module"])
-        settled(inner)
+        freeze(inner)
         return FittedCritic(
-            module,
-            about["constraint"],
-            CONSTRAINTS[about["constraint"]].bound(inner),
-            plan["d"],
-            about["weight"],
-            about["seed"],
-            about["device"],
-            about["steps"],
-            about["seconds"],
-            about["stopped"],
-            [(int(k), v, p) for k, v, p in about["history"]],
-            plan,
+            module=module,
+            lipschitz=CONSTRAINT_BY_NAME[about["constraint"]].bound(inner),
+            d=architecture.d,
+            history=[(int(k), v, p) for k, v, p in about["history"]],
+            architecture=architecture,
+            **{name: about[name] for name in ("constraint", "weight", "seed", "device", "steps", "seconds", "stopped")},
         )
 
     def _points(self, z: Any) -> Array:
@@ -166,41 +180,22 @@ class FittedCritic:
         return points
 
     def _blocks(self, points: Array) -> list[Array]:
-        """Copies of at most so many rows that a layer's values stay small."""
-        step = max(1, _BLOCK_ENTRIES // max(1024, self.d))
-        return [points[k : k + step].copy() for k in range(0, len(points), step)]
+        """Copies of few enough rows that the values of a layer stay small."""
+        units = max(_LAYER_UNITS, self.d)
+        return [points[rows].copy() for rows in row_blocks(len(points), units, _LAYER_ENTRIES)]
 
     def __repr__(self) -> str:
         bound = "no proved bound" if self.lipschitz is None else f"Lipschitz <= {self.lipschitz.value:.6g}"
         return f"FittedCritic({self.constraint!r}, d={self.d}, {bound}, {self.steps} steps, seed={self.seed})"
 
 
-def build(constraint: str, plan: dict[str, Any]) -> nn.Module:
-    """The network of a plan, its weights still to be filled in."""
-    blank = torch.zeros((max(1, plan["atoms"]), plan["d"]))
-    setting = Setting(
-        x=blank,
-        y=blank,
-        b=torch.ones(len(blank)),
-        width=plan["width"],
-        depth=plan["depth"],
-        groups=plan["groups"],
-        pieces=plan["pieces"],
-        potential=(blank, torch.zeros(len(blank))) if plan["start"] == "exact" else None,
-        activation=plan["activation"],
-        clip=1.0,
-        generator=torch.Generator().manual_seed(0),
-    )
-    return CONSTRAINTS[constraint].build(setting)
-
-
-def settled(inner: nn.Module) -> nn.Module:
+def freeze(inner: nn.Module) -> nn.Module:
     """The network at the end of its schedule, ready to be evaluated."""
     anneal(inner, 1.0)
     inner.eval()
     return inner.requires_grad_(False)
 
 
-def in_float64(inner: nn.Module, frame: Frame, sign: float) -> Scaled:
+def in_float64(inner: nn.Module, standardizer: Standardizer, sign: float) -> Scaled:
     """A float64 copy on the CPU, in the unit of the points."""
-    return Scaled(settled(copy.deepcopy(inner).cpu().double()), frame, sign).double()
+    return Scaled(freeze(copy.deepcopy(inner).cpu().double()), standardizer, sign).double()

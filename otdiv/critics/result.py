@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from otdiv.core.bounds import Bounds, Status
+from otdiv.core.results import HasBounds
 from otdiv.core.text_tables import Table, json_number, number
 from otdiv.critics.auditing.verdict import Verdict
 from otdiv.critics.debias import Debiased
@@ -13,37 +15,42 @@ from otdiv.lipschitz import LipschitzBound
 if TYPE_CHECKING:
     from otdiv.critics.fitted import FittedCritic
 
+TIGHT = 1e-9
+"""Relative width of a proved interval up to which it counts as closed."""
+
 
 @dataclass(frozen=True, eq=False)
-class CriticEstimate:
+class CriticEstimate(HasBounds):
     """An estimate of W1 by a neural critic.
 
     Attributes
     ----------
     value : float
         The estimate, in the unit of the points.
-    lower, upper : float
+    bounds : Bounds
         For estimand "empirical" a proved interval of the exact distance of these points; for "population"
-        a 95 % confidence interval of the distance of the laws.
+        a 95 % confidence interval of the distance of the distributions; also as ``lower``, ``upper``, ``gap``.
     raw : float
         sum a f - sum b f of the critic as trained: what other programs print as the distance.
-    own : float
-        The critic's own estimate without the points' c-transform: raw over the proved Lipschitz constant,
-        or the de-biased value.
+    critic_value : float
+        The estimate without the c-transform of the points: raw over the proved Lipschitz constant, or the
+        de-biased value.
     estimand : {"empirical", "population"}
+    status : Status
+        OPTIMAL where the interval is proved and closed, else STOPPED; see :func:`interval_status`.
     exact : float or None
         Exact distance of the points, where it was affordable (for "population": the mean of small samples,
         which is too large on average).
     null_floor : float or None
-        Exact distance of two samples of the first law: what a distance of 0 looks like.
+        Exact distance of two samples of the first distribution: what a distance of 0 looks like.
     standard_error : float
-        Of the critic's value as an estimate of the laws' distance.
+        Of the critic's value as an estimate of the distributions' distance.
     lipschitz : LipschitzBound or None
         Proved upper bound of the critic's constant.
     debiased : Debiased or None
         The three de-biased values of a penalised critic, and the convergence identity.
     constraint, reason : str
-        Strategy and why it was taken.
+        The constraint and why it was taken.
     seed_values : tuple of float
         The estimates of all seeds; their spread is a diagnostic.
     verdict : Verdict
@@ -52,11 +59,11 @@ class CriticEstimate:
     """
 
     value: float
-    lower: float
-    upper: float
+    bounds: Bounds
     raw: float
-    own: float
+    critic_value: float
     estimand: str
+    status: Status
     exact: float | None
     null_floor: float | None
     standard_error: float
@@ -75,9 +82,19 @@ class CriticEstimate:
         return self.critic.device
 
     @property
+    def message(self) -> str:
+        """The verdict as a sentence."""
+        return self.verdict.message
+
+    @property
+    def nit(self) -> int:
+        """Steps of the training."""
+        return self.critic.steps
+
+    @property
     def believed(self) -> bool:
-        """Whether nothing speaks against the value: it agrees, or no unbiased referee was at hand."""
-        return self.verdict.word in ("agrees", "referee is biased", "unchecked")
+        """Whether nothing speaks against the value: it agrees, or no unbiased reference was available."""
+        return self.verdict.accepted
 
     def __float__(self) -> float:
         return self.value
@@ -90,7 +107,7 @@ class CriticEstimate:
             "upper": json_number(self.upper),
             "exact": self.exact,
             "raw": self.raw,
-            "own": self.own,
+            "critic_value": self.critic_value,
             "estimand": self.estimand,
             "verdict": self.verdict.word,
             "verdict_reason": self.verdict.reason,
@@ -114,16 +131,16 @@ class CriticEstimate:
         population = self.estimand == "population"
         ends = f"[{number(self.lower, 8)}, {number(self.upper, 8)}]"
         rows = [
-            ("estimate", number(self.value, 8), "W1 of the laws" if population else "W1 of these points"),
+            ("estimate", number(self.value, 8), "W1 of the distributions" if population else "W1 of these points"),
             ("interval", ends, "95 % confidence" if population else "proved"),
             ("raw value", number(self.raw, 8), "sum a f - sum b f as trained"),
-            ("critic's own", number(self.own, 8), "raw over the proved constant, or de-biased"),
+            ("critic value", number(self.critic_value, 8), "raw over the proved constant, or de-biased"),
         ]
         if self.exact is not None:
             meaning = "mean of small samples: too large" if population else "optimal plan, proved"
             rows.append(("exact", number(self.exact, 8), meaning))
         if self.null_floor is not None:
-            rows.append(("null floor", number(self.null_floor, 8), "two samples of the first law"))
+            rows.append(("null floor", number(self.null_floor, 8), "two samples of the first distribution"))
         if self.lipschitz is not None:
             rows.append(("Lipschitz", f"<= {number(self.lipschitz.value, 8)}", self.lipschitz.how))
         if self.debiased is not None:
@@ -139,7 +156,7 @@ class CriticEstimate:
                 ("seeds", ", ".join(number(v, 6) for v in self.seed_values), "the one with the best bound is taken")
             )
         notes = (
-            f"Verdict: {self.verdict.word}. {self.verdict.reason} {self.verdict.remedy}",
+            self.message,
             f"Constraint {self.constraint}: {self.reason}. {self.critic.steps} steps on {self.device}, "
             f"{self.seconds:.1f} s, ended by {self.critic.stopped}.",
         )
@@ -153,3 +170,8 @@ class CriticEstimate:
 
     def _repr_html_(self) -> str:
         return self.table().html()
+
+
+def interval_status(bounds: Bounds, *, proved: bool) -> Status:
+    """OPTIMAL for a proved interval whose ends agree to 1e-9 of the upper one, else STOPPED."""
+    return Status.OPTIMAL if proved and bounds.gap <= TIGHT * abs(bounds.upper) else Status.STOPPED

@@ -14,7 +14,9 @@ from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
 
 W1 = 1.082120408207
+"""Exact distance of the two clouds of 20 points."""
 SIZES = (2, 16, 16, 1)
+"""Widths of the random networks, input first."""
 
 
 @cache

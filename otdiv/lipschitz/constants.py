@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, as_float_array, as_points, check_choice, invalid, require_finite
-from otdiv.costs import as_cost
+from otdiv.costs import Cost, as_cost
 from otdiv.lipschitz.norms import as_matrix, matrix_norm
 from otdiv.lipschitz.spectral import spectral_norm
 
-_BLOCK = 2**21
 SLOPES = {"relu": 1.0, "leaky_relu": 1.0, "tanh": 1.0, "sigmoid": 0.25, "identity": 1.0, "softplus": 1.0, "elu": 1.0}
 """sup |sigma'| of the usual activations; GELU and SiLU exceed 1 and are left out on purpose."""
 
@@ -76,14 +76,27 @@ def on_points(values: Any, points: Any, *, cost: Any = "euclidean") -> Lipschitz
             "values", f"have one value for each of the {len(places)} points", f"shape {v.shape}", "Pass them all."
         )
     require_finite("values", v)
+    return LipschitzBound(largest_slope(v, places, ground), "exact", f"largest slope between {len(v)} points")
+
+
+def largest_slope(values: Array, points: Array, cost: Cost, *, noise: float = 0.0) -> float:
+    """max |v_i - v_j| / d(p_i, p_j) over the pairs whose values differ by more than ``noise``; 0 without any.
+
+    Parameters
+    ----------
+    values : ndarray [k]
+    points : ndarray [k, d]
+    cost : Cost
+        A metric on points.
+    noise : float
+        Rounding error of a difference of values: between near-duplicates it is no slope.
+    """
     steepest = 0.0
-    step = max(1, _BLOCK // len(v))
-    for start in range(0, len(v), step):
-        rows = slice(start, start + step)
-        rise, run = np.abs(v[rows, None] - v), ground.matrix(places[rows], places)
+    for rows in row_blocks(len(values), len(values)):
+        rise, run = np.abs(values[rows, None] - values), cost.matrix(points[rows], points)
         with np.errstate(divide="ignore", invalid="ignore"):
-            steepest = max(steepest, float(np.where(rise > 0, rise / run, 0.0).max()))
-    return LipschitzBound(steepest, "exact", f"largest slope between {len(v)} points")
+            steepest = max(steepest, float(np.where(rise > noise, rise / run, 0.0).max()))
+    return steepest
 
 
 def from_gradients(gradients: Any) -> LipschitzBound:

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from otdiv.core.validation import Array
-from otdiv.neural.samples import Law
-from otdiv.neural.standardize import Frame
+from otdiv.neural.samples import Pair
+from otdiv.neural.standardize import Standardizer
 
 
 @dataclass(frozen=True, eq=False)
-class Signed:
+class SignedSample:
     """The difference of two measures: points z = (x, y) [n + m, d] and weights w = (a, -b).
 
     Attributes
@@ -32,44 +32,60 @@ class Signed:
     b: Tensor
 
 
-def signed(x: Tensor, a: Tensor, y: Tensor, b: Tensor) -> Signed:
+def signed_sample(x: Tensor, a: Tensor, y: Tensor, b: Tensor) -> SignedSample:
     """x with weights a, less y with weights b."""
-    return Signed(torch.cat([x, y]), torch.cat([a, -b]), x, y, a, b)
+    return SignedSample(torch.cat([x, y]), torch.cat([a, -b]), x, y, a, b)
 
 
 class Batches:
     """Draws the points z = (x, y) and signed weights w = (a, -b) of one step: V(h) = sum w h(z).
 
-    Points are float32, weights float64, both on the device.
+    Points are float32, weights float64, both on the device.  Clouds of at most ``batch`` points are used
+    whole, with their weights; larger ones are drawn by weight, with replacement; samplers draw new points.
+    The state of both random generators can be saved.
 
-    Clouds of at most ``batch`` points are used whole, with their weights; larger ones are drawn by weight,
-    with replacement; samplers are asked anew.  The state of both random generators can be saved.
+    Parameters
+    ----------
+    distributions : (SampledDistribution, SampledDistribution)
+    standardizer : Standardizer
+    batch : int
+        Most points of each distribution in a step.
+    seed : int
+    device : str
     """
 
-    def __init__(self, laws: tuple[Law, Law], frame: Frame, batch: int, seed: int, device: str) -> None:
-        self._laws, self._frame, self.batch, self._device = laws, frame, batch, device
+    def __init__(
+        self,
+        distributions: Pair,
+        standardizer: Standardizer,
+        batch: int,
+        seed: int,
+        device: str,
+    ) -> None:
+        self._distributions, self._standardizer = distributions, standardizer
+        self.batch, self._device = batch, device
         self.rng = np.random.default_rng([seed, 1])
         self.torch_rng = torch.Generator().manual_seed(seed)
         self._clouds: list[tuple[Tensor, Tensor, Tensor] | None] = []
-        for law in laws:
-            if law.measure is None:
+        for distribution in distributions:
+            if distribution.measure is None:
                 self._clouds.append(None)
                 continue
-            weights = torch.from_numpy(law.measure.weights / law.measure.mass)
-            self._clouds.append((self._tensor(law.measure.points), weights, weights.cumsum(0)))
+            weights = torch.from_numpy(distribution.measure.weights / distribution.measure.mass)
+            self._clouds.append((self._tensor(distribution.measure.points), weights, weights.cumsum(0)))
 
         self._whole = self._join() if all(c is not None and len(c[0]) <= batch for c in self._clouds) else None
 
-    def __call__(self) -> Signed:
+    def __call__(self) -> SignedSample:
         return self._join() if self._whole is None else self._whole
 
-    def _join(self) -> Signed:
-        return signed(*self._one(0), *self._one(1))
+    def _join(self) -> SignedSample:
+        return signed_sample(*self._draw(0), *self._draw(1))
 
-    def _one(self, k: int) -> tuple[Tensor, Tensor]:
+    def _draw(self, k: int) -> tuple[Tensor, Tensor]:
         cloud = self._clouds[k]
         if cloud is None:
-            points = self._tensor(self._laws[k].draw(self.batch, self.rng))
+            points = self._tensor(self._distributions[k].draw(self.batch, self.rng))
         elif len(cloud[0]) <= self.batch:
             return cloud[0], cloud[1].to(self._device)
         else:
@@ -80,4 +96,4 @@ class Batches:
         return points, torch.full((len(points),), 1 / len(points), dtype=torch.float64, device=self._device)
 
     def _tensor(self, points: Array) -> Tensor:
-        return torch.from_numpy(self._frame.apply(points)).float().to(self._device)
+        return torch.from_numpy(self._standardizer.transform(points)).float().to(self._device)

@@ -1,4 +1,4 @@
-"""Where a run stands: its schedule, its progress, and the file that keeps both."""
+"""The file in which a training saves itself, and from which it goes on."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from torch import nn
 
 from otdiv.core.validation import invalid
 from otdiv.neural.batches import Batches
-from otdiv.neural.schedule import Progress
+from otdiv.neural.schedule import TrainingState
 
 
-def save(
+def save_checkpoint(
     path: Path,
     fingerprint: str,
-    state: Progress,
+    state: TrainingState,
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     batches: Batches,
 ) -> None:
+    """Write everything that a training needs to go on; ``fingerprint`` identifies the training."""
     content: dict[str, Any] = {
         "fingerprint": fingerprint,
         "state": {name: getattr(state, name) for name in state.__dataclass_fields__},
@@ -31,12 +32,19 @@ def save(
     }
     part = path.with_name(path.name + ".part")
     torch.save(content, part)
-    part.replace(path)  # a run cut off while writing leaves the former checkpoint
+    part.replace(path)  # a training cut off while writing leaves the former checkpoint
 
 
-def resume(
+def resume_checkpoint(
     path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches
-) -> Progress:
+) -> TrainingState:
+    """Put module, optimizer and random generators into the saved state, and return where the training stood.
+
+    Raises
+    ------
+    InvalidInput
+        A damaged file, or one of another training.
+    """
     content = _read(path)
     if content["fingerprint"] != fingerprint:
         raise invalid(
@@ -50,18 +58,18 @@ def resume(
     batches.torch_rng.set_state(content["torch_rng"])
     batches.rng.bit_generator.state = content["rng"]
     state = content["state"]
-    return Progress(
+    return TrainingState(
         **{**state, "penalties": tuple(state["penalties"]), "history": [tuple(e) for e in state["history"]]}
     )
 
 
-def fingerprint_of(path: Path) -> str:
-    """Which run a checkpoint belongs to.
+def read_fingerprint(path: Path) -> str:
+    """The fingerprint of the training that a checkpoint belongs to.
 
     Raises
     ------
     InvalidInput
-        A file that no run wrote.
+        A file that no training wrote.
     """
     return str(_read(path)["fingerprint"])
 

@@ -53,26 +53,26 @@ class MinMaxNetwork(nn.Module):
         self.temperature = self._first = temperature
 
     @classmethod
-    def drawn(cls, places: Tensor, groups: int, pieces: int, generator: torch.Generator) -> MinMaxNetwork:
+    def drawn(cls, points: Tensor, groups: int, pieces: int, generator: torch.Generator) -> MinMaxNetwork:
         """A random start: half of the pieces of a group are planes, a quarter each rising and falling cones.
 
         Parameters
         ----------
-        places : Tensor [k, d]
+        points : Tensor [k, d]
             Data from which the centres are drawn.
         groups, pieces : int
         generator : torch.Generator
         """
         cones = pieces // 2
         planes = pieces - cones
-        chosen = torch.randint(len(places), (groups * cones,), generator=generator)
-        centres = places[chosen].clone()
-        directions = _unit(torch.randn(groups * planes, places.shape[1], generator=generator))
+        chosen = torch.randint(len(points), (groups * cones,), generator=generator)
+        centres = points[chosen].clone()
+        directions = _unit(torch.randn(groups * planes, points.shape[1], generator=generator))
         signs = torch.ones(groups, cones)
         signs[:, (cones + 1) // 2 :] = -1.0
         signs = signs.reshape(-1)
         # pieces that agree on average where the data lie: each then is the lowest or highest somewhere
-        typical = places[torch.randint(len(places), (512,), generator=generator)]
+        typical = points[torch.randint(len(points), (512,), generator=generator)]
         heights = 0.3 * torch.randn(groups * pieces, generator=generator)
         cone_heights = heights[: groups * cones] - (distances(typical, centres) * signs).mean(0)
         plane_heights = heights[groups * cones :] - (typical @ directions.T).mean(0)
@@ -114,7 +114,7 @@ class SemiDiscreteNetwork(nn.Module):
     atoms : Tensor [m, d]
         Fixed.
     mass : Tensor [m]
-        Their weights in the second law.
+        Their weights in the second distribution.
     """
 
     atoms: Tensor
@@ -135,32 +135,33 @@ class SemiDiscreteNetwork(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         if not self.training:
             return soft_min(distances(z, self.atoms) - self.g, self.temperature)
-        # a cloud that is used whole comes again with every step: its distances are kept
+        # a cloud that is used whole is the same tensor in every step: its distances are kept
         if self._last is None or self._last[0] is not z:
             self._last = (z, torch.cdist(z, self.atoms, compute_mode="donot_use_mm_for_euclid_dist"))
         return soft_min(self._last[1] - self.g, self.temperature)
 
     def train(self, mode: bool = True) -> SemiDiscreteNetwork:
-        """Switch between training and evaluation; what was kept for the training is let go."""
+        """Switch between training and evaluation; the distances kept for the training are released."""
         self._last = None
         return super().train(mode)
 
     def dual(self, z: Tensor, weights: Tensor) -> Tensor:
-        """sum a h(x) + sum b g, the concave dual: at most the value of h, and it pulls at every g_j.
+        """sum a h(x) + sum b g, the concave dual: at most the value of h, with a gradient in every g_j.
 
-        The value itself, sum a h(x) - sum b h(y), has local maxima: a g_j that is nowhere the least no longer counts.
+        The value itself, sum a h(x) - sum b h(y), has local maxima: a g_j whose piece is nowhere the least has
+        no gradient there.
         """
         return weights @ self(z).double() + self.mass.double() @ self.g.double()
 
 
 def anneal(module: nn.Module, progress: float) -> None:
-    """Tell a network that softens its minima how far the schedule has come; others have nothing to anneal."""
+    """Set the softness of a network of minima for this share of the schedule; others have nothing to anneal."""
     if isinstance(module, MinMaxNetwork | SemiDiscreteNetwork):
         module.anneal(progress)
 
 
 def atom_count(module: nn.Module) -> int:
-    """How many places a network has to be built with before its weights are filled in; 0 for networks of layers."""
+    """Number of centres with which a network has to be built before its weights are loaded; 0 for layers."""
     if isinstance(module, SemiDiscreteNetwork):
         return len(module.atoms)
     return len(module.centres) if isinstance(module, MinMaxNetwork) else 0
@@ -169,7 +170,7 @@ def atom_count(module: nn.Module) -> int:
 def distances(z: Tensor, centres: Tensor) -> Tensor:
     """|z_i - c_j| [n, k] by one matrix product; in float64 near coincidences are computed again.
 
-    |z|^2 - 2 z'c + |c|^2 loses all digits where z is nearly c: harmless in training, not in a value that counts.
+    |z|^2 - 2 z'c + |c|^2 loses all digits where z is nearly c: harmless in training, not in a reported value.
     """
     sizes = (z * z).sum(1, keepdim=True) + (centres * centres).sum(1)
     squares = torch.addmm(sizes, z, centres.T, alpha=-2)

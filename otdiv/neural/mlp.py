@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from otdiv.core.validation import invalid
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "softplus": nn.Softplus, "tanh": nn.Tanh, "elu": nn.ELU}
+"""Activations by name; each has slope at most 1."""
 
 
 class MLP(nn.Module):
@@ -29,10 +30,10 @@ class MLP(nn.Module):
 
     def __init__(self, d: int, width: int, depth: int, activation: str, generator: torch.Generator) -> None:
         super().__init__()
-        self.activation = activation
+        self.activation_name = activation
         sizes = [d, *[width] * depth, 1]
         self.layers = nn.ModuleList(nn.Linear(p, q) for p, q in zip(sizes, sizes[1:], strict=False))
-        self.bend = ACTIVATIONS[activation]()
+        self.activation = ACTIVATIONS[activation]()
         for layer in linear_layers(self):
             size = layer.in_features**-0.5
             for parameter in (layer.weight, layer.bias):
@@ -42,7 +43,7 @@ class MLP(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         *hidden, last = self.layers
         for layer in hidden:
-            z = self.bend(layer(z))
+            z = self.activation(layer(z))
         return last(z).squeeze(1)
 
 
@@ -95,7 +96,7 @@ def linear_layers(module: nn.Module) -> list[nn.Linear]:
 
 
 def refuse_batch_norm(module: nn.Module) -> None:
-    """A critic has to be a function of one point; batch norm makes it one of the whole batch.
+    """Refuse batch norm: it makes a critic a function of the whole batch instead of one point.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The two laws as the training sees them: weighted points or a sampler, in units of their own spread."""
+"""The two distributions as a training needs them: weighted points, or a function that draws points."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.validation import Array, as_points, invalid
-from otdiv.errors import InvalidInput
+from otdiv.measures.arguments import as_measure, require_probability
 from otdiv.measures.discrete import DiscreteMeasure, require_same_dimension
 
 Sampler = Callable[[int, np.random.Generator], Any]
@@ -17,8 +17,8 @@ Sampler = Callable[[int, np.random.Generator], Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Law:
-    """One law: a discrete measure of mass 1, or a function that draws points.
+class SampledDistribution:
+    """One distribution: a discrete measure of mass 1, or a function that draws points.
 
     Attributes
     ----------
@@ -58,8 +58,14 @@ class Law:
             )
         return points
 
-    def split(self, share: float, rng: np.random.Generator) -> tuple[Law, Law]:
-        """Two independent parts, the second with about ``share`` of the points; a sampler is its own twin."""
+    def at_most(self, k: int, rng: np.random.Generator) -> DiscreteMeasure:
+        """The measure itself where it has at most k points, else k points drawn from it, of equal weight."""
+        if self.measure is not None and self.measure.n <= k:
+            return self.measure
+        return DiscreteMeasure(self.draw(k, rng))
+
+    def split(self, share: float, rng: np.random.Generator) -> tuple[SampledDistribution, SampledDistribution]:
+        """Two independent parts, the second with about ``share`` of the points; a sampler is both parts itself."""
         if self.measure is None:
             return self, self
         n = self.measure.n
@@ -70,7 +76,7 @@ class Law:
             DiscreteMeasure(self.measure.points[k], self.measure.weights[k] * (1 / self.measure.weights[k].sum()))
             for k in parts
         )
-        return Law(self.name, first, None), Law(self.name, second, None)
+        return SampledDistribution(self.name, first, None), SampledDistribution(self.name, second, None)
 
     def blocks(self, count: int, most: int, rng: np.random.Generator) -> list[DiscreteMeasure]:
         """``count`` independent samples of at most ``most`` points: disjoint parts of the points, or new draws."""
@@ -83,38 +89,38 @@ class Law:
         return [DiscreteMeasure(self.measure.points[k], weights[k] / weights[k].sum()) for k in parts]
 
 
-def laws_of(x: Any, y: Any, a: Any = None, b: Any = None) -> tuple[Law, Law]:
-    """Both laws, checked: one dimension, mass 1.
+Pair = tuple[SampledDistribution, SampledDistribution]
+
+
+def as_distributions(x: Any, y: Any, a: Any = None, b: Any = None) -> Pair:
+    """Both distributions, checked: one dimension, mass 1.
+
+    Parameters
+    ----------
+    x, y : array_like [n, d], [m, d]; DiscreteMeasure; or samplers
+    a, b : array_like, optional
+        Weights of total 1; None is uniform.
 
     Raises
     ------
     InvalidInput
-        Points that are none, dimensions or masses that differ, weights beside a sampler.
+        Points that are none, dimensions that differ, masses other than 1, weights beside a sampler.
     """
-    laws = tuple(_law(name, points, weights) for name, points, weights in (("x", x, a), ("y", y, b)))
-    first, second = (law.measure or DiscreteMeasure(law.draw(2, np.random.default_rng(0))) for law in laws)
+    both = tuple(_as_distribution(name, points, weights) for name, points, weights in (("x", x, a), ("y", y, b)))
+    first, second = (one.measure or DiscreteMeasure(one.draw(2, np.random.default_rng(0))) for one in both)
     require_same_dimension(first, second)
-    return laws[0], laws[1]
+    return both[0], both[1]
 
 
-def _law(name: str, points: Any, weights: Any) -> Law:
+def _as_distribution(name: str, points: Any, weights: Any) -> SampledDistribution:
     if callable(points) and not isinstance(points, DiscreteMeasure):
         if weights is not None:
             raise invalid(f"the weights of {name}", "be left out for a sampler", "weights", "Draw by weight instead.")
-        return Law(name, None, points)
+        return SampledDistribution(name, None, points)
     if points is None:
-        raise invalid(name, "be points [n, d], a DiscreteMeasure or a sampler", "None", "Pass both laws.")
-    if isinstance(points, DiscreteMeasure) and weights is not None:
-        raise invalid(f"the weights of {name}", "be left out for a DiscreteMeasure", "weights", "It brings its own.")
-    try:
-        measure = points if isinstance(points, DiscreteMeasure) else DiscreteMeasure(points, weights)
-    except InvalidInput as problem:
-        raise InvalidInput(f"of {name}: {problem}") from None
-    if abs(measure.mass - 1) > 1e-9:
-        raise invalid(
-            f"the weights of {name}",
-            "sum to 1",
-            f"{measure.mass:.10g}",
-            "Divide them by their sum: W1 compares shapes.",
-        )
-    return Law(name, measure, None)
+        raise invalid(name, "be points [n, d], a DiscreteMeasure or a sampler", "None", "Pass both distributions.")
+    measure = as_measure(name, points, weights)
+    require_probability(
+        measure, f"the weights of {name}", "Divide them by their sum: W1 is a distance of probability distributions."
+    )
+    return SampledDistribution(name, measure, None)

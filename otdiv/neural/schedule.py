@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-REPORTS = 40
-"""How often a run reports, saves itself and looks for a plateau, unless the schedule says otherwise."""
+from otdiv.neural.network_spec import require_positive, require_positive_integer
 
+REPORTS = 40
+"""Reports of a training, each of which measures the value, saves a checkpoint and tests for a plateau.  More of
+them find a plateau sooner and cost an evaluation each."""
 
 PATIENCE, PATIENCE_WITH_PENALTY = 5, 10
-"""So many reports without a gain make a plateau; a penalty is known with noise only, which asks for more."""
+"""Reports without a gain that make a plateau; higher values train longer.  A penalty is known with noise only,
+which needs more of them."""
 
+MINIMAL_GAIN = 1e-4
+"""Relative increase of the best objective that counts as a gain; higher values stop sooner."""
 
 COOLING = 5.0
-"""On a plateau the schedule runs this much faster, so that learning rate and softness still end at 0."""
+"""Factor by which the schedule runs faster after a plateau, so that learning rate and softness still end at 0."""
 
 
 @dataclass(frozen=True)
@@ -27,30 +32,50 @@ class Schedule:
         Most steps; fewer on a plateau.
     rate : float
         First learning rate; falls to 0 as a cosine.
-    weight : float
-        lambda, in units of the training.
     time_limit : float or None
-        Seconds; the schedule is then run through in that time at the latest, and a seed no longer repeats a run.
+        Seconds; the schedule is then completed in that time at the latest, and a seed no longer repeats a run.
     early_stop : bool
         Whether a plateau speeds the schedule up.
     reports : int
-        How often progress is measured.
+        Number of times that progress is measured.
     """
 
     steps: int
     rate: float
-    weight: float
     time_limit: float | None = None
     early_stop: bool = True
     reports: int = REPORTS
 
+    def __post_init__(self) -> None:
+        require_positive_integer("steps", self.steps)
+        require_positive("rate", self.rate)
+        require_positive("time_limit", self.time_limit)
+
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a run stands; everything that a checkpoint keeps beside weights and generators."""
+class TrainingState:
+    """Where a training stands; everything that a checkpoint keeps beside weights and generators.
+
+    Attributes
+    ----------
+    step : int
+    share : float
+        Share of the schedule that is done, 0 to 1.
+    pace : float
+        Steps of the schedule per step of the training; above 1 after a plateau.
+    seconds : float
+    best : float
+        Largest objective, value - penalty, of all reports.
+    since_best : int
+        Reports since then.
+    penalties : (float, int)
+        Sum and number of penalties since the last report.
+    history : list of (step, value, penalty)
+        One entry for each report.
+    """
 
     step: int = 0
-    progress: float = 0.0
+    share: float = 0.0
     pace: float = 1.0
     seconds: float = 0.0
     best: float = -math.inf
@@ -58,20 +83,22 @@ class Progress:
     penalties: tuple[float, int] = (0.0, 0)
     history: list[tuple[int, float, float]] = field(default_factory=list)
 
-    def after(self, penalty: float, seconds: float, schedule: Schedule) -> Progress:
-        progress = self.progress + self.pace / schedule.steps
+    def advance(self, penalty: float, seconds: float, schedule: Schedule) -> TrainingState:
+        """The state after one more step, which had this penalty and ended at ``seconds``."""
+        share = self.share + self.pace / schedule.steps
         if schedule.time_limit is not None:
-            progress = max(progress, seconds / schedule.time_limit)
-        if progress > 1 - 1e-9:
-            progress = 1.0
+            share = max(share, seconds / schedule.time_limit)
+        if share > 1 - 1e-9:
+            share = 1.0
         penalties = (self.penalties[0] + penalty, self.penalties[1] + 1)
-        return replace(self, step=self.step + 1, progress=progress, seconds=seconds, penalties=penalties)
+        return replace(self, step=self.step + 1, share=share, seconds=seconds, penalties=penalties)
 
-    def reported(self, value: float, early_stop: bool) -> Progress:
+    def record(self, value: float, early_stop: bool) -> TrainingState:
+        """The state after a report of this value; a plateau raises the pace."""
         entry = (self.step, value, self.penalties[0] / self.penalties[1])
         objective = entry[1] - entry[2]
         patience = PATIENCE if entry[2] == 0.0 else PATIENCE_WITH_PENALTY
-        better = self.best == -math.inf or objective > self.best + 1e-4 * abs(self.best)
+        better = self.best == -math.inf or objective > self.best + MINIMAL_GAIN * abs(self.best)
         since = 0 if better else self.since_best + 1
         pace = COOLING if early_stop and since >= patience else self.pace
         return replace(
@@ -82,3 +109,23 @@ class Progress:
             penalties=(0.0, 0),
             history=[*self.history, entry],
         )
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """How a training went.
+
+    Attributes
+    ----------
+    history : list of (step, value, penalty)
+        In units of the training.
+    steps : int
+    seconds : float
+    stopped : str
+        "schedule", "plateau" or "time limit".
+    """
+
+    history: list[tuple[int, float, float]]
+    steps: int
+    seconds: float
+    stopped: str

@@ -10,26 +10,27 @@ from otdiv.core.validation import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
-    """Units of the training: z -> (z - centre) / spread, so that a coordinate has variance about 1.
+class Standardizer:
+    """Units of the training: z -> (z - mean) / scale, so that a coordinate has variance about 1.
 
     Attributes
     ----------
-    centre : ndarray [d]
-    spread : float
+    mean : ndarray [d]
+    scale : float
+        One number for all coordinates, so that distances are scaled alike.
     """
 
-    centre: Array
-    spread: float
+    mean: Array
+    scale: float
 
     @classmethod
-    def around(cls, *clouds: Array) -> Frame:
-        """Mean and mean coordinate deviation of the pooled points; spread 1 where all points agree."""
+    def of(cls, *clouds: Array) -> Standardizer:
+        """Mean and mean coordinate deviation of the pooled points; scale 1 where all points agree."""
         pooled = np.concatenate(clouds)
-        centre = pooled.mean(axis=0)
-        spread = float(np.sqrt(np.mean((pooled - centre) ** 2)))
-        return cls(centre, spread if spread > 0 else 1.0)
+        mean = pooled.mean(axis=0)
+        scale = float(np.sqrt(np.mean((pooled - mean) ** 2)))
+        return cls(mean, scale if scale > 0 else 1.0)
 
-    def apply(self, points: Array) -> Array:
+    def transform(self, points: Array) -> Array:
         """Points [n, d] in units of the training."""
-        return (points - self.centre) / self.spread
+        return (points - self.mean) / self.scale

@@ -42,22 +42,22 @@ def plot_audit(report: CriticReport) -> Figure:
         right.hist(norms, bins=np.linspace(0, 1.1 * max(1.0, float(norms.max())), 45).tolist(), color=BLUE)
         right.axvline(1.0, color=ORANGE, lw=1.5)
         right.text(1.0, 0.99, " 1", transform=right.get_xaxis_transform(), color=ORANGE, ha="left", va="top")
-        right.set(title=f"|grad f|, largest found {report.gradient_max:.4g}", xlabel="|grad f|", ylabel="places")
+        right.set(title=f"|grad f|, largest found {report.gradient_max:.4g}", xlabel="|grad f|", ylabel="points")
     if flat:
         _draw_rays(axes[2], rays, report.ray_cosine or 0.0)
     return fig
 
 
 def _draw_rays(ax: Axes, rays: Array, cosine: float) -> None:
-    """Rays of transport from x (dot) to y, and at one place of each -grad f, which at the optimum follows the ray."""
-    starts, ends, places, gradients = rays
+    """Rays of transport from x (dot) to y, and at one point of each -grad f, which at the optimum follows the ray."""
+    starts, ends, points, gradients = rays
     for start, end in zip(starts, ends, strict=True):
         ax.plot(*np.stack([start, end]).T, color=GREY, lw=0.8, zorder=1)
     ax.plot(*starts.T, "o", color=GREY, ms=2.5, zorder=2)
     extent = float(np.ptp(np.concatenate([starts, ends]), axis=0).max())
     longest = max(float(np.linalg.norm(gradients, axis=1).max()), 1e-300)
     arrows = -gradients * (0.12 * extent / longest)
-    ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=ORANGE, width=0.005, zorder=3)
+    ax.quiver(*points.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=ORANGE, width=0.005, zorder=3)
     ax.set(title=f"-grad f on the rays of transport: cosine {cosine:.3f}", aspect="equal")
 
 
@@ -67,7 +67,7 @@ def plot_training(answer: CriticEstimate) -> Figure:
     Parameters
     ----------
     answer : CriticEstimate
-        Its interval is the band: proved for points, 95 % for laws.  An interval without an upper end is
+        Its interval is the band: proved for points, 95 % for distributions.  An interval without an upper end is
         drawn as its lower end.
 
     Returns
@@ -84,7 +84,7 @@ def plot_training(answer: CriticEstimate) -> Figure:
         ax.axhline(answer.upper, color=GREEN, lw=1)
     else:
         ax.plot([], [], color=GREEN, lw=1, label="lower end of the " + what)
-    ax.plot(steps, values, color=BLUE, lw=1.8, label="value as trained, on points that stay the same")
+    ax.plot(steps, values, color=BLUE, lw=1.8, label="value as trained, on fixed points")
     if answer.exact is not None and answer.estimand == "empirical":
         ax.axhline(answer.exact, color=GREY, lw=1, ls=":", label="exact")
     ax.plot(steps[-1], answer.value, "o", color=ORANGE, ms=6, label="estimate", clip_on=False, zorder=3)

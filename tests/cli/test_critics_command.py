@@ -47,7 +47,7 @@ def test_a_poor_critic_ends_with_code_1(files, capsys):
     argv = ("critic", *files, "--constraint", "frobenius", "--estimand", "population", "--steps", "1", "--json")
     code = call(*argv)
     answer = json.loads(capsys.readouterr().out)
-    assert code == (0 if answer["verdict"] in ("agrees", "referee is biased", "unchecked") else 1)
+    assert code == (0 if answer["verdict"] in ("agrees", "reference is biased", "unchecked") else 1)
     assert answer["estimate"] < 0.5 and answer["estimand"] == "population"
 
 
@@ -100,7 +100,7 @@ def test_compare_with_a_critic(files, capsys):
 
 def test_compare_takes_options_for_the_critic_and_only_the_euclidean_cost():
     x, y = [0.0, 1.0], [2.0, 4.0]
-    table = compare(x, y, critic={"steps": 60, "seed": 2, "constraint": "min-max"})
+    table = compare(x, y, critic={"steps": 60, "rng": 2, "constraint": "min-max"})
     assert table.critic.critic.seed == 2 and "min-max: agrees" in repr(table)
     with pytest.raises(InvalidInput, match="metric must be euclidean for a critic"):
         compare(x, y, metric="cityblock", critic=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from otdiv import emd
+from otdiv import DiscreteMeasure, emd
 from otdiv.critics.auditing.adapters import read_critic
 from otdiv.critics.auditing.audit import audit
 from otdiv.critics.auditing.verdict import Evidence, judge
@@ -67,7 +67,7 @@ def test_untrained_network_is_underfit_and_its_bounds_hold(radial_sample):
         assert report.secant <= report.constant * (1 + 1e-5) and report.gradient_max <= report.constant * (1 + 1e-5)
 
 
-def test_overfitted_critic_is_told_by_other_points():
+def test_an_overfitted_critic_shows_on_other_points():
     pair = identical(8)
     rng = np.random.default_rng(1)
     sample, other = pair.sample(80, rng), pair.sample(400, rng)
@@ -77,11 +77,11 @@ def test_overfitted_critic_is_told_by_other_points():
     assert audit(f, sample.x, sample.y).verdict.word == "agrees"  # on these points it is exact
 
 
-def test_population_in_high_dimension_has_a_biased_referee():
+def test_population_in_high_dimension_has_a_biased_reference():
     pair = shift(32, 1.0)
     sample = pair.independent(200, np.random.default_rng(2))
     report = audit(pair.potential, sample.x, sample.y, estimand="population")
-    assert report.verdict.word == "referee is biased"
+    assert report.verdict.word == "reference is biased"
     assert report.exact > 2 * pair.w1 and report.value == pytest.approx(1.0, abs=0.5)
     assert audit(pair.potential, sample.x, sample.y).verdict.word == "underfit"  # of the points themselves it is
 
@@ -95,6 +95,30 @@ def test_penalty_bias_is_removed():
     assert report.debiased["de-biased value"] == pytest.approx(sample.w1, rel=1e-9)
     assert report.debiased["V / mean |grad f| on the rays"] == pytest.approx(sample.w1, rel=1e-5)
     assert report.verdict.word == "agrees" and "de-biased" in report.verdict.remedy
+
+
+def test_differences_within_single_precision_are_no_slope():
+    """Two points at 1e-9 of each other whose values differ by the rounding of float32, and by more than that."""
+    x, y = np.array([[0.0], [1e-9]]), np.array([[1.0], [2.0]])
+    for step, steepest in ((1e-7, 1.0), (1e-4, 1e5)):
+        report = audit((np.array([2.0, 2.0 + step]), np.array([1.0, 0.0])), x, y)
+        assert report.secant == pytest.approx(steepest, rel=1e-3)
+
+
+def test_the_standard_error_is_that_of_an_estimate():
+    from otdiv.critics.interval import mean_difference
+
+    rng = np.random.default_rng(8)
+    x, y, a = rng.normal(size=(50, 2)), rng.normal(size=(40, 2)) + 1, rng.dirichlet(np.ones(50))
+
+    def f(z):
+        return -z[:, 0]
+
+    report = audit(f, x, y, a)
+    value, error = mean_difference(f, DiscreteMeasure(x, a), DiscreteMeasure(y))
+    assert (report.value, report.standard_error) == (value, error)
+    plain = audit(f, x, y).standard_error
+    assert plain == pytest.approx(np.sqrt(x[:, 0].var() / 50 + y[:, 0].var() / 40)) and error > plain
 
 
 def test_kinks_and_weights_and_arrays():
@@ -237,7 +261,7 @@ def test_values_that_depend_on_the_other_points_are_refused(tmp_path):
     x = np.random.default_rng(0).normal(size=(20, 2))
     rng = np.random.default_rng(1)
     for critic in (Normalising(), tmp_path / "train.pt2", lambda z: z[:, 0] + rng.normal(size=len(z))):
-        with pytest.raises(InvalidInput, match="give a point one value, whatever points stand beside it"):
+        with pytest.raises(InvalidInput, match="give a point the same value beside any other points"):
             audit(critic, x, x + 1)
     audit(tmp_path / "eval.pt2", x, x + 1)  # with fixed statistics it is a function of one point
 
@@ -285,7 +309,7 @@ def test_the_users_module_is_left_as_it_was():
         ({"secant": 2.0}, "not 1-Lipschitz"),
         ({"held_out": 0.2, "error": 0.01}, "overfit"),
         ({"held_out": 0.2, "error": 0.5}, "agrees"),
-        ({"value": 0.5, "estimand": "population", "null_floor": 0.6}, "referee is biased"),
+        ({"value": 0.5, "estimand": "population", "null_floor": 0.6}, "reference is biased"),
         ({"value": 0.5, "estimand": "population", "null_floor": 0.01}, "underfit"),
         ({"value": 1.05, "secant": 1.1, "debiased": 1.0}, "agrees"),
         ({"value": 0.0, "exact": 0.0}, "agrees"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -13,13 +14,14 @@ import torch
 from torch import nn
 
 from otdiv import DiscreteMeasure, critics, emd
-from otdiv.critics.choice import STRATEGIES
+from otdiv.core.progress import ProgressEvent
 from otdiv.critics.debias import penalty_bias, remove_bias
 from otdiv.errors import InvalidInput, OtdivError, SolverFailed, TooLarge
 from otdiv.neural.batches import Batches
-from otdiv.neural.constraints import CONSTRAINTS
-from otdiv.neural.samples import laws_of
-from otdiv.neural.standardize import Frame
+from otdiv.neural.constraint_names import CONSTRAINTS
+from otdiv.neural.constraints import CONSTRAINT_BY_NAME
+from otdiv.neural.samples import as_distributions
+from otdiv.neural.standardize import Standardizer
 
 torch.set_num_threads(1)
 X = np.random.default_rng(0).normal(size=(60, 3))
@@ -27,16 +29,19 @@ Y = 0.5 * np.random.default_rng(1).normal(size=(50, 3)) + 1
 SMALL = {"steps": 60, "width": 16, "depth": 2, "groups": 4, "pieces": 8}
 
 
-def test_the_strategies_are_the_constraints():
-    assert tuple(CONSTRAINTS) == STRATEGIES
+def test_every_named_constraint_is_implemented():
+    assert tuple(CONSTRAINT_BY_NAME) == CONSTRAINTS == critics.CONSTRAINTS
+    for name, constraint in CONSTRAINT_BY_NAME.items():
+        assert constraint.name == name and constraint.guarantee
 
 
-@pytest.mark.parametrize("constraint", STRATEGIES)
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
 def test_a_seed_repeats_bit_for_bit_and_saving_loses_nothing(constraint, tmp_path):
     options = {**SMALL, "start": "random"}
-    first, again = (critics.fit(X, Y, constraint=constraint, seed=3, **options) for _ in range(2))
+    first, again = (critics.fit(X, Y, constraint=constraint, rng=3, **options) for _ in range(2))
     assert np.array_equal(first(X), again(X)) and first.history == again.history
-    other = critics.fit(X, Y, constraint=constraint, seed=4, **options)
+    assert first.seed == 3
+    other = critics.fit(X, Y, constraint=constraint, rng=4, **options)
     # a semi-discrete potential draws nothing and sees these few points whole
     assert np.array_equal(first(X), other(X)) == (constraint == "semi-discrete")
     assert first(X).mean() - first(Y).mean() >= 0
@@ -56,7 +61,7 @@ def test_a_min_max_critic_may_start_from_a_samples_exact_potential(tmp_path):
     informed.save(tmp_path / "critic.pt")
     assert np.array_equal(critics.load(tmp_path / "critic.pt")(X), informed(X))
     tried = critics.fit(X, Y, **options)  # both are tried and the better one is kept
-    assert tried.plan["start"] == "exact"
+    assert tried.architecture.initialization.kind == "exact"
     with pytest.raises(InvalidInput, match="start must be one of auto, random"):
         critics.fit(X, Y, constraint="spectral", start="exact")
 
@@ -81,8 +86,8 @@ def test_a_run_cut_off_goes_on_as_if_it_had_not_been(constraint, drawn, tmp_path
     whole = critics.fit(*data, **options)
     file = tmp_path / "run.pt"
 
-    def cut(step):
-        if step.step >= 40:
+    def cut(event):
+        if event.counts["step"] >= 40:
             raise Cut
 
     with pytest.raises(Cut):
@@ -91,24 +96,24 @@ def test_a_run_cut_off_goes_on_as_if_it_had_not_been(constraint, drawn, tmp_path
     resumed = critics.fit(*data, **options, checkpoint=file)
     assert np.array_equal(resumed(X), whole(X)) and resumed.history == whole.history
     with pytest.raises(InvalidInput, match="checkpoint must belong to this very run"):
-        critics.fit(*data, **{**options, "seed": 1}, checkpoint=file)
+        critics.fit(*data, **{**options, "rng": 1}, checkpoint=file)
 
 
 def test_a_resumed_run_keeps_the_start_that_was_chosen(tmp_path, monkeypatch):
     """Trials against the clock may end otherwise a second time, so there are none: the checkpoint says which start."""
-    from otdiv.critics.training import problem as task
+    from otdiv.critics.training import train as training
 
-    starts, train = [], task.train
-    monkeypatch.setattr(task, "train", lambda *args, **more: starts.append(more["sign"]) or train(*args, **more))
+    starts, run = [], training.run_schedule
+    monkeypatch.setattr(training, "run_schedule", lambda *args, **more: starts.append(args[1]) or run(*args, **more))
     options = {**SMALL, "constraint": "min-max", "checkpoint": tmp_path / "run.pt"}
 
-    def cut(step):
-        if step.step >= 20:
+    def cut(event):
+        if event.counts["step"] >= 20:
             raise Cut
 
     with pytest.raises(Cut):
         critics.fit(X, Y, **options, progress=cut)
-    assert len(starts) == 5  # two ways round, two kinds of start, and the run itself
+    assert len(starts) == 5  # two signs, two kinds of initialization, and the run itself
     critics.fit(X, Y, **options)
     assert len(starts) == 6 and starts[5] == starts[4]
 
@@ -129,15 +134,15 @@ def test_batches_draw_by_weight():
     weights = np.array([0.1, 0.2, 0.3, 0.4])
     points = np.arange(400.0)
     spread = np.repeat(weights / 100, 100)
-    laws = laws_of(points, points, spread, spread)
-    batches = Batches(laws, Frame(np.zeros(1), 1.0), 100, 0, "cpu")
+    both = as_distributions(points, points, spread, spread)
+    batches = Batches(both, Standardizer(np.zeros(1), 1.0), 100, 0, "cpu")
     drawn = np.concatenate([batches().z[:100, 0].numpy() for _ in range(200)])
     shares = np.bincount((drawn // 100).astype(int), minlength=4) / len(drawn)
     assert np.all(np.abs(shares - weights) <= 5 * np.sqrt(weights * (1 - weights) / len(drawn)))
 
 
 def test_small_clouds_are_used_whole_with_their_weights():
-    batch = Batches(laws_of([0.0, 1.0], [2.0], [0.25, 0.75]), Frame(np.zeros(1), 1.0), 512, 0, "cpu")()
+    batch = Batches(as_distributions([0.0, 1.0], [2.0], [0.25, 0.75]), Standardizer(np.zeros(1), 1.0), 512, 0, "cpu")()
     assert batch.z[:, 0].tolist() == [0.0, 1.0, 2.0] and batch.w.tolist() == [0.25, 0.75, -1.0]
 
 
@@ -207,6 +212,63 @@ def test_progress_prints_the_running_interval(capfd):
         assert low <= exact.value * (1 + 1e-5) and high >= exact.value * (1 - 1e-5)
 
 
+def test_a_callback_is_given_events_with_the_running_interval():
+    """Of an estimate with the interval proved so far, of a fit without; value and penalty in the points' unit."""
+    exact, options = emd(X, Y).value, {**SMALL, "constraint": "one-sided-penalty"}
+    events, plain = [], []
+    answer = critics.estimate(X, Y, **options, progress=events.append)
+    critic = critics.fit(X, Y, **options, progress=plain.append)
+    for event in events:
+        assert isinstance(event, ProgressEvent) and event.stage == "training" and "training" in event.line
+        assert event.lower <= exact * (1 + 1e-9) and exact <= event.upper * (1 + 1e-9)
+    assert [tuple(event.counts.values()) for event in events] == answer.critic.history
+    assert list(events[0].counts) == ["step", "value", "penalty"] and events[-1].share == 1.0
+    assert [event.counts for event in plain] == [event.counts for event in events]
+    assert all(event.lower == -np.inf and event.upper == np.inf for event in plain) and critic.steps == len(plain)
+
+
+def test_rng_is_an_integer_a_generator_or_none():
+    """An integer is the seed, a generator gives one that repeats with it, None a new one; "seed" is no option."""
+    options = {**SMALL, "constraint": "spectral", "steps": 2}
+    one, again = (critics.fit(X, Y, rng=np.random.default_rng(7), **options) for _ in range(2))
+    assert one.seed == again.seed and np.array_equal(one(X), again(X))
+    assert np.array_equal(critics.fit(X, Y, rng=one.seed, **options)(X), one(X))
+    assert critics.fit(X, Y, rng=None, **options).seed != critics.fit(X, Y, rng=None, **options).seed
+    answer = critics.estimate(X, Y, rng=np.random.default_rng(7), **options)
+    assert answer.critic.seed == one.seed
+    reports = [critics.audit(one, X, Y, rng=rng) for rng in (5, np.random.default_rng(5))]
+    assert reports[0].to_dict() == reports[1].to_dict()
+    for function in (critics.fit, critics.estimate):
+        with pytest.raises(InvalidInput, match="options must be known; got seed"):
+            function(X, Y, seed=1)
+        with pytest.raises(InvalidInput, match="rng must be a non-negative integer"):
+            function(X, Y, rng=-1)
+
+
+def test_files_keep_their_format(tmp_path):
+    """A critic as the first version of the format wrote it: names in the description and of the weights."""
+    critic = critics.fit(X, Y, constraint="min-max", **SMALL)
+    critic.save(tmp_path / "critic.pt")
+    content = torch.load(tmp_path / "critic.pt", weights_only=True)
+    about = json.loads(content["about"])
+    assert about["format"] == "otdiv critic 1"
+    names = {"width", "depth", "groups", "pieces", "activation", "d", "spread", "sign", "start", "atoms"}
+    assert set(about["plan"]) == names
+    assert set(about) == {
+        *("constraint", "weight", "seed", "device", "steps", "seconds", "stopped", "history", "plan", "format")
+    }
+    weights = {
+        "centre",
+        "inner.centres",
+        "inner.signs",
+        "inner.cone_heights",
+        "inner.directions",
+        "inner.plane_heights",
+    }
+    assert set(content["module"]) == weights
+    assert critics.load(tmp_path / "critic.pt").architecture == critic.architecture
+
+
 def test_bias_formulas_invert_each_other():
     for w in (1e-9, 0.5, 10.0, 1e4):
         for weight in (0.1, 10.0, 1e6):
@@ -262,7 +324,7 @@ def test_divergence_and_memory_say_what_to_do():
         ((X, Y), {"rate": float("nan")}, "rate must be a positive number"),
         ((X, Y), {"penalty_weight": 0.0}, "penalty_weight must be a positive number"),
         ((X, Y), {"activation": "gelu"}, "activation must be one of relu"),
-        ((X, Y), {"device": "abacus"}, "device must be auto or one that torch has"),
+        ((X, Y), {"device": "abacus"}, "device must be 'auto' or name a device that torch can use"),
         ((X, Y), {"lambda_": 3}, "options must be known; got lambda_"),
         ((X, Y[:, :2]), {}, "points of the same dimension"),
         ((X, None), {}, "y must be points"),
@@ -285,7 +347,11 @@ def test_errors_of_fit(arguments, options, message):
         ((X, Y), {"estimand": "both"}, "estimand must be one of auto, empirical, population"),
         ((X, Y), {"seeds": 0}, "seeds must be a positive integer"),
         ((X, Y), {"seeds": 2, "checkpoint": "a.pt"}, "checkpoint must go with one seed"),
-        ((X[:4], Y), {"estimand": "population"}, "x must have at least 8 points to speak of its law"),
+        (
+            (X[:4], Y),
+            {"estimand": "population"},
+            "x must have at least 8 points to estimate the distance",
+        ),
         ((X, lambda n, rng: rng.normal(size=(n, 3))), {"estimand": "empirical"}, "be 'population' for a sampler"),
     ],
 )
@@ -300,7 +366,7 @@ def test_points_of_another_dimension_are_refused_by_the_critic():
         critic(X[:, :2])
 
 
-def test_without_torch_the_remedy_is_told():
+def test_without_torch_the_message_names_the_remedy():
     code = "import sys; sys.modules['torch'] = None\nfrom otdiv import critics\ncritics.estimate([0.0], [1.0])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1

@@ -13,11 +13,12 @@ from otdiv.critics.interval import mean_difference, proved_on_points
 from otdiv.errors import InvalidInput
 from otdiv.lipschitz import clipped_constant, on_points
 from otdiv.measures.discrete import DiscreteMeasure
-from otdiv.neural.constraints import CONSTRAINTS, norm_product
+from otdiv.neural.constraint_names import CONSTRAINTS
+from otdiv.neural.constraints import CONSTRAINT_BY_NAME, norm_product
 from otdiv.neural.minmax import MinMaxNetwork, distances, soft_max, soft_min
 from otdiv.neural.mlp import MLP, bjorck, linear_layers, max_min, polar, refuse_batch_norm
-from otdiv.neural.network_spec import Setting
-from otdiv.neural.standardize import Frame
+from otdiv.neural.network_spec import NetworkSizes, NetworkSpec
+from otdiv.neural.standardize import Standardizer
 
 torch.set_num_threads(1)
 RNG = np.random.default_rng(1)
@@ -26,12 +27,12 @@ W1 = 1.082120408207
 
 
 def random_critic(name: str, seed: int, x, y, *, width: int = 16, depth: int = 2, clip: float = 0.3):
-    """An untrained critic of a strategy with weights of random size, repaired as its training would."""
+    """An untrained critic of a constraint with weights of random size, repaired as its training would."""
     generator = torch.Generator().manual_seed(seed)
     tensors = [torch.from_numpy(points).float() for points in (x, y)]
-    setting = Setting(tensors[0], tensors[1], torch.ones(len(y)), width, depth, 3, 8, None, "relu", clip, generator)
-    constraint = CONSTRAINTS[name]
-    module = constraint.build(setting)
+    sizes = NetworkSizes(width, depth, 3, 8, "relu", clip)
+    constraint = CONSTRAINT_BY_NAME[name]
+    module = constraint.build(NetworkSpec(sizes, tensors[0], tensors[1], torch.ones(len(y)), None, generator))
     with torch.no_grad():
         for parameter in module.parameters():
             if name == "orthonormal":  # its retraction repairs small steps only
@@ -41,10 +42,10 @@ def random_critic(name: str, seed: int, x, y, *, width: int = 16, depth: int = 2
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
     if constraint.after_step is not None:
         for _ in range(20 if name == "orthonormal" else 3):
-            constraint.after_step(module, setting)
+            constraint.after_step(module, sizes)
     if constraint.at_end is not None:
         constraint.at_end(module)
-    return in_float64(module, Frame(np.zeros(x.shape[1]), 1.0), 1.0), constraint
+    return in_float64(module, Standardizer(np.zeros(x.shape[1]), 1.0), 1.0), constraint
 
 
 def as_function(module):
@@ -57,7 +58,7 @@ def test_the_pair_of_the_lecture():
 
 @pytest.mark.parametrize("name", CONSTRAINTS)
 def test_x1_2400_random_critics_never_prove_too_much(name):
-    """300 random critics of each of 8 strategies, of random size: V <= L W1, no proved lower end above the exact EMD.
+    """300 random critics of each of 8 constraints, of random size: V <= L W1, no proved lower end above the exact EMD.
 
     Each proof is tried: the constant (by norms of layers or by construction), and both c-transforms.
     """

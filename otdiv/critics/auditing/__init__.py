@@ -1,1 +1,1 @@
-"""The audit of any critic, trained by anyone."""
+"""The audit of any critic, trained by otdiv or elsewhere."""

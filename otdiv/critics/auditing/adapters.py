@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
 from otdiv.critics.auditing.module_file import load_module
 from otdiv.errors import InvalidInput
@@ -23,7 +24,8 @@ from otdiv.lipschitz import LipschitzBound, network_constant
 if TYPE_CHECKING:
     from otdiv.critics.fitted import FittedCritic
 
-_BLOCK = 4096
+_LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**22
+"""Units of a wide layer, and values of such a layer computed at a time (32 MiB of float64)."""
 _PLAIN = ("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "ELU", "Softplus", "Identity", "Flatten", "Dropout")
 
 
@@ -68,10 +70,10 @@ def read_critic(critic: Any, d: int) -> Critic:
     MissingPackage
         A file, and torch is not installed.
     """
-    own = fitted(critic)
-    if own is not None:
-        reader = Critic(f"{own.constraint} critic", own, own.gradient, own.lipschitz)
-        _try(reader, d)
+    trained = as_fitted(critic)
+    if trained is not None:
+        reader = Critic(f"{trained.constraint} critic", trained, trained.gradient, trained.lipschitz)
+        _require_function(reader, d)
         return reader
     if isinstance(critic, str | Path):
         return _from_module(load_module(Path(critic)), d, f"file {Path(critic).name}")
@@ -85,15 +87,15 @@ def read_critic(critic: Any, d: int) -> Critic:
     )
 
 
-def fitted(critic: Any) -> FittedCritic | None:
+def as_fitted(critic: Any) -> FittedCritic | None:
     """The critic if otdiv trained it, or wrote the file that is named; else None."""
     if isinstance(critic, str | Path):
-        return _own_file(Path(critic))
-    module = sys.modules.get("otdiv.critics.fitted")  # where it was never imported there are no such critics
+        return _load_fitted(Path(critic))
+    module = sys.modules.get("otdiv.critics.fitted")  # if it was never imported, there are no such critics
     return critic if module is not None and isinstance(critic, module.FittedCritic) else None
 
 
-def _own_file(path: Path) -> FittedCritic | None:
+def _load_fitted(path: Path) -> FittedCritic | None:
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:
@@ -120,7 +122,7 @@ def _from_function(function: Callable[[Array], Any], d: int) -> Critic:
         return np.stack(slopes, axis=1)
 
     critic = Critic(name, values, gradients, None)
-    _try(critic, d)
+    _require_function(critic, d)
     return critic
 
 
@@ -150,25 +152,28 @@ def _from_module(module: Any, d: int, name: str) -> Critic:
 
     def values(z: Array) -> Array:
         with _evaluating(module), torch.no_grad():
-            parts = [module(tensor(z[k : k + _BLOCK])).double().cpu().numpy() for k in range(0, len(z), _BLOCK)]
-        return np.concatenate([_one_value_a_point(p, min(_BLOCK, len(z) - k * _BLOCK)) for k, p in enumerate(parts)])
+            parts = [
+                _one_value_a_point(module(tensor(z[rows])).double().cpu().numpy(), rows.stop - rows.start)
+                for rows in row_blocks(len(z), _LAYER_UNITS, _LAYER_ENTRIES)
+            ]
+        return np.concatenate(parts)
 
     def gradients(z: Array) -> Array:
-        rows = []
+        parts = []
         with _evaluating(module):
-            for k in range(0, len(z), _BLOCK):
-                leaf = tensor(z[k : k + _BLOCK]).requires_grad_(True)
-                rows.append(torch.autograd.grad(module(leaf).sum(), leaf)[0].double().cpu().numpy())
-        return np.concatenate(rows)
+            for rows in row_blocks(len(z), _LAYER_UNITS, _LAYER_ENTRIES):
+                leaf = tensor(z[rows]).requires_grad_(True)
+                parts.append(torch.autograd.grad(module(leaf).sum(), leaf)[0].double().cpu().numpy())
+        return np.concatenate(parts)
 
     critic = Critic(name, values, gradients, _product_bound(module))
-    _try(critic, d)
+    _require_function(critic, d)
     return critic
 
 
 @contextmanager
 def _evaluating(module: Any) -> Iterator[None]:
-    """Dropout and the like switched off while it lasts; the user's module is left as it was."""
+    """Evaluation mode inside the block, without dropout and the like; the module's mode is restored afterwards."""
     training = bool(getattr(module, "training", False))
     exported = type(module).__name__.startswith("GraphModule")  # an exported program has one mode only
     if training and not exported:
@@ -192,8 +197,8 @@ def _one_value_a_point(out: Array, k: int) -> Array:
     return flat.reshape(k)
 
 
-def _try(critic: Critic, d: int) -> None:
-    """Two points through the critic, so that a wrong size is told before any work; and one of them beside another."""
+def _require_function(critic: Critic, d: int) -> None:
+    """Refuse, before any work, a critic that fails on two points or whose values depend on the other points."""
     try:
         values, again = (critic.values(np.zeros((2, d)) + np.array([[0.0], [other]])) for other in (0.5, -1.0))
     except InvalidInput:
@@ -208,7 +213,7 @@ def _try(critic: Critic, d: int) -> None:
     if abs(values[0] - again[0]) > 1e-3 * max(np.abs(values).max(), np.abs(again).max()):
         raise invalid(
             "critic",
-            "give a point one value, whatever points stand beside it",
+            "give a point the same value beside any other points",
             f"{values[0]:.4g} and {again[0]:.4g}",
             "Leave batch normalisation out, switch dropout off, export in eval mode.",
         )

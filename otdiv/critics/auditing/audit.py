@@ -1,30 +1,38 @@
-"""Can a critic's estimate of W1 be believed?  The audit of any critic, trained by anyone.
+"""Can a critic's estimate of W1 be believed?  The audit of any critic, trained by otdiv or elsewhere.
 
-Values at the points are held against exact transport: what they prove, how
-steep the critic is, whether its gradients follow the transport rays, whether
-it matches the exact potentials; ending in a verdict with its reason.
+Values at the points are compared with exact transport: what they prove, how steep the critic is, whether
+its gradients follow the transport rays, whether it matches the exact potentials; then a verdict with its
+reason.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from otdiv.certificates.certificate import certify
-from otdiv.core.validation import Array, as_float_array, check_choice, invalid, require_finite
-from otdiv.critics.auditing.adapters import Critic, fitted, read_critic
-from otdiv.critics.auditing.diagnostics import debiased, gradients, match, null_floor, slopes, spread, variance
+from otdiv.core.validation import Array, as_float_array, as_rng, check_choice, invalid, require_finite
+from otdiv.critics.auditing.adapters import Critic, as_fitted, read_critic
+from otdiv.critics.auditing.diagnostics import (
+    compute_null_floor,
+    debias_value,
+    match_potential,
+    measure_gradients,
+    pooled_spread,
+    slopes,
+)
 from otdiv.critics.auditing.report import CriticReport
 from otdiv.critics.auditing.verdict import Evidence, judge
+from otdiv.critics.choice import ESTIMANDS
+from otdiv.critics.interval import difference_of_means
+from otdiv.measures.arguments import as_measures, require_probability
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.problem.transport_problem import TransportProblem
-from otdiv.transport.solve import measures_of, solve
+from otdiv.transport.solve import solve
 
-ESTIMANDS = ("empirical", "population")
-DRAWN = 60
-"""Rays kept for the figure."""
+FIGURE_RAYS = 60
+"""Most rays kept for the figure; more of them hide each other."""
 
 
 def audit(
@@ -37,7 +45,7 @@ def audit(
     held_out: tuple[Any, Any] | None = None,
     estimand: str = "empirical",
     penalty: float | None = None,
-    seed: int = 0,
+    rng: int | np.random.Generator | None = 0,
 ) -> CriticReport:
     """Audit a critic f of W1 = max over 1-Lipschitz f of sum a f(x) - sum b f(y).
 
@@ -48,19 +56,19 @@ def audit(
     x, y, a, b
         Points and weights as in :func:`otdiv.emd`; weights sum to 1.
     held_out : (x', y'), optional
-        Points that the critic was not trained on; without them overfitting cannot be told.
+        Points that the critic was not trained on; without them overfitting cannot be detected.
     estimand : {"empirical", "population"}
         What the critic is meant to estimate.
     penalty : float, optional
         The weight lambda of a gradient penalty it was trained with, in the unit of the points; a
         FittedCritic brings its own.
-    seed : int
-        For random interpolates and halves.
+    rng : int or numpy.random.Generator, optional
+        For random interpolates and halves; None is new at each call.
 
     Returns
     -------
     CriticReport
-        ``verdict.word`` is one of agrees, underfit, not 1-Lipschitz, overfit, referee is biased.
+        ``verdict.word`` is one of agrees, underfit, not 1-Lipschitz, overfit, reference is biased.
 
     Raises
     ------
@@ -76,38 +84,36 @@ def audit(
     check_choice("estimand", estimand, ESTIMANDS)
     if penalty is not None and not penalty > 0:
         raise invalid("penalty", "be positive", repr(penalty), "Pass the weight lambda of the gradient penalty.")
-    own = fitted(critic)
-    if own is not None:
-        critic, penalty = own, own.weight if penalty is None else penalty
-    mu, nu = measures_of(x, y, a, b)
-    for name, measure in (("x", mu), ("y", nu)):
-        if abs(measure.mass - 1) > 1e-9:
-            raise invalid(f"the weights of {name}", "sum to 1", f"{measure.mass:.10g}", "Scale them first.")
+    generator = as_rng(rng)
+    trained = as_fitted(critic)
+    if trained is not None:
+        critic, penalty = trained, trained.weight if penalty is None else penalty
+    mu, nu = as_measures(x, y, a, b)
+    for side, measure in (("x", mu), ("y", nu)):
+        require_probability(measure, f"the weights of {side}", "Divide them by their sum first.")
     problem = TransportProblem(mu, nu)
     exact = solve(problem)
-    name, fx, fy, reader = _values(critic, mu, nu)
-    value = float(mu.weights @ fx - nu.weights @ fy)
+    name, fx, fy, reader = _evaluate(critic, mu, nu)
+    value, error = difference_of_means(fx, fy, mu, nu)
     flipped = value < 0
     sign = -1.0 if flipped else 1.0
     fx, fy, value = sign * fx, sign * fy, abs(value)
-    rng = np.random.default_rng(seed)
 
     first, second = (certify(problem, exact.plan, pair) for pair in ((fx, None), (None, -fy)))
     proved = first.bounds.intersect(second.bounds)
     secant, violated = slopes(problem, fx, fy)
-    found = gradients(reader, sign, exact, rng) if reader else None
-    matched, components = match(exact, fx, fy)
-    held_value = _held_out(critic, reader, held_out, sign)
-    corrected = debiased(value, penalty, found)
-    error = math.sqrt(variance(mu, fx) + variance(nu, fy))
-    floor = null_floor(mu, nu, rng)
+    found = measure_gradients(reader, sign, exact, generator) if reader else None
+    matched, components = match_potential(exact, fx, fy)
+    held_value = _evaluate_held_out(reader, held_out, sign)
+    corrected = debias_value(value, penalty, found)
+    floor = compute_null_floor(mu, nu, generator)
     evidence = Evidence(
         estimand=estimand,
         value=value,
         error=error,
         held_out=held_value,
         exact=exact.value,
-        scale=spread(problem),
+        scale=pooled_spread(problem),
         secant=max(secant, found.largest if found else 0.0),
         proved_lower=proved.lower,
         null_floor=floor,
@@ -141,12 +147,12 @@ def audit(
             "exact_fx": exact.f,
             "exact_fy": -exact.g,
             "gradient_norms": found.norms if found else np.zeros(0),
-            "rays": np.stack([part[:DRAWN] for part in found.rays]) if found else np.zeros((4, 0, mu.d)),
+            "rays": np.stack([part[:FIGURE_RAYS] for part in found.rays]) if found else np.zeros((4, 0, mu.d)),
         },
     )
 
 
-def _values(critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[str, Array, Array, Critic | None]:
+def _evaluate(critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[str, Array, Array, Critic | None]:
     if isinstance(critic, tuple):
         if len(critic) != 2:
             raise invalid("critic", "be a pair (values on x, values on y)", f"{len(critic)} arrays", "Pass both.")
@@ -170,7 +176,7 @@ def _values(critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[str,
     return reader.name, fx, fy, reader
 
 
-def _held_out(critic: Any, reader: Critic | None, held_out: tuple[Any, Any] | None, sign: float) -> float | None:
+def _evaluate_held_out(reader: Critic | None, held_out: tuple[Any, Any] | None, sign: float) -> float | None:
     if held_out is None:
         return None
     if reader is None:

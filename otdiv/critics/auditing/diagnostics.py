@@ -11,34 +11,42 @@ from scipy.sparse.csgraph import connected_components
 from otdiv.core.validation import Array
 from otdiv.critics.auditing.adapters import Critic
 from otdiv.critics.debias import remove_bias
+from otdiv.lipschitz.constants import largest_slope
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import solve
 
+PROBES = 1000
+"""Most points of each side, segments and rays at which gradients are evaluated; more of them find steeper ones."""
+CLIMBERS, CLIMBS = 100, 10
+"""Number of the steepest points from which steeper ones are searched, and steps of each search."""
+HALF_POINTS = 500
+"""Most points of a half of a sample; larger halves lower the null floor."""
+SINGLE_PRECISION = 1e-6
+"""Relative rounding error of values in float32; a larger one overlooks more slopes between near-duplicates."""
+
 
 def slopes(problem: TransportProblem, fx: Array, fy: Array) -> tuple[float, float]:
-    """Largest secant slope over the pooled points, and the share of pairs (x, y) that break the constraint."""
-    points = np.concatenate([problem.mu.points, problem.nu.points])
-    values = np.concatenate([fx, fy])
-    steepest = 0.0
-    step = max(1, 2**21 // len(points))
-    for start in range(0, len(points), step):
-        rows = slice(start, start + step)
-        rise = np.abs(values[rows, None] - values)
-        distance = problem.cost.matrix(points[rows], points)
-        # a rise within rounding of single precision between near-duplicates is no slope
-        noise = 1e-6 * float(np.abs(values).max())
-        with np.errstate(divide="ignore", invalid="ignore"):
-            steepest = max(steepest, float(np.where(rise > noise, rise / distance, 0.0).max()))
+    """Largest secant slope over the pooled points, and the share of pairs (x, y) that break the constraint.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+    fx, fy : ndarray [n], [m]
+        Values of the critic.
+    """
+    points, values = np.concatenate([problem.mu.points, problem.nu.points]), np.concatenate([fx, fy])
+    noise = SINGLE_PRECISION * float(np.abs(values).max())
+    steepest = largest_slope(values, points, problem.cost, noise=noise)
     broken = 0
     for rows, block in problem.cost_blocks():
-        broken += int((fx[rows, None] - fy > block * (1 + 1e-6)).sum())
+        broken += int((fx[rows, None] - fy > block * (1 + SINGLE_PRECISION)).sum())
     return steepest, broken / (problem.n * problem.m)
 
 
 @dataclass(frozen=True, eq=False)
-class Gradients:
+class GradientDiagnostics:
     """How steep a critic is, and whether it is so along the rays of transport.
 
     Attributes
@@ -48,9 +56,9 @@ class Gradients:
     cosine, slope : float or None
         Mean cosine of grad f with x - y and mean |grad f| on the rays; None where nothing moves.
     norms : ndarray [k]
-        |grad f| at all places.
-    rays : (starts, ends, places, gradients), each ndarray [r, d]
-        Some rays of transport x -> y, and grad f at one place of each.
+        |grad f| at all points evaluated.
+    rays : (starts, ends, points, gradients), each ndarray [r, d]
+        Some rays of transport x -> y, and grad f at one point of each.
     """
 
     largest: float
@@ -61,24 +69,26 @@ class Gradients:
     rays: tuple[Array, Array, Array, Array]
 
 
-def gradients(reader: Critic, sign: float, exact: TransportResult, rng: np.random.Generator) -> Gradients:
+def measure_gradients(
+    reader: Critic, sign: float, exact: TransportResult, rng: np.random.Generator
+) -> GradientDiagnostics:
     """Gradient norms on data, interpolates and rays, pushed up by gradient ascent; and along the rays."""
     x, y, plan = exact.problem.mu.points, exact.problem.nu.points, exact.plan
     length = np.linalg.norm(x[plan.rows] - y[plan.columns], axis=1)
     moving = np.flatnonzero(length > 1e-9 * max(float(length.max(initial=0.0)), 1e-300))
-    chosen = moving[rng.permutation(len(moving))[:1000]]
+    chosen = moving[rng.permutation(len(moving))[:PROBES]]
     t = rng.random((len(chosen), 1))
     start, end = x[plan.rows[chosen]], y[plan.columns[chosen]]
     on_rays = t * start + (1 - t) * end
-    few_x, few_y = x[rng.permutation(len(x))[:1000]], y[rng.permutation(len(y))[:1000]]
+    few_x, few_y = x[rng.permutation(len(x))[:PROBES]], y[rng.permutation(len(y))[:PROBES]]
     k = min(len(few_x), len(few_y))
     mixed = rng.random((k, 1))
-    places = np.concatenate([few_x, few_y, mixed * few_x[:k] + (1 - mixed) * few_y[:k], on_rays])
-    norms = np.linalg.norm(reader.gradients(places), axis=1)
-    climbed = places[np.argsort(norms)[-100:]]
-    step = 0.01 * float(np.linalg.norm(places.std(axis=0)))
+    probes = np.concatenate([few_x, few_y, mixed * few_x[:k] + (1 - mixed) * few_y[:k], on_rays])
+    norms = np.linalg.norm(reader.gradients(probes), axis=1)
+    climbed = probes[np.argsort(norms)[-CLIMBERS:]]
+    step = 0.01 * float(np.linalg.norm(probes.std(axis=0)))
     largest = float(norms.max())
-    for _ in range(10):  # towards steeper places: along the change of |grad f|, by finite differences of the gradient
+    for _ in range(CLIMBS):  # of a step along the gradient and one against it, the one to the larger |grad f|
         gradient = reader.gradients(climbed)
         size = np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-300)
         trial = climbed + step * gradient / size
@@ -87,7 +97,9 @@ def gradients(reader: Critic, sign: float, exact: TransportResult, rng: np.rando
         largest = max(largest, float(ahead.max()), float(behind.max()))
         climbed = np.where((ahead > behind)[:, None], trial, back)
     if len(chosen) == 0:
-        return Gradients(largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays))
+        return GradientDiagnostics(
+            largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays)
+        )
     gradient = sign * reader.gradients(on_rays)
     size = np.linalg.norm(gradient, axis=1)
     ray = (start - end) / length[chosen][:, None]
@@ -95,10 +107,10 @@ def gradients(reader: Critic, sign: float, exact: TransportResult, rng: np.rando
     along = (gradient * ray).sum(axis=1)
     cosine = float(weight @ np.divide(along, size, out=np.zeros_like(along), where=size > 0))
     rays = (start, end, on_rays, gradient)
-    return Gradients(largest, float(np.percentile(norms, 99)), cosine, float(weight @ size), norms, rays)
+    return GradientDiagnostics(largest, float(np.percentile(norms, 99)), cosine, float(weight @ size), norms, rays)
 
 
-def match(exact: TransportResult, fx: Array, fy: Array) -> tuple[float, int]:
+def match_potential(exact: TransportResult, fx: Array, fy: Array) -> tuple[float, int]:
     """How much of the exact potential's variance the critic explains, shifted best in each component of the plan."""
     plan, n, m = exact.plan, exact.n, exact.m
     graph = sparse.csr_array((np.ones(len(plan)), (plan.rows, n + plan.columns)), shape=(n + m, n + m))
@@ -122,7 +134,7 @@ def _centred(values: Array, weights: Array, labels: Array) -> Array:
     return values - mean[labels]
 
 
-def debiased(value: float, penalty: float | None, found: Gradients | None) -> dict[str, float]:
+def debias_value(value: float, penalty: float | None, found: GradientDiagnostics | None) -> dict[str, float]:
     """Undo the bias of a penalty of weight lambda.
 
     It makes the optimal critic 1 + W / (2 lambda) times too steep, so V = W + W^2 / (2 lambda).
@@ -136,23 +148,18 @@ def debiased(value: float, penalty: float | None, found: Gradients | None) -> di
     return record
 
 
-def variance(measure: DiscreteMeasure, values: Array) -> float:
-    """Variance of the weighted mean, the weights taken as given."""
-    centred = values - float(measure.weights @ values)
-    return float((measure.weights**2) @ centred**2)
-
-
-def spread(problem: TransportProblem) -> float:
+def pooled_spread(problem: TransportProblem) -> float:
+    """Root of the summed variances of the coordinates of all points."""
     pooled = np.concatenate([problem.mu.points, problem.nu.points])
     return float(np.linalg.norm(pooled.std(axis=0)))
 
 
-def null_floor(mu: DiscreteMeasure, nu: DiscreteMeasure, rng: np.random.Generator) -> float:
-    """Mean exact W1 between two random halves of each sample (at most 500 points a half)."""
+def compute_null_floor(mu: DiscreteMeasure, nu: DiscreteMeasure, rng: np.random.Generator) -> float:
+    """Mean exact W1 between two random halves of each sample (at most ``HALF_POINTS`` points a half)."""
     floors = []
     for measure in (mu, nu):
         order = rng.permutation(measure.n)
-        half = min(measure.n // 2, 500)
+        half = min(measure.n // 2, HALF_POINTS)
         if half:
             first, second = (DiscreteMeasure(measure.points[order[k * half : (k + 1) * half]]) for k in (0, 1))
             floors.append(solve(TransportProblem(first, second)).value)

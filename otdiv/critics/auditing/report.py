@@ -20,7 +20,7 @@ class CriticReport:
     critic : str
         What was audited.
     estimand : str
-        "empirical": W1 of these points; "population": W1 of the laws they come from.
+        "empirical": W1 of these points; "population": W1 of the distributions they come from.
     value : float
         V = sum a f(x) - sum b f(y), sign chosen so that V >= 0.
     flipped : bool
@@ -50,10 +50,12 @@ class CriticReport:
     components : int
         Components of the plan's graph, whose exact potentials may shift separately.
     null_floor : float
-        Exact W1 between random halves of each sample: what two samples of one law show.
+        Exact W1 between random halves of each sample: the distance of two samples of one distribution.
     debiased : dict
         With ``penalty``: predicted bias and de-biased values.
     verdict : Verdict
+    curves : dict
+        Arrays for the figure: values of the critic and exact potentials, gradient norms, rays.
     """
 
     critic: str
@@ -131,7 +133,7 @@ class CriticReport:
             ("null floor", show(self.null_floor), "exact W1 between halves of one sample"),
         ]
         rows += [(name, show(value), "") for name, value in self.debiased.items()]
-        notes = (f"Verdict: {self.verdict.word}. {self.verdict.reason} {self.verdict.remedy}",)
+        notes = (self.verdict.message,)
         return Table(
             f"Audit of {self.critic}, {self.estimand} W1", ("quantity", "value", "what it is"), rows, notes, (1,)
         )

@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from otdiv.critics.debias import Debiased
+
 CLOSE = 0.05
-"""Relative difference from the exact value up to which a critic agrees."""
+"""Relative difference from the exact value up to which a critic agrees; higher accepts more critics."""
 STEEP = 1.05
-"""Slope beyond which a critic is not called 1-Lipschitz (networks are rarely exact)."""
+"""Slope above which a critic is not called 1-Lipschitz (networks are rarely exact); higher accepts more critics."""
+
+
+ACCEPTED = ("agrees", "reference is biased", "unchecked")
+"""Verdicts that do not speak against a value."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +24,23 @@ class Verdict:
     Attributes
     ----------
     word : str
-        "agrees", "underfit", "not 1-Lipschitz", "overfit", or "referee is biased".
+        "agrees", "underfit", "not 1-Lipschitz", "overfit", "reference is biased", or "unchecked".
     reason, remedy : str
     """
 
     word: str
     reason: str
     remedy: str
+
+    @property
+    def message(self) -> str:
+        """Word, reason and remedy as sentences."""
+        return f"Verdict: {self.word}. {self.reason} {self.remedy}"
+
+    @property
+    def accepted(self) -> bool:
+        """Whether nothing speaks against the value."""
+        return self.word in ACCEPTED
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,7 @@ class Evidence:
 
 
 def judge(e: Evidence) -> Verdict:
-    """The first of these that holds: too steep, overfit, referee biased, underfit, agrees."""
+    """The first of these that holds: too steep, overfit, reference biased, underfit, agrees."""
     steep = e.secant > STEEP
     too_high = e.value > e.exact + CLOSE * e.exact + 1e-9 * e.scale
     if e.debiased is not None and steep and abs(e.debiased - e.exact) <= CLOSE * e.exact:
@@ -61,14 +77,15 @@ def judge(e: Evidence) -> Verdict:
         if drop > 3 * math.sqrt(2) * e.error and drop > 2 * CLOSE * e.value:
             return Verdict(
                 "overfit",
-                f"The value falls from {e.value:.5g} on these points to {e.held_out:.5g} on others: it learnt them.",
+                f"The value falls from {e.value:.5g} on these points to {e.held_out:.5g} on others: "
+                "the critic has overfitted these points.",
                 "Use more points, fewer parameters or an earlier stop; on these very points exact transport is better.",
             )
     if e.estimand == "population" and e.null_floor > 0.2 * e.exact and e.value < (1 - CLOSE) * e.exact:
         return Verdict(
-            "referee is biased",
+            "reference is biased",
             f"Two halves of one sample are already {e.null_floor:.3g} apart, so the exact value {e.exact:.5g} of the "
-            f"points is too large for the laws; the critic's {e.value:.5g} lies below it, as it should.",
+            f"points is too large for the distributions; the critic's {e.value:.5g} lies below it, as it should.",
             "Trust the held-out value as a lower bound; take more points to narrow the bracket.",
         )
     if steep:
@@ -90,7 +107,32 @@ def judge(e: Evidence) -> Verdict:
     return Verdict(
         "agrees",
         f"Value {e.value:.5g} against exact {e.exact:.5g}, slopes at most {e.secant:.4g}.",
-        "It can be believed as far as this difference.",
+        "The value can be trusted up to this difference.",
+    )
+
+
+def judge_without_reference(value: float, lower: float, terms: Debiased | None) -> Verdict:
+    """A verdict without an exact reference value.
+
+    Parameters
+    ----------
+    value, lower : float
+        The estimate and its proved lower end.
+    terms : Debiased or None
+        Of a penalised critic.
+    """
+    if terms is not None and not (terms.converged and terms.agree):
+        return Verdict(
+            "underfit",
+            f"The training has not converged: the identity stands at {terms.identity:.3g} instead of 1, and the three "
+            f"de-biased values differ by {100 * terms.spread:.2g} %.",
+            "Train longer, or take another constraint.",
+        )
+    share = lower / value if value > 0 else 1.0
+    return Verdict(
+        "unchecked",
+        f"No exact reference value was affordable; {100 * share:.3g} % of the value is proved from below.",
+        "Pass exact=True to compute it, or fewer points.",
     )
 
 

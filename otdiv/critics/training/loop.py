@@ -8,103 +8,45 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from otdiv.critics.architecture import Initialization
+from otdiv.critics.training.problem import TrainingProblem
 from otdiv.errors import SolverFailed, TooLarge
-from otdiv.neural.batches import Batches, Signed
-from otdiv.neural.checkpoint import resume, save
+from otdiv.neural.batches import Batches, SignedSample
+from otdiv.neural.checkpoint import resume_checkpoint, save_checkpoint
 from otdiv.neural.constraints import Constraint
 from otdiv.neural.minmax import SemiDiscreteNetwork, anneal
-from otdiv.neural.network_spec import Setting
-from otdiv.neural.schedule import Progress, Schedule
+from otdiv.neural.schedule import Schedule, TrainingRun, TrainingState
 
-Report = Callable[["Step"], None]
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a run tells while it goes on, in units of the training.
-
-    Attributes
-    ----------
-    step : int
-    progress : float
-        Share of the schedule, 0 to 1.
-    value : float
-        sum a h - sum b h on the fixed points.
-    penalty : float
-        Mean penalty lambda E[...] over the last steps.
-    seconds : float
-    module : torch.nn.Module
-        As it stands.
-    """
-
-    step: int
-    progress: float
-    value: float
-    penalty: float
-    seconds: float
-    module: nn.Module = field(repr=False)
+Report = Callable[[TrainingState, nn.Module], None]
+"""Called with the state, in units of the training, and the module as it stands."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """A trained module and how it went.
-
-    Attributes
-    ----------
-    module : torch.nn.Module
-    history : list of (step, value, penalty)
-        In units of the training.
-    steps : int
-    seconds : float
-    stopped : str
-        "schedule", "plateau" or "time limit".
-    """
-
-    module: nn.Module
-    history: list[tuple[int, float, float]]
-    steps: int
-    seconds: float
-    stopped: str
-
-
-def train(
-    module: nn.Module,
-    constraint: Constraint,
-    setting: Setting,
-    batches: Batches,
+def run_schedule(
+    problem: TrainingProblem,
+    initialization: Initialization,
     schedule: Schedule,
     *,
-    sign: float = 1.0,
-    fixed: Signed,
     report: Report | None = None,
     checkpoint: Path | None = None,
-    fingerprint: str = "",
-) -> Run:
-    """Train ``module``; it is changed in place.
+) -> tuple[nn.Module, TrainingRun]:
+    """Train one network from its initial weights to the end of a schedule.
 
     Parameters
     ----------
-    module, constraint, setting
-        What is trained, and how it is kept Lipschitz.
-    batches : Batches
+    problem : TrainingProblem
+        Progress is measured on its validation points: always the same ones, so that no noise of batches
+        hides a plateau.
+    initialization : Initialization
     schedule : Schedule
-    sign : {1.0, -1.0}
-        Which way round.
-    fixed : Signed
-        Points and weights on which progress is measured: always the same ones, so that no noise of
-        batches hides a plateau.
     report : callable, optional
-        Called with a :class:`Step` now and then.
+        Called ``schedule.reports`` times.
     checkpoint : Path, optional
-        Where to save the run, and to resume it from if the file is there.
-    fingerprint : str
-        What a checkpoint has to agree with.
+        Where to save the training, and to resume it from if the file is there.
 
     Raises
     ------
@@ -113,23 +55,30 @@ def train(
     TooLarge
         Out of memory.
     InvalidInput
-        A checkpoint of another run.
+        A checkpoint of another training.
     """
+    constraint, sizes, sign = problem.options.constraint, problem.options.sizes, initialization.sign
+    module, batches, validation = (
+        problem.build_network(initialization),
+        problem.new_batches(),
+        problem.validation_sample,
+    )
+    fingerprint = problem.fingerprint(initialization)
     optimizer = torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=schedule.rate)
-    state = Progress()
+    state = TrainingState()
     if checkpoint is not None and checkpoint.exists():
-        state = resume(checkpoint, fingerprint, module, optimizer, batches)
+        state = resume_checkpoint(checkpoint, fingerprint, module, optimizer, batches)
     began = time.monotonic() - state.seconds
     every = max(1, schedule.steps // schedule.reports)
-    while state.progress < 1.0:
-        _set(optimizer, module, schedule.rate, state.progress)
+    while state.share < 1.0:
+        _set_rate(optimizer, module, schedule.rate, state.share)
         try:
-            value, penalty = _one_step(module, constraint, optimizer, batches, schedule.weight, sign)
-        except torch.OutOfMemoryError as problem:
-            raise _out_of_memory(batches, problem) from None
-        except RuntimeError as problem:
-            if "alloc" in str(problem):
-                raise _out_of_memory(batches, problem) from None
+            value, penalty = _one_step(module, constraint, optimizer, batches, problem.scaled_weight, sign)
+        except torch.OutOfMemoryError as error:
+            raise _out_of_memory(batches, error) from None
+        except RuntimeError as error:
+            if "alloc" in str(error):
+                raise _out_of_memory(batches, error) from None
             raise
         if not math.isfinite(value + penalty):
             raise SolverFailed(
@@ -137,20 +86,20 @@ def train(
                 f"Pass a smaller learning rate than {schedule.rate:g} (rate=...), or another constraint."
             )
         if constraint.after_step is not None:
-            constraint.after_step(module, setting)
-        state = state.after(penalty, time.monotonic() - began, schedule)
-        if state.step % every == 0 or state.progress >= 1.0:
-            state = state.reported(sign * value_on(module, fixed), schedule.early_stop)
+            constraint.after_step(module, sizes)
+        state = state.advance(penalty, time.monotonic() - began, schedule)
+        if state.step % every == 0 or state.share >= 1.0:
+            state = state.record(sign * value_on(module, validation), schedule.early_stop)
             if report is not None:
-                report(Step(state.step, state.progress, *state.history[-1][1:], state.seconds, module))
+                report(state, module)
             if checkpoint is not None:
-                save(checkpoint, fingerprint, state, module, optimizer, batches)
+                save_checkpoint(checkpoint, fingerprint, state, module, optimizer, batches)
     if constraint.at_end is not None:
         constraint.at_end(module)
     anneal(module, 1.0)
     late = schedule.time_limit is not None and state.seconds >= schedule.time_limit
     stopped = "time limit" if late else "plateau" if state.pace > 1 else "schedule"
-    return Run(module, state.history, state.step, state.seconds, stopped)
+    return module, TrainingRun(state.history, state.step, state.seconds, stopped)
 
 
 def _one_step(
@@ -161,6 +110,7 @@ def _one_step(
     weight: float,
     sign: float,
 ) -> tuple[float, float]:
+    """One step of the optimizer; the value and the penalty before it."""
     batch = batches()
     if isinstance(module, SemiDiscreteNetwork):
         value = module.dual(batch.x, batch.a) if sign > 0 else module.dual(batch.y, batch.b)
@@ -168,7 +118,7 @@ def _one_step(
         value = sign * (batch.w @ module(batch.z).reshape(-1).double())
     penalty = value.new_zeros(())
     if constraint.penalty is not None:
-        norms = gradient_norms(module, between(batch, batches.torch_rng), create_graph=True)
+        norms = gradient_norms(module, draw_between(batch, batches.torch_rng), create_graph=True)
         penalty = weight * constraint.penalty(norms.double()).mean()
     optimizer.zero_grad(set_to_none=True)
     (penalty - value).backward()
@@ -177,16 +127,16 @@ def _one_step(
 
 
 @torch.no_grad()
-def value_on(module: nn.Module, pair: Signed) -> float:
+def value_on(module: nn.Module, sample: SignedSample) -> float:
     """sum a h(x) - sum b h(y), summed in float64."""
-    return float(pair.w @ module(pair.z).reshape(-1).double())
+    return float(sample.w @ module(sample.z).reshape(-1).double())
 
 
-def between(pair: Signed, generator: torch.Generator) -> Tensor:
-    """Points t x + (1 - t) y, one uniform t for each independent pair drawn by weight (lecture item S51)."""
-    count = max(len(pair.x), len(pair.y))
+def draw_between(sample: SignedSample, generator: torch.Generator) -> Tensor:
+    """Points t x + (1 - t) y, one uniform t for each independent pair drawn by weight."""
+    count = max(len(sample.x), len(sample.y))
     ends = []
-    for points, weights in ((pair.x, pair.a), (pair.y, pair.b)):
+    for points, weights in ((sample.x, sample.a), (sample.y, sample.b)):
         running = weights.cpu().cumsum(0)
         uniform = torch.rand(count, generator=generator, dtype=torch.float64) * running[-1]
         chosen = torch.searchsorted(running, uniform, right=True).clamp_max(len(points) - 1)
@@ -202,10 +152,10 @@ def gradient_norms(module: nn.Module, z: Tensor, *, create_graph: bool = False) 
     return (gradients.square().sum(dim=1) + 1e-24).sqrt()
 
 
-def _set(optimizer: torch.optim.Optimizer, module: nn.Module, rate: float, progress: float) -> None:
+def _set_rate(optimizer: torch.optim.Optimizer, module: nn.Module, rate: float, share: float) -> None:
     for group in optimizer.param_groups:
-        group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * progress))
-    anneal(module, progress)
+        group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * share))
+    anneal(module, share)
 
 
 def _out_of_memory(batches: Batches, problem: Exception) -> TooLarge:

@@ -1,85 +1,86 @@
-"""How a critic is trained: everything that is not data."""
+"""How a critic is trained: everything that is not data, in parts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-import torch
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from otdiv.core.validation import check_choice, invalid
-from otdiv.neural.constraints import CONSTRAINTS
-from otdiv.neural.mlp import ACTIVATIONS
+from otdiv.neural.constraint_names import CONSTRAINTS
+from otdiv.neural.constraints import CONSTRAINT_BY_NAME, Constraint
+from otdiv.neural.network_spec import NetworkSizes, require_positive, require_positive_integer
+from otdiv.neural.schedule import Schedule
 
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that is not data; the first few as in :func:`otdiv.critics.fit`.
+    """Everything that is not data.
 
     Attributes
     ----------
-    rate : float, optional
-        First learning rate; None is that of the constraint.
-    width, depth : int
-        Hidden units (None is max(128, 2 d)) and hidden layers of a network of layers.
-    groups, pieces : int
-        Of a min-max network: so many groups of so many pieces, or one group of as many cones in all.
-    activation : str
-    clip : float
-        Largest weight under "clipping".
-    early_stop : bool
-        Whether a plateau ends the run sooner.
+    constraint : Constraint
+    schedule : Schedule
+    sizes : NetworkSizes
+    device : str
+        "auto", or a device of torch.
+    seed : int
+    batch : int
+        Points of each distribution in a step.
+    penalty_weight : float
+        lambda of a gradient penalty, in units of the pilot distance.
     start : str
         "random"; for min-max also "exact", the exact potential of a small sample; "auto" tries both.
     """
 
-    constraint: str
+    constraint: Constraint
+    schedule: Schedule
+    sizes: NetworkSizes = field(default_factory=NetworkSizes)
     device: str = "auto"
     seed: int = 0
-    steps: int = 3000
     batch: int = 512
-    time_limit: float | None = None
-    rate: float | None = None
     penalty_weight: float = 10.0
-    width: int | None = None
-    depth: int = 3
-    groups: int = 16
-    pieces: int = 32
-    activation: str = "relu"
-    clip: float = 0.05
-    early_stop: bool = True
     start: str = "auto"
 
     def __post_init__(self) -> None:
-        check_choice("constraint", self.constraint, tuple(CONSTRAINTS))
-        check_choice("activation", self.activation, tuple(ACTIVATIONS))
-        check_choice("start", self.start, ("auto", *CONSTRAINTS[self.constraint].starts))
-        for name in ("steps", "batch", "depth", "groups", "width"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, int | np.integer) and value >= 1):
-                raise invalid(name, "be a positive integer", repr(value), "Leave it out for the default.")
-        if not (isinstance(self.pieces, int) and self.pieces >= 4):
-            raise invalid("pieces", "be an integer from 4", repr(self.pieces), "Two cones and two planes at least.")
-        for name in ("time_limit", "rate", "penalty_weight", "clip"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < np.inf:
-                raise invalid(name, "be a positive number", repr(value), "Leave it out for the default.")
+        check_choice("start", self.start, ("auto", *self.constraint.initializations))
+        require_positive_integer("batch", self.batch)
+        require_positive("penalty_weight", self.penalty_weight)
 
+    @classmethod
+    def of(
+        cls, constraint: str, seed: int, /, *, steps: int = 3000, rate: float | None = None, **named: Any
+    ) -> Options:
+        """The parts from one list of named options, as :func:`otdiv.critics.fit` takes them.
 
-def chosen_device(device: str) -> str:
-    """ "auto": CUDA where torch sees it, else the CPU.
+        Parameters
+        ----------
+        constraint : str
+            One of :data:`otdiv.critics.CONSTRAINTS`.
+        seed : int
+        steps : int
+            Most steps.
+        rate : float, optional
+            First learning rate; None is that of the constraint.
+        **named
+            time_limit and early_stop of :class:`Schedule`, the fields of :class:`NetworkSizes`, and those of
+            this record.
 
-    Raises
-    ------
-    InvalidInput
-        A device that torch does not have.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as problem:
-        raise invalid(
-            "device", "be auto or one that torch has", repr(device), f"Use 'cpu' ({str(problem).splitlines()[0]})."
-        ) from None
-    return device
+        Raises
+        ------
+        InvalidInput
+            An unknown name or a value out of range.
+        """
+        check_choice("constraint", constraint, CONSTRAINTS)
+        direct = {"device", "batch", "penalty_weight", "start"}
+        of_schedule, of_sizes = {"time_limit", "early_stop"}, {part.name for part in fields(NetworkSizes)}
+        unknown = sorted(set(named) - direct - of_schedule - of_sizes)
+        if unknown:
+            known = ("steps", "rate", *sorted(direct | of_schedule | of_sizes))
+            raise invalid("options", "be known", ", ".join(unknown), f"There are {', '.join(known)}.")
+
+        def given(names: set[str]) -> dict[str, Any]:
+            return {name: value for name, value in named.items() if name in names}
+
+        chosen = CONSTRAINT_BY_NAME[constraint]
+        schedule = Schedule(steps, chosen.rate if rate is None else rate, **given(of_schedule))
+        return cls(chosen, schedule, NetworkSizes(**given(of_sizes)), seed=seed, **given(direct))

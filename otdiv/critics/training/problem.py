@@ -1,168 +1,154 @@
-"""One task of training: two laws in common units, and the runs on them."""
+"""What is trained: two distributions in common units, the options, and the networks that they lead to."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from otdiv.core.validation import Array, invalid
+from otdiv.core.devices import resolve_device
+from otdiv.core.validation import invalid
+from otdiv.critics.architecture import Architecture, Initialization
 from otdiv.critics.fitted import FittedCritic, in_float64
-from otdiv.critics.training.loop import Run, Schedule, Step, train
-from otdiv.critics.training.options import Options, chosen_device
-from otdiv.neural.batches import Batches, signed
-from otdiv.neural.constraints import CONSTRAINTS, Constraint, Setting
+from otdiv.critics.training.options import Options
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.neural.batches import Batches, SignedSample, signed_sample
 from otdiv.neural.minmax import atom_count
 from otdiv.neural.mlp import refuse_batch_norm
-from otdiv.neural.samples import Law
-from otdiv.neural.standardize import Frame
+from otdiv.neural.network_spec import NetworkSpec
+from otdiv.neural.samples import Pair
+from otdiv.neural.schedule import TrainingRun
+from otdiv.neural.standardize import Standardizer
 from otdiv.transport.solve import emd
 
-PILOT = 256
-"""Points of each law in the exact pilot distance."""
-FIXED = 2048
-"""Points of each law on which progress is measured, and from which centres are drawn."""
+PILOT_POINTS = 256
+"""Points of each distribution in the exact pilot distance; more of them make the unit of the penalty less random."""
+FIXED_POINTS = 2048
+"""Points of each distribution on which progress is measured and from which centres are drawn; more of them make
+the measured value less random and each report slower."""
 
-
-@dataclass(frozen=True)
-class Start:
-    """Which way round a critic is trained, and from which weights.
-
-    Attributes
-    ----------
-    sign : {1.0, -1.0}
-    kind : str
-        "random" or "exact".
-    """
-
-    sign: float
-    kind: str
+Measures = tuple[DiscreteMeasure, DiscreteMeasure]
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
-    """Two laws in units of the training, and how to train on them.
+class TrainingProblem:
+    """Two distributions in units of the training, and how to train on them.
 
     Attributes
     ----------
-    laws : (Law, Law)
+    distributions : (SampledDistribution, SampledDistribution)
     options : Options
-    constraint : Constraint
     network : nn.Module or None
-        The caller's own.
+        Given by the caller; None is one that the constraint builds.
     device : str
-    frame : Frame
-    looks : list of (ndarray [k, d], ndarray [k])
-        Some points and weights of each law, always the same: centres and atoms.
-    watched : list of (ndarray [k, d], ndarray [k])
+    standardizer : Standardizer
+    fixed_points : (DiscreteMeasure, DiscreteMeasure)
+        Some points of each distribution, always the same ones: centres and atoms.
+    validation_points : (DiscreteMeasure, DiscreteMeasure)
         Those on which progress is measured.
     scale : float
         Pilot distance.
     """
 
-    laws: tuple[Law, Law]
+    distributions: Pair
     options: Options
-    constraint: Constraint
     network: nn.Module | None
     device: str
-    frame: Frame
-    looks: list[tuple[Array, Array]]
-    watched: list[tuple[Array, Array]]
+    standardizer: Standardizer
+    fixed_points: Measures
+    validation_points: Measures
     scale: float
 
     @classmethod
-    def of(cls, laws: tuple[Law, Law], watched: tuple[Law, Law], options: Options, network: nn.Module | None) -> Task:
+    def of(
+        cls, distributions: Pair, options: Options, *, validation: Pair | None = None, network: nn.Module | None = None
+    ) -> TrainingProblem:
+        """The problem of two distributions.
+
+        Parameters
+        ----------
+        distributions : (SampledDistribution, SampledDistribution)
+        options : Options
+        validation : (SampledDistribution, SampledDistribution), optional
+            On these, by default on the distributions themselves, initializations are compared and plateaus
+            detected: other points of the same distributions keep an initialization that memorises its points
+            from being chosen.
+        network : nn.Module, optional
+
+        Raises
+        ------
+        InvalidInput
+            A network that is no function of one point, or a device that torch cannot use.
+        """
         rng = np.random.default_rng([options.seed, 2])
-        looks = [_looked_at(law, FIXED, rng) for law in laws]
-        frame = Frame.around(*(points for points, _ in looks))
+        fixed = distributions[0].at_most(FIXED_POINTS, rng), distributions[1].at_most(FIXED_POINTS, rng)
+        standardizer = Standardizer.of(fixed[0].points, fixed[1].points)
         if network is not None:
-            _check(network, looks[0][0].shape[1])
-        return cls(
-            laws,
-            options,
-            CONSTRAINTS[options.constraint],
-            network,
-            chosen_device(options.device),
-            frame,
-            looks,
-            looks if watched is laws else [_looked_at(law, FIXED, rng) for law in watched],
-            pilot_scale(laws, rng),
-        )
+            _require_critic(network, fixed[0].d)
+        device = resolve_device(options.device, prefer_cuda=True)
+        assert device is not None
+        if validation is None or validation is distributions:
+            validated = fixed
+        else:
+            validated = validation[0].at_most(FIXED_POINTS, rng), validation[1].at_most(FIXED_POINTS, rng)
+        scale = compute_pilot_distance(distributions, rng)
+        return cls(distributions, options, network, device, standardizer, fixed, validated, scale)
 
     @property
     def d(self) -> int:
-        return self.looks[0][0].shape[1]
+        """Dimension of the points."""
+        return self.fixed_points[0].d
 
     @property
     def weight(self) -> float | None:
-        """lambda in the unit of the points; it is asked for in units of the pilot distance."""
-        return self.options.penalty_weight * self.scale if self.constraint.penalty is not None else None
+        """lambda in the unit of the points; None without a penalty."""
+        return self.options.penalty_weight * self.scale if self.options.constraint.penalty is not None else None
 
     @property
-    def schedule(self) -> Schedule:
-        options = self.options
-        weight = options.penalty_weight * self.scale / self.frame.spread  # the training's unit is the spread
-        rate = options.rate or self.constraint.rate
-        return Schedule(options.steps, rate, weight, options.time_limit, options.early_stop)
+    def scaled_weight(self) -> float:
+        """lambda in units of the training."""
+        return self.options.penalty_weight * self.scale / self.standardizer.scale
 
     @property
-    def fixed(self) -> Any:
-        (x, a), (y, b) = self._tensors(self.watched)
-        return signed(x, a, y, b)
+    def validation_sample(self) -> SignedSample:
+        """The validation points as tensors on the device."""
+        (x, a), (y, b) = (self._tensors(measure) for measure in self.validation_points)
+        return signed_sample(x, a, y, b)
 
-    def starts(self) -> list[Start]:
-        """What is to be tried: both ways round, and each kind of start, where they differ."""
+    @property
+    def initializations(self) -> list[Initialization]:
+        """Those to be tried: both signs, and each kind, where they differ."""
         if self.network is not None:
-            return [Start(1.0, "random")]
-        kinds = self.constraint.starts if self.options.start == "auto" else (self.options.start,)
-        signs = (1.0, -1.0) if self.constraint.oriented else (1.0,)
-        return [Start(sign, kind) for kind in kinds for sign in signs]
+            return [Initialization(1.0, "random")]
+        constraint, start = self.options.constraint, self.options.start
+        kinds = constraint.initializations if start == "auto" else (start,)
+        signs = (1.0, -1.0) if constraint.oriented else (1.0,)
+        return [Initialization(sign, kind) for kind in kinds for sign in signs]
 
-    def run(
-        self,
-        start: Start,
-        schedule: Schedule,
-        checkpoint: Path | None = None,
-        report: Callable[[Step], None] | None = None,
-    ) -> tuple[nn.Module, Run]:
-        setting = self._setting(start)
-        module = (self.constraint.build(setting) if self.network is None else self.network).to(self.device)
-        batches = Batches(self.laws, self.frame, self.options.batch, self.options.seed, self.device)
-        run = train(
-            module,
-            self.constraint,
-            setting,
-            batches,
-            schedule,
-            sign=start.sign,
-            fixed=self.fixed,
-            report=report,
-            checkpoint=checkpoint,
-            fingerprint=self.fingerprint(start),
-        )
-        return module, run
+    def build_network(self, initialization: Initialization) -> nn.Module:
+        """A network with its initial weights, on the device; the one that the caller gave where there is one."""
+        module = self.network
+        if module is None:
+            module = self.options.constraint.build(self._spec(initialization))
+        return module.to(self.device)
 
-    def finished(self, module: nn.Module, start: Start, run: Run | None = None) -> FittedCritic:
+    def new_batches(self) -> Batches:
+        """Batches from their first random state."""
+        return Batches(self.distributions, self.standardizer, self.options.batch, self.options.seed, self.device)
+
+    def fitted(self, module: nn.Module, initialization: Initialization, run: TrainingRun | None = None) -> FittedCritic:
         """The critic as a function of points; also of a module that is still being trained."""
-        inner = in_float64(module, self.frame, start.sign)
-        spread, options = self.frame.spread, self.options
-        history = [] if run is None else [(k, spread * v, spread * p) for k, v, p in run.history]
-        plan: dict[str, Any] = {}
-        if self.network is None:
-            plan = {name: getattr(options, name) for name in ("depth", "groups", "pieces", "activation")}
-            plan |= {"d": self.d, "width": self._width, "spread": spread, "sign": start.sign, "start": start.kind}
-            plan |= {"atoms": atom_count(module)}
+        inner = in_float64(module, self.standardizer, initialization.sign)
+        scale, options = self.standardizer.scale, self.options
+        sizes = replace(options.sizes, width=options.sizes.width_for(self.d))
         return FittedCritic(
             module=inner,
-            constraint=options.constraint,
-            lipschitz=self.constraint.bound(inner.inner),
+            constraint=options.constraint.name,
+            lipschitz=options.constraint.bound(inner.inner),
             d=self.d,
             weight=self.weight,
             seed=options.seed,
@@ -170,78 +156,59 @@ class Task:
             steps=0 if run is None else run.steps,
             seconds=0.0 if run is None else run.seconds,
             stopped="" if run is None else run.stopped,
-            history=history,
-            plan=plan,
+            history=[] if run is None else [(k, scale * v, scale * p) for k, v, p in run.history],
+            architecture=None
+            if self.network is not None
+            else Architecture(sizes, self.d, scale, initialization, atom_count(module)),
         )
 
-    @property
-    def _width(self) -> int:
-        return self.options.width or max(2 * self.d, 128)
+    def fingerprint(self, initialization: Initialization) -> str:
+        """What distinguishes a training from others: data, options and initialization."""
+        options = replace(self.options, schedule=replace(self.options.schedule, time_limit=None), device="")
+        digest = hashlib.sha256(repr(options).encode())
+        for measure in self.fixed_points + self.validation_points:
+            digest.update(measure.points.tobytes())
+            digest.update(measure.weights.tobytes())
+        return f"{digest.hexdigest()} {initialization}"
 
-    def _tensors(self, looks: list[tuple[Array, Array]]) -> list[tuple[Tensor, Tensor]]:
-        return [
-            (torch.from_numpy(self.frame.apply(points)).float().to(self.device), torch.from_numpy(w).to(self.device))
-            for points, w in looks
-        ]
+    def _tensors(self, measure: DiscreteMeasure) -> tuple[Tensor, Tensor]:
+        points = torch.from_numpy(self.standardizer.transform(measure.points)).float().to(self.device)
+        return points, torch.from_numpy(measure.weights / measure.mass).to(self.device)
 
-    def _setting(self, start: Start) -> Setting:
-        tensors = self._tensors(self.looks)
-        (x, _), (y, b) = tensors if start.sign > 0 else tensors[::-1]
-        options = self.options
-        return Setting(
+    def _spec(self, initialization: Initialization) -> NetworkSpec:
+        order = (0, 1) if initialization.sign > 0 else (1, 0)
+        (x, _), (y, b) = (self._tensors(self.fixed_points[k]) for k in order)
+        return NetworkSpec(
+            sizes=self.options.sizes,
             x=x.cpu(),
             y=y.cpu(),
             b=b.cpu().float(),
-            width=self._width,
-            depth=options.depth,
-            groups=options.groups,
-            pieces=options.pieces,
-            potential=self._sample_potentials[1 if start.sign > 0 else 0] if start.kind == "exact" else None,
-            activation=options.activation,
-            clip=options.clip,
-            generator=torch.Generator().manual_seed(options.seed),
+            potential=self._sample_potentials[order[1]] if initialization.kind == "exact" else None,
+            generator=torch.Generator().manual_seed(self.options.seed),
         )
 
     @cached_property
     def _sample_potentials(self) -> list[tuple[Tensor, Tensor]]:
-        """Points and exact dual potential of a sample of each law, not the one on which starts are compared."""
+        """Points and exact dual potential of a sample of each distribution, other than the validation points."""
         rng = np.random.default_rng([self.options.seed, 5])
-        most = self.options.groups * self.options.pieces
-        (x, a), (y, b) = (_looked_at(law, most, rng) for law in self.laws)
-        x, y = self.frame.apply(x), self.frame.apply(y)
-        exact = emd(x, y, a, b, normalize=True)
+        most = self.options.sizes.groups * self.options.sizes.pieces
+        mu, nu = (distribution.at_most(most, rng) for distribution in self.distributions)
+        x, y = (self.standardizer.transform(measure.points) for measure in (mu, nu))
+        exact = emd(x, y, mu.weights, nu.weights, normalize=True)
         return [
             (torch.from_numpy(points).float(), torch.from_numpy(np.array(potential)).float())
             for points, potential in ((x, exact.f), (y, exact.g))
         ]
 
-    def fingerprint(self, start: Start) -> str:
-        """What tells this run from others: data, options and start."""
-        digest = hashlib.sha256(repr(replace(self.options, time_limit=None, device="")).encode())
-        for points, weights in self.looks + self.watched:
-            digest.update(points.tobytes())
-            digest.update(weights.tobytes())
-        return f"{digest.hexdigest()} {start}"
 
-
-def pilot_scale(laws: tuple[Law, Law], rng: np.random.Generator) -> float:
-    """Exact distance of a small sample of both laws: the unit of the penalty; 1 where it is 0."""
-    x, y = (
-        law.measure.points if law.measure is not None and law.measure.n <= PILOT else law.draw(PILOT, rng)
-        for law in laws
-    )
+def compute_pilot_distance(distributions: Pair, rng: np.random.Generator) -> float:
+    """Exact distance of a small sample of both distributions: the unit of the penalty; 1 where it is 0."""
+    x, y = (distribution.at_most(PILOT_POINTS, rng).points for distribution in distributions)
     scale = emd(x, y).value
     return scale if scale > 0 else 1.0
 
 
-def _looked_at(law: Law, most: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """The points and weights themselves, or a sample where they are more than ``most`` or drawn."""
-    if law.measure is not None and law.measure.n <= most:
-        return np.array(law.measure.points), law.measure.weights / law.measure.mass
-    return np.array(law.draw(most, rng)), np.full(most, 1.0 / most)
-
-
-def _check(network: nn.Module, d: int) -> None:
+def _require_critic(network: nn.Module, d: int) -> None:
     """Refuse a network that is no function of one point [d] with one value."""
     refuse_batch_norm(network)
     try:
