@@ -181,7 +181,7 @@ pair = radial(2)
 sample = pair.sample(120, rng)
 rows = {}
 for constraint in ("clipping", "spectral", "orthonormal", "min-max"):
-    answer = estimate(sample.x, sample.y, constraint=constraint, steps=200, seed=0)
+    answer = estimate(sample.x, sample.y, constraint=constraint, steps=200, rng=0)
     report = audit(answer.critic, sample.x, sample.y)
     rows[constraint] = (answer.raw / sample.w1, report.secant, answer.lower / sample.w1)
     print(
