@@ -51,8 +51,8 @@ print(f"KL(fake || real) = {kl(p_fake, p_real):.6f} nats")
 # has none:
 
 # %%
-escaping = kl([0.5, 0.3, 0.2], [0.8, 0.2, 0.0])
-print(repr(escaping))
+infinite = kl([0.5, 0.3, 0.2], [0.8, 0.2, 0.0])
+print(repr(infinite))
 
 # %% [markdown]
 # ## 2. Four numbers that look like KL, and are not
@@ -208,7 +208,7 @@ print(repr(kl(*shifted[0])))
 
 # %%
 assert kl(p_real, p_fake) > 0 < kl(p_fake, p_real) != kl(p_real, p_fake)
-assert escaping == math.inf and abs(escaping.escaping_mass - 0.2) < 1e-15 and "index 2" in escaping.reason
+assert infinite == math.inf and abs(infinite.singular_mass - 0.2) < 1e-15 and "index 2" in infinite.reason
 negative = [float(kl_integrand(p, q)) < 0 for p, q in pairs]
 assert negative == [True, True, False, True]
 assert all(kl_integrand_nonnegative(p, q) >= 0 for p, q in pairs)

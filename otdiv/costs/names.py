@@ -29,7 +29,7 @@ def as_cost(cost: Any) -> Cost:
 
     Names are euclidean, sqeuclidean, cityblock, chebyshev, discrete, and
     ``"minkowski:p"`` with a number p >= 1.  A scipy.sparse matrix stays sparse: what it does not
-    store is forbidden (:class:`SparseCost`).  A callable is the slow way (:class:`CallableCost`).
+    store is forbidden (:class:`SparseCost`).  A callable is the slowest (:class:`CallableCost`).
 
     Raises
     ------

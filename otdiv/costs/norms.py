@@ -14,11 +14,11 @@ from scipy.spatial.distance import cdist
 
 from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array, invalid
-from otdiv.costs.base import Cost
+from otdiv.costs.base import Cost, PointCost, TableCost, as_point_cost
 from otdiv.errors import InvalidInput
 
 
-class Euclidean(Cost):
+class Euclidean(PointCost):
     """d(x, y) = |x - y|_2, in the unit of the coordinates."""
 
     name, is_metric, line_power = "euclidean", True, 1
@@ -39,7 +39,7 @@ class Euclidean(Cost):
         return d * 1e-160
 
 
-class SquaredEuclidean(Cost):
+class SquaredEuclidean(PointCost):
     """d(x, y) = |x - y|_2^2, in the squared unit of the coordinates; not a metric."""
 
     name, is_metric, line_power = "sqeuclidean", False, 2
@@ -57,7 +57,7 @@ class SquaredEuclidean(Cost):
         return d * 1e-300
 
 
-class Cityblock(Cost):
+class Cityblock(PointCost):
     """d(x, y) = sum_k |x_k - y_k|, the 1-norm."""
 
     name, is_metric, line_power = "cityblock", True, 1
@@ -72,7 +72,7 @@ class Cityblock(Cost):
         return _guarded(lambda s, t: np.sum(np.abs(s - t), axis=1), x, y, power=1)
 
 
-class Chebyshev(Cost):
+class Chebyshev(PointCost):
     """d(x, y) = max_k |x_k - y_k|, the maximum norm."""
 
     name, is_metric, line_power = "chebyshev", True, 1
@@ -95,7 +95,7 @@ class Chebyshev(Cost):
 
 
 @dataclass(frozen=True)
-class Minkowski(Cost):
+class Minkowski(PointCost):
     """d(x, y) = (sum_k |x_k - y_k|^p)^(1/p), the p-norm, p >= 1.
 
     Evaluated as M (sum (|x_k - y_k| / M)^p)^(1/p) with M the largest
@@ -143,7 +143,7 @@ class Minkowski(Cost):
         return (d + 20) * UNIT
 
 
-class Discrete(Cost):
+class Discrete(PointCost):
     """d(x, y) = 0 if x = y, else 1: optimal transport is then the total variation."""
 
     name, is_metric = "discrete", True
@@ -159,15 +159,18 @@ class Discrete(Cost):
 
 
 @dataclass(frozen=True)
-class Power(Cost):
-    """d(x, y) ** p of another point cost, p > 1: what W_p transports with; not a metric."""
+class Power(PointCost):
+    """d(x, y) ** p of another point cost, p > 1: what W_p transports with; not a metric.
 
-    base: Cost
+    For a table of entries see :class:`TablePower`; :func:`power_of` takes either.
+    """
+
+    base: PointCost
     p: float
 
     def __post_init__(self) -> None:
-        if not 1 < self.p < np.inf:
-            raise invalid("p", "be a finite number above 1", repr(self.p), "For p = 1 use the cost itself.")
+        as_point_cost(self.base)
+        _require_power(self.p)
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -176,34 +179,80 @@ class Power(Cost):
     is_metric = False
 
     @property
-    def by_entries(self) -> bool:  # type: ignore[override]
-        return self.base.by_entries
-
-    @property
     def line_power(self) -> float | None:  # type: ignore[override]
         return None if self.base.line_power is None else self.p * self.base.line_power
 
     def matrix(self, x: Array, y: Array) -> Array:
-        return self._power(self.base.matrix(x, y), x, y)
+        return _power(self.base.matrix(x, y), self.p, x, y)
 
     def gradient(self, x: Array, y: Array) -> Array:
         return self.p * self.base.elementwise(x, y)[:, None] ** (self.p - 1) * self.base.gradient(x, y)
 
     def elementwise(self, x: Array, y: Array) -> Array:
-        return self._power(self.base.elementwise(x, y), x, y)
-
-    def _power(self, distances: Array, x: Array, y: Array) -> Array:
-        with np.errstate(over="ignore"):
-            powers = distances**self.p
-        if np.any(np.isinf(powers) & np.isfinite(distances)):  # an infinite distance forbids an arc, and so its power
-            raise _too_far(x, y)
-        return powers
+        return _power(self.base.elementwise(x, y), self.p, x, y)
 
     def relative_error(self, d: int) -> float:
         return 1.01 * self.p * self.base.relative_error(d) + 8 * UNIT
 
     def absolute_error(self, d: int) -> float:
         return 1e-160
+
+
+@dataclass(frozen=True)
+class TablePower(TableCost):
+    """Every entry of another table to the power p > 1; not a metric."""
+
+    base: TableCost
+    p: float
+
+    def __post_init__(self) -> None:
+        _require_power(self.p)
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{self.base.name}**{self.p:g}"
+
+    is_metric = False
+
+    def matrix(self, x: Array, y: Array) -> Array:
+        return _power(self.base.matrix(x, y), self.p, x, y)
+
+    def relative_error(self, d: int) -> float:
+        return 8 * UNIT
+
+    def absolute_error(self, d: int) -> float:
+        return 1e-160
+
+
+def power_of(cost: Cost, p: float) -> Cost:
+    """``cost`` ** p for a finite p > 1, a function of points or a table like ``cost`` itself.
+
+    Raises
+    ------
+    InvalidInput
+        Another p.
+
+    Examples
+    --------
+    >>> power_of(Euclidean(), 3).name
+    'euclidean**3'
+    """
+    if isinstance(cost, TableCost):
+        return TablePower(cost, p)
+    return Power(as_point_cost(cost), p)
+
+
+def _require_power(p: float) -> None:
+    if not 1 < p < np.inf:
+        raise invalid("p", "be a finite number above 1", repr(p), "For p = 1 use the cost itself.")
+
+
+def _power(distances: Array, p: float, x: Array, y: Array) -> Array:
+    with np.errstate(over="ignore"):
+        powers = distances**p
+    if np.any(np.isinf(powers) & np.isfinite(distances)):  # an infinite distance forbids an arc, and so its power
+        raise _too_far(x, y)
+    return powers
 
 
 def _guarded(distance: Callable[[Array, Array], Array], x: Array, y: Array, power: int) -> Array:

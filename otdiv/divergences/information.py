@@ -88,7 +88,7 @@ def cross_entropy(p: Any, q: Any, *, base: float | None = None, normalize: bool 
     shared = (pair.p > 0) & (pair.q > 0)
     terms[shared] = -pair.p[shared] * np.log(pair.q[shared])
     terms[(pair.p > 0) & (pair.q == 0)] = np.inf
-    return explained("H(P, Q)", max(add_up(terms), 0.0) / unit, pair.escape())
+    return explained("H(P, Q)", max(add_up(terms), 0.0) / unit, pair.singular_part())
 
 
 def kl_integrand(p: Any, q: Any) -> Array:

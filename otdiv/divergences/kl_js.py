@@ -58,7 +58,7 @@ def kl(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) ->
     """
     unit = log_of_base(base)
     pair = as_pmf_pair(p, q, normalize=normalize)
-    return explained("KL(P || Q)", add_up(power_terms(pair.p, pair.q, 1.0)) / unit, pair.escape())
+    return explained("KL(P || Q)", add_up(power_terms(pair.p, pair.q, 1.0)) / unit, pair.singular_part())
 
 
 def kl_reverse(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) -> DivergenceValue:
@@ -93,7 +93,9 @@ def kl_reverse(p: Any, q: Any, *, base: float | None = None, normalize: bool = F
     """
     unit = log_of_base(base)
     pair = as_pmf_pair(p, q, normalize=normalize)
-    return explained("KL(Q || P)", add_up(power_terms(pair.q, pair.p, 1.0)) / unit, pair.swapped().escape("Q", "P"))
+    return explained(
+        "KL(Q || P)", add_up(power_terms(pair.q, pair.p, 1.0)) / unit, pair.swapped().singular_part("Q", "P")
+    )
 
 
 def jeffreys(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) -> DivergenceValue:
@@ -109,7 +111,7 @@ def jeffreys(p: Any, q: Any, *, base: float | None = None, normalize: bool = Fal
     Returns
     -------
     DivergenceValue
-        In nats, or in the unit of ``base``; ``escaping_mass`` adds up both sides.
+        In nats, or in the unit of ``base``; ``singular_mass`` adds up both sides.
 
     Raises
     ------
@@ -128,7 +130,7 @@ def jeffreys(p: Any, q: Any, *, base: float | None = None, normalize: bool = Fal
     unit = log_of_base(base)
     pair = as_pmf_pair(p, q, normalize=normalize)
     value = add_up(power_terms(pair.p, pair.q, 1.0) + power_terms(pair.q, pair.p, 1.0)) / unit
-    return explained("Jeffreys(P, Q)", value, pair.escape(), pair.swapped().escape("Q", "P"))
+    return explained("Jeffreys(P, Q)", value, pair.singular_part(), pair.swapped().singular_part("Q", "P"))
 
 
 def js(p: Any, q: Any, *, weight: float = 0.5, base: float | None = None, normalize: bool = False) -> DivergenceValue:

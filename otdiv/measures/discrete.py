@@ -17,6 +17,8 @@ from otdiv.core.rounding import total
 from otdiv.core.validation import Array, as_float_array, as_points, as_weights, invalid, readonly, require_finite
 
 MASS_TOLERANCE = 1e-9
+"""Relative difference of two total masses, or of one from 1, up to which they count as equal; a larger one
+accepts weights that are rounded more coarsely, and makes the mass that is ignored larger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +61,7 @@ class DiscreteMeasure:
     def from_pmf(cls, points: Any, pmf: Any) -> DiscreteMeasure:
         """Probability mass function on given points; its total must be 1 within 1e-9."""
         measure = cls._named(points, "pmf", pmf)
-        if abs(measure.mass - 1) > MASS_TOLERANCE:
-            raise invalid(
-                "pmf", "sum to 1", f"a total of {measure.mass:.12g}", "Divide it by its sum, or use from_counts."
-            )
+        require_mass_one(measure.mass, "pmf", "Divide it by its sum, or use from_counts.")
         return measure
 
     @classmethod
@@ -229,6 +228,23 @@ def common_support(mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[Array, Arr
     p = np.bincount(which[: mu.n], weights=mu.weights, minlength=len(points))
     q = np.bincount(which[mu.n :], weights=nu.weights, minlength=len(points))
     return readonly(points), readonly(p), readonly(q)
+
+
+def require_mass_one(mass: float, subject: str, remedy: str) -> None:
+    """Refuse a total mass that differs from 1 by more than 1e-9.
+
+    Parameters
+    ----------
+    mass : float
+    subject, remedy : str
+        What is refused, such as "the weights of x", and what to do, for the message.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if not abs(mass - 1) <= MASS_TOLERANCE:
+        raise invalid(subject, "sum to 1", f"{mass:.10g}", remedy)
 
 
 def require_same_dimension(mu: DiscreteMeasure, nu: DiscreteMeasure) -> None:

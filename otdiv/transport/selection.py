@@ -57,7 +57,7 @@ def select_method(problem: TransportProblem) -> Choice:
     if problem.n * problem.m >= MULTISCALE_ABOVE and multiscale_applies(problem):
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     if problem.cost.by_entries and problem.cost.shape is None:
-        return Choice("pot", "the cost is a function: all its values are computed and kept, the slow way")
+        return Choice("pot", "the cost is a function: all its values are computed and kept")
     return Choice("pot", "dense costs: the network simplex is the fastest exact method here")
 
 

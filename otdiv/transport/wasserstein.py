@@ -9,7 +9,7 @@ import numpy as np
 
 from otdiv.core.bounds import Bounds
 from otdiv.core.validation import invalid
-from otdiv.costs import Power, as_cost
+from otdiv.costs import as_cost, power_of
 from otdiv.measures.arguments import require_probability
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
@@ -93,7 +93,7 @@ def wasserstein(
     if p == 1:
         cost: Any = base
     else:
-        cost = "sqeuclidean" if (p == 2 and base.name == "euclidean") else Power(base, p)
+        cost = "sqeuclidean" if (p == 2 and base.name == "euclidean") else power_of(base, p)
     result = solve(TransportProblem(mu, nu, cost), method, rtol=rtol, memory_limit=memory_limit)
     value = result.value ** (1 / p)
     if p == 1:

@@ -253,9 +253,9 @@ def kl_minus_2js(p_r: Any, p_g: Any, *, normalize: bool = False) -> DivergenceVa
     0.213684505294
     """
     pair = as_pmf_pair(p_r, p_g, normalize=normalize, names=NAMES)
-    escape = pair.swapped().escape("p_g", "p_r")
-    if escape is not None:
-        return DivergenceValue(math.inf, "KL(p_g || p_r) - 2 JS", *escape)
+    singular = pair.swapped().singular_part("p_g", "p_r")
+    if singular is not None:
+        return DivergenceValue(math.inf, "KL(p_g || p_r) - 2 JS", *singular)
     half = 0.5 * (pair.q - pair.p)  # m - p_r
     return DivergenceValue(2.0 * add_up(power_terms(pair.p + half, pair.p, 1.0, half)), "KL(p_g || p_r) - 2 JS")
 

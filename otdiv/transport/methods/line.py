@@ -13,6 +13,7 @@ import numpy as np
 
 from otdiv.core.bounds import Status
 from otdiv.core.validation import Array, invalid
+from otdiv.costs import as_point_cost
 from otdiv.problem.line_order import LineOrder
 from otdiv.problem.plan import Plan, northwest_corner
 from otdiv.problem.transport_problem import Proposal, TransportProblem
@@ -74,7 +75,7 @@ def _from_distribution_functions(a: Array, b: Array, line: LineOrder) -> tuple[A
 def _along_staircase(a: Array, b: Array, xs: Array, ys: Array, problem: TransportProblem) -> tuple[Array, Array]:
     """Make every cell of the north-west path tight: each step down sets the next f, each step right the next g."""
     rows, columns, _ = northwest_corner(a, b)
-    costs = problem.cost.elementwise(xs[rows, None], ys[columns, None])
+    costs = as_point_cost(problem.cost).elementwise(xs[rows, None], ys[columns, None])
     down = np.diff(rows) == 1
     rise = np.diff(costs)
     f = np.concatenate([[0.0], np.cumsum(rise[down])])
