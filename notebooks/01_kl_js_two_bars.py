@@ -26,7 +26,7 @@ import numpy as np
 
 from otdiv import emd
 from otdiv.divergences import js, kl, kl_integrand, kl_integrand_nonnegative, kl_reverse
-from otdiv.gans.exact import gan_loss, optimal_discriminator, optimal_gan_loss
+from otdiv.gans import gan_loss, optimal_discriminator, optimal_gan_loss
 from otdiv.lecture import two_bars
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"

@@ -23,10 +23,9 @@
 import numpy as np
 
 from otdiv import DiscreteMeasure, TransportProblem, certify, emd, solve
-from otdiv.linear_programming.program import solve_lp
-from otdiv.plots.style import figure
-from otdiv.plots.transport import plot_plan, plot_potentials
-from otdiv.transport.methods.linear_program import transport_program
+from otdiv.linear_programming import solve_lp
+from otdiv.plots import figure, plot_plan, plot_potentials
+from otdiv.transport import transport_program
 
 places = np.array([0.0, 1.0, 2.0])
 p_g = np.array([0.2, 0.2, 0.6])

@@ -27,7 +27,7 @@ import time
 import numpy as np
 
 from otdiv import emd, emd_images
-from otdiv.plots.style import BLUE, GREY, ORANGE, figure
+from otdiv.plots import BLUE, GREY, ORANGE, figure
 
 rng = np.random.default_rng(0)
 

@@ -21,8 +21,8 @@
 import numpy as np
 
 from otdiv.critics import audit, estimate
-from otdiv.datasets.known_distances import radial
-from otdiv.lecture.lipschitz import penalised
+from otdiv.datasets import radial
+from otdiv.lecture import penalised
 from otdiv.lipschitz import (
     clipped_constant,
     dual_norm,
@@ -33,7 +33,7 @@ from otdiv.lipschitz import (
     spectral_norm,
     spectrally_normalised,
 )
-from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, figure
+from otdiv.plots import BLUE, GREEN, GREY, ORANGE, figure
 
 rng = np.random.default_rng(0)
 

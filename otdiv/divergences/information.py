@@ -111,10 +111,6 @@ def kl_integrand(p: Any, q: Any) -> Array:
     InvalidInput
         Negative, NaN or infinite entries, or shapes that do not broadcast.
 
-    Notes
-    -----
-    Lecture items S4 and S5: the four numbers printed there are values of this function (erratum E3).
-
     Examples
     --------
     >>> float(kl_integrand(0.999999, 0.000001))
@@ -151,7 +147,7 @@ def kl_integrand_nonnegative(p: Any, q: Any) -> Array:
 
     Notes
     -----
-    Lecture item S4 with erratum E3; the Bregman divergence of t log t.
+    The Bregman divergence of t log t.
 
     Examples
     --------

@@ -47,7 +47,7 @@ def kl(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) ->
 
     Notes
     -----
-    Lecture items S4 to S6.  Summed as p log(p/q) - p + q, whose terms are non-negative.
+    Summed as p log(p/q) - p + q, whose terms are non-negative.
 
     Examples
     --------
@@ -81,10 +81,6 @@ def kl_reverse(p: Any, q: Any, *, base: float | None = None, normalize: bool = F
     ------
     InvalidInput
         As in :func:`kl`.
-
-    Notes
-    -----
-    Lecture items S5 and S6.
 
     Examples
     --------
@@ -160,7 +156,7 @@ def js(p: Any, q: Any, *, weight: float = 0.5, base: float | None = None, normal
 
     Notes
     -----
-    Lecture item S7; J. Lin, Divergence measures based on the Shannon entropy, 1991.
+    J. Lin, Divergence measures based on the Shannon entropy, 1991.
 
     Examples
     --------

@@ -31,7 +31,8 @@ def alpha_divergence(p: Any, q: Any, order: float, *, normalize: bool = False) -
     Returns
     -------
     DivergenceValue
-        inf where P has mass outside the support of Q (a >= 1), or Q outside that of P (a <= 0); at most 1 / (a (1 - a)) in between.
+        inf where P has mass outside the support of Q (a >= 1), or Q outside that of P (a <= 0);
+        at most 1 / (a (1 - a)) in between.
 
     Raises
     ------

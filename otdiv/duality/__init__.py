@@ -9,7 +9,6 @@ from otdiv.duality.strong_duality import (
     extended_system,
     strong_duality,
     strong_duality_step,
-    surplus_form,
 )
 from otdiv.duality.transport_game import BalancedFlow, balanced_flow, critic_payoff
 from otdiv.duality.zero_sum_games import GameSolution, MatrixGame, solve_game
@@ -36,7 +35,6 @@ __all__ = [
     "solve_game",
     "strong_duality",
     "strong_duality_step",
-    "surplus_form",
     "verify_farkas",
     "weak_duality",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from otdiv.core.validation import Array, as_float_array, invalid, readonly, require_finite
 from otdiv.duality.farkas import farkas
-from otdiv.linear_programming.exact_simplex import Matrix, fractions_of, matrix_of
+from otdiv.linear_programming.rational import Matrix, fractions_of, matrix_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 r"""The Lagrangian, the dual function it defines, weak duality, and the optimality conditions.
 
-    L(x, y) = c'x + y'(b - A x)           the lecture's F is -y: c'x + F'(A x - b)
+    L(x, y) = c'x + y'(b - A x)           with F = -y: c'x + F'(A x - b)
     q(y)    = min over x >= 0 of L(x, y)  = b'y if A'y <= c, and -inf if one component of c - A'y is negative
 
 In the form A x >= b the rows read A x - s = b with a surplus s >= 0, so that a negative
@@ -31,7 +31,7 @@ def lagrangian(lp: LinearProgram, x: Any, y: Any) -> float:
     lp : LinearProgram
     x : array_like, shape [n]
     y : array_like, shape [m]
-        The lecture's F is -y.
+        Multipliers, of either sign.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def dual_function(lp: LinearProgram, y: Any, *, tolerance: float = TOLERANCE) ->
     ----------
     lp : LinearProgram
     y : array_like, shape [m]
-        Multipliers; the lecture's F is -y.
+        Multipliers, of either sign.
     tolerance : float
         A negative component of c - A'y below tolerance x (largest entry of |c| + |A|'|y|) counts as rounding.
 

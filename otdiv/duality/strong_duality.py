@@ -27,20 +27,16 @@ from otdiv.core.bounds import Status
 from otdiv.core.validation import Array, check_choice, invalid, readonly
 from otdiv.duality.farkas import box_certificate, verify_farkas
 from otdiv.errors import SolverFailed
-from otdiv.linear_programming.exact_simplex import (
-    ExactSolution,
-    Matrix,
-    RationalProgram,
-    Vector,
-    dot,
-    solve_exact,
-    times,
-    transposed_times,
-)
+from otdiv.linear_programming.exact_simplex import ExactSolution, solve_exact
 from otdiv.linear_programming.program import LinearProgram, LPSolution, solve_lp
+from otdiv.linear_programming.rational import Matrix, RationalProgram, Vector, dot, times, transposed_times
+from otdiv.linear_programming.surplus_form import surplus_form
 
-SOLVER_LIMIT = 1e-6  # times the largest cost: for a smaller eps a solver may take the infeasible system for feasible
+SOLVER_LIMIT = 1e-6
+"""Least eps that is left to a solver, in units of the largest cost; for a smaller one its tolerance may take the
+infeasible system for feasible, and a larger limit leaves more steps to exact arithmetic."""
 TOLERANCE = 1e-9
+"""Violation, relative to z* or 1, that a step by a solver may show; a larger one accepts coarser certificates."""
 Number = float | Fraction
 
 
@@ -133,27 +129,6 @@ class StrongDuality:
     def holds(self) -> bool:
         """Whether every step holds."""
         return all(step.holds for step in self.steps)
-
-
-def surplus_form(lp: LinearProgram) -> LinearProgram:
-    """A x >= b as [A, -I] [x; s] = b with a surplus s >= 0 of cost 0; an equality program is returned as it is.
-
-    The dual of the result, [A, -I]'F <= [c; 0], says A'F <= c and F >= 0: the dual of the inequality form.
-
-    Parameters
-    ----------
-    lp : LinearProgram
-
-    Examples
-    --------
-    >>> surplus_form(LinearProgram([1], [[1], [1]], [1, 2], "inequality")).A.tolist()
-    [[1.0, -1.0, -0.0], [1.0, -0.0, -1.0]]
-    """
-    if lp.form == "equality":
-        return lp
-    m = lp.shape[0]
-    wide = sparse.hstack([lp.A, -sparse.eye_array(m)]) if sparse.issparse(lp.A) else np.hstack([lp.A, -np.eye(m)])
-    return LinearProgram(np.append(lp.c, np.zeros(m)), wide, lp.b)
 
 
 def extended_system(lp: LinearProgram, z: float, eps: float) -> tuple[Any, Array]:
@@ -261,7 +236,7 @@ def strong_duality(
         else:
             if exact_program is None or exact is None:
                 literal = RationalProgram.of(program) if isinstance(program, LinearProgram) else program
-                exact_program = _equality(literal)
+                exact_program = surplus_form(literal)
                 exact = _solved(solve_exact(exact_program))
             steps.append(_constructed_step(exact_program, exact, Fraction(eps)))
     if not steps:
@@ -318,7 +293,7 @@ def alpha_conditions(lp: LinearProgram, eps: float) -> AlphaConditions:
     A_hat = A_hat.toarray() if sparse.issparse(A_hat) else A_hat
     last = np.zeros(b_eps.size)
     last[-1] = 1.0
-    # alpha <= 0 is one more wall, the last unit vector; b^'F^ >= 1 is one more row with right-hand side -1.
+    # alpha <= 0 is one more column, the last unit vector; b^'F^ >= 1 is one more row with right-hand side -1.
     without = box_certificate(np.column_stack([A_hat, last]), b_eps)[1]
     scaled = LinearProgram(np.append(np.zeros(lp.c.size), -1.0), np.column_stack([A_hat, -b_eps]), -last)
     return AlphaConditions(box_certificate(A_hat, b_zero)[1], without, -solve_lp(scaled.dual()).objective)
@@ -373,14 +348,6 @@ def _constructed_step(program: RationalProgram, solution: ExactSolution, eps: Fr
         value=dot(program.b, F),
         certificate="constructed",
     )
-
-
-def _equality(program: RationalProgram) -> RationalProgram:
-    if program.form == "equality":
-        return program
-    m = len(program.b)
-    A = tuple((*row, *(Fraction(-(i == k)) for k in range(m))) for i, row in enumerate(program.A))
-    return RationalProgram((*program.c, *(Fraction(0),) * m), A, program.b)
 
 
 def _solved(solution: Any) -> Any:

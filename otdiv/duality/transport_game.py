@@ -1,4 +1,10 @@
-"""W1 as a zero-sum game between a flow and one function."""
+"""W1 as a zero-sum game between a flow gamma and one function f,
+
+    inf_gamma sup_f  E_gamma[d(u, v) - (f(u) - f(v))] + E_p f - E_q f.
+
+One function only fixes the *difference* of gamma's marginals, which is enough for a
+metric d and not for other costs.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,7 @@ from otdiv.linear_programming.program import LinearProgram, solve_lp
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BalancedFlow:
-    """The flow side of the minimax reading of W1, and the function that pays for it.
+    """The optimal flow of the game, and the optimal function.
 
     Attributes
     ----------

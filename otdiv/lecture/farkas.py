@@ -12,8 +12,7 @@ from otdiv.duality.strong_duality import alpha_conditions, extended_system, stro
 from otdiv.errors import CertificateRefused
 from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.linear_programming.exact_simplex import RationalProgram
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming import LinearProgram, RationalProgram, solve_lp
 
 TRIANGLE = [[1, 3, 2], [1, 1, 3]]
 WALLS = [[2, 1], [1, 3]]  # a1 = (2, 1), a2 = (1, 3)

@@ -1,10 +1,10 @@
-r"""Linear programs in the two forms of the lecture, their duals, and one way to solve them.
+r"""Linear programs in two forms, their duals, and one function that solves them.
 
     equality     min c'x,  A x  = b, x >= 0     |    max b'y,  A'y <= c, y free
     inequality   min c'x,  A x >= b, x >= 0     |    max b'y,  A'y <= c, y >= 0
 
 One sign convention holds everywhere: y is the vector with A'y <= c whose value is b'y.
-Whatever a solver claims is checked here before it is passed on: an optimum by its
+What a solver claims is checked before it is returned: an optimum by its
 residuals, infeasibility and unboundedness by a ray.
 """
 
@@ -179,7 +179,7 @@ def solve_lp(
     program : LinearProgram or DualProgram
         Which program is handed to the solver.
     backend : {"highs", "cvxpy"}
-        HiGHS through SciPy, or cvxpy with Clarabel (``stats["solver"]`` says who answered).
+        HiGHS through SciPy, or cvxpy with Clarabel (``stats["solver"]`` names the one that answered).
     time_limit : float, optional
         Seconds after which the solver gives up; the status is then STOPPED.
     method : {"highs", "highs-ds", "highs-ipm"}
@@ -239,7 +239,7 @@ def solve_lp(
 
 
 def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict[str, Any]) -> LPSolution:
-    """Believe point and multipliers only as far as their residuals allow."""
+    """The solution where the residuals of point and multipliers are small, else FAILED."""
     x, y, objective, residuals = checked_optimum(scaled, is_primal, answer)
     relative = residuals.pop("relative")
     stats.update(residuals)
@@ -250,14 +250,14 @@ def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict
 
 
 def _with_ray(
-    scaled: ScaledProgram, is_primal: bool, word: str, ask: Callable[[Rows], Answer], stats: dict[str, Any]
+    scaled: ScaledProgram, is_primal: bool, reported: str, ask: Callable[[Rows], Answer], stats: dict[str, Any]
 ) -> LPSolution:
-    """Decide between infeasible and unbounded by what can be shown, the solver's own word first.
+    """Decide between infeasible and unbounded by a verified ray, trying the reported status first.
 
-    Presolve may call an unbounded program infeasible and the other way round; no word is believed without
-    its ray, and an unbounded program also has to show a feasible point.
+    Presolve may call an unbounded program infeasible and the reverse; no status is accepted without its ray,
+    and UNBOUNDED also needs a feasible point.
     """
-    for claim in ("unbounded", "infeasible") if word == "unbounded" else ("infeasible", "unbounded"):
+    for claim in ("unbounded", "infeasible") if reported == "unbounded" else ("infeasible", "unbounded"):
         found = verified_ray(scaled, is_primal == (claim == "unbounded"), ask)
         if found is None:
             continue

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, as_float_array, as_points, check_choice, invalid, require_finite
 from otdiv.costs import as_cost
 from otdiv.lipschitz.norms import as_matrix, matrix_norm
 from otdiv.lipschitz.spectral import spectral_norm
 
-_BLOCK = 2**21
 SLOPES = {"relu": 1.0, "leaky_relu": 1.0, "tanh": 1.0, "sigmoid": 0.25, "identity": 1.0, "softplus": 1.0, "elu": 1.0}
 """sup |sigma'| of the usual activations; GELU and SiLU exceed 1 and are left out on purpose."""
 
@@ -77,9 +77,7 @@ def on_points(values: Any, points: Any, *, cost: Any = "euclidean") -> Lipschitz
         )
     require_finite("values", v)
     steepest = 0.0
-    step = max(1, _BLOCK // len(v))
-    for start in range(0, len(v), step):
-        rows = slice(start, start + step)
+    for rows in row_blocks(len(v), len(v)):
         rise, run = np.abs(v[rows, None] - v), ground.matrix(places[rows], places)
         with np.errstate(divide="ignore", invalid="ignore"):
             steepest = max(steepest, float(np.where(rise > 0, rise / run, 0.0).max()))
@@ -120,7 +118,7 @@ def layer_constant(W: Any, activation: str = "identity") -> LipschitzBound:
 
     Notes
     -----
-    Lecture item S52; the mean value theorem is used along the segment (erratum E77).
+    By the mean value theorem along the segment from x to y.
 
     Examples
     --------
@@ -150,7 +148,7 @@ def network_constant(weights: Sequence[Any], activation: str = "relu", *, norm: 
 
     Notes
     -----
-    Lecture items S50, S56, S63: any activation of slope at most 1 leaves the product of norms.
+    Any activation of slope at most 1 leaves the product of norms.
 
     Examples
     --------
@@ -176,7 +174,7 @@ def clipped_constant(clip: float, widths: Sequence[int]) -> LipschitzBound:
     """Upper bound of a ReLU network whose weights lie in [-c, c]: prod c sqrt(n_out n_in).
 
     Weight clipping makes a network K-Lipschitz for some K, not 1-Lipschitz: the critic's value is then at
-    most K W, and a distance only after division by K (lecture item S50, erratum E73).
+    most K W, and a distance only after division by K.
 
     Parameters
     ----------
@@ -205,7 +203,7 @@ def clipped_constant(clip: float, widths: Sequence[int]) -> LipschitzBound:
 def spectrally_normalised(W: Any) -> Array:
     """W divided by a proved upper bound of |W|_2: its spectral norm is at most 1, and 1 but for rounding.
 
-    Lecture item S63; dividing by the Frobenius norm instead shrinks too much.
+    Dividing by the Frobenius norm instead shrinks too much.
 
     Raises
     ------
@@ -243,7 +241,7 @@ def along_line(slope: Callable[[Array], Array], x: float, y: float, *, nodes: in
 
     Notes
     -----
-    Lecture item S49; f has to be absolutely continuous (erratum E72).
+    f has to be absolutely continuous.
 
     Examples
     --------

@@ -70,7 +70,7 @@ def dual_norm(z: Any, p: float = 2.0) -> Attained:
 
     Notes
     -----
-    Lecture items S57 and S58; the dual of the maximum norm is the 1-norm (erratum E83).
+    The dual of the maximum norm is the 1-norm.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def matrix_norm(A: Any, p: float | str = 2) -> Attained:
 
     Notes
     -----
-    Lecture items S53 and S59.  For p = 2 see :func:`otdiv.lipschitz.spectral_norm` for a proved bound.
+    For p = 2 see :func:`otdiv.lipschitz.spectral_norm` for a proved bound.
 
     Examples
     --------

@@ -186,10 +186,6 @@ def to_lipschitz(problem: TransportProblem, f: Any, g: Any) -> LipschitzPotentia
         A cost that is no metric: for the squared distance from 0 to 2 the pair is worth 4, one
         function only 2.  Shapes that do not fit.
 
-    Notes
-    -----
-    Lecture item S42, erratum E58.
-
     Examples
     --------
     >>> from otdiv import emd

@@ -30,7 +30,7 @@ class Gradients:
     -----
     The value is differentiable in the points where the optimal plan is unique and no mass sits on a kink
     of the cost, and in the weights where the potentials are unique up to (f + t, g - t); elsewhere these
-    are one-sided derivatives of one choice (see ``result.uniqueness``).  Lecture item S22.
+    are one-sided derivatives of one choice (see ``result.uniqueness``).
     """
 
     problem: TransportProblem

@@ -14,8 +14,8 @@ from otdiv.core.bounds import Status
 from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
 from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
 from otdiv.errors import CertificateRefused, InvalidInput
-from otdiv.linear_programming.exact_simplex import RationalProgram, dot, solve_exact, times, transposed_times
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming import LinearProgram, RationalProgram, solve_exact, solve_lp
+from otdiv.linear_programming.rational import dot, times, transposed_times
 
 WALLS = [[2, 1], [1, 3]]  # a1 = (2, 1), a2 = (1, 3)
 TRIANGLE = [[1, 3, 2], [1, 1, 3]]

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otdiv.core.bounds import Status
-from otdiv.duality.transport_game import balanced_flow, critic_payoff
-from otdiv.duality.zero_sum_games import MatrixGame, solve_game
+from otdiv.core.results import Result
+from otdiv.duality import GameSolution, MatrixGame, balanced_flow, critic_payoff, solve_game
 from otdiv.errors import InvalidInput, SolverFailed
-from otdiv.linear_programming.exact_simplex import RationalProgram, solve_exact
+from otdiv.linear_programming import RationalProgram, solve_exact
 
 PENNIES = MatrixGame([[3, -1], [-2, 4]])
 P_R, P_G = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
@@ -260,3 +260,17 @@ def test_a_flow_that_cannot_have_its_mass_raises():
         balanced_flow([0, 0, 1], [1, 0, 0], DISTANCE, mass=0.5)
     with pytest.raises(InvalidInput, match="f must have shape"):
         critic_payoff([1, 2], P_R, P_G, DISTANCE)
+
+
+def test_a_solution_is_a_result():
+    solution = solve_game([[3, -1], [-2, 4]])
+    assert isinstance(solution, Result)
+    assert (solution.lower, solution.upper, solution.gap) == (
+        solution.bounds.lower,
+        solution.bounds.upper,
+        solution.bounds.gap,
+    )
+    assert solution.lower <= solution.value <= solution.upper and solution.value == pytest.approx(1)
+    assert solution.message == solution.status.message and solution.nit >= 1 and 0 < solution.seconds < 60
+    by_hand = GameSolution(solution.game, solution.x, solution.y, solution.bounds, solution.status)
+    assert by_hand.nit == 0 and np.isnan(by_hand.seconds)

@@ -16,11 +16,9 @@ from otdiv.duality.strong_duality import (
     extended_system,
     strong_duality,
     strong_duality_step,
-    surplus_form,
 )
 from otdiv.errors import CertificateRefused, InvalidInput, SolverFailed
-from otdiv.linear_programming.exact_simplex import RationalProgram, solve_exact
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming import LinearProgram, RationalProgram, solve_exact, solve_lp, surplus_form
 
 OT2 = LinearProgram([0, 1, 1, 0], [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]], [0.5, 0.5, 0.25, 0.75])
 CERTIFICATE = np.array([0.0, -1, 0, 1, 1])

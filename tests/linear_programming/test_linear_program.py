@@ -8,8 +8,15 @@ from scipy import sparse
 
 from otdiv.core.bounds import Status
 from otdiv.errors import InvalidInput
+from otdiv.linear_programming import (
+    DualProgram,
+    LinearProgram,
+    RationalProgram,
+    solve_exact,
+    solve_lp,
+    surplus_form,
+)
 from otdiv.linear_programming import backends as lp_backends
-from otdiv.linear_programming.program import DualProgram, LinearProgram, solve_lp
 
 OT2 = LinearProgram([0, 1, 1, 0], [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]], [0.5, 0.5, 0.25, 0.75])
 COVER = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
@@ -286,3 +293,15 @@ def test_the_record_keeps_its_own_copies():
     assert lp.c[0] == lp.A[0, 0] == lp.b[0] == 1
     with pytest.raises(ValueError, match="read-only"):
         lp.A[0, 0] = 2
+
+
+def test_surplus_form_is_the_same_in_floats_sparse_and_exact_numbers():
+    lp = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
+    wide = surplus_form(lp)
+    assert wide.form == "equality" and wide.A.tolist() == [[1, 1, -1, 0], [1, 3, 0, -1]]
+    thin = surplus_form(LinearProgram(lp.c, sparse.csr_array(lp.A), lp.b, "inequality"))
+    assert sparse.issparse(thin.A) and thin.A.toarray().tolist() == wide.A.tolist()
+    exact = surplus_form(RationalProgram.of(lp))
+    assert exact == RationalProgram.of(wide)
+    assert surplus_form(wide) is wide and surplus_form(exact) is exact
+    assert solve_lp(wide).objective == pytest.approx(9) and solve_exact(exact).objective == 9
