@@ -16,7 +16,7 @@
 # Two distributions, one number: how far apart are they? This notebook meets the Kullback-Leibler
 # divergence (KL), the Jensen-Shannon divergence (JS) that a GAN measures, and the example in which
 # both fail while the transport distance does not. Everything is computed by `otdiv`; the last cell
-# checks every claim made on the way.
+# checks every claim.
 
 # %%
 import math
@@ -68,7 +68,7 @@ for p, q in pairs:
 
 # %% [markdown]
 # The last column adds $q - p$, which sums to zero over two distributions, so the total is the same KL;
-# but now each point contributes a non-negative amount. It tells a fairer story: a point that $Q$ likes
+# but now each point contributes a non-negative amount. It is easier to read: a point that $Q$ likes
 # and $P$ does not costs about $q$, not nothing.
 
 # %%

@@ -17,7 +17,7 @@
 # one into the other, if moving a unit of earth from $x$ to $y$ costs $d(x, y) = |x - y|$?
 #
 # We shall solve this twice, as two different linear programs. One looks for the cheapest *plan*,
-# the other for the dearest *prices*. That both give the same number is strong duality.
+# the other for the highest *prices*. That both give the same number is strong duality.
 
 # %%
 import numpy as np

@@ -15,7 +15,7 @@
 #
 # A transport plan costs something; a pair of potentials is worth something. This notebook follows the lecture from
 # the Lagrangian to complementary slackness on three points, and shows at each step the number that decides: what
-# the slide says, what is true, and the example that tells them apart.
+# the slide says, what is true, and the example that shows the difference.
 
 # %%
 import matplotlib.pyplot as plt

@@ -43,7 +43,7 @@ from otdiv.plots import plot_alternative, plot_strong_duality
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 
 # %% [markdown]
-# ## 1. Two ways to combine vectors (S30)
+# ## 1. Two combinations of vectors (S30)
 #
 # *The slide:* convex combinations fill a triangle, conic combinations a cone from the origin.
 #

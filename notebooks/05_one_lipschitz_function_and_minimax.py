@@ -55,7 +55,7 @@ print("f    =", f.round(9), "  -f  =", (-f).round(9), "  value", round(float((p_
 #
 # *The slide's argument* treats each $x$ on its own: raise $f_g(x)$ to $-f_r(x)$. At $f_r = (0, 3, 0)$ that gives
 # $f_g = (0, -3, 0)$, a better objective and an infeasible pair: it exceeds $d$ by 2 (E58). The minimum over $y$
-# instead keeps every constraint, because it looks at all of them.
+# instead keeps every constraint, because it is taken over all of them.
 
 # %%
 f_r = np.array([0.0, 3, 0])
@@ -133,10 +133,10 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# The interval is proved by the strategies themselves: $x$ secures the lower end, $y$ concedes no more than the upper.
+# The interval is proved by the strategies themselves: $x$ guarantees the lower end, $y$ loses no more than the upper.
 # The minimax theorem makes them meet, and it needs mixed strategies and a payoff that is concave in one and convex
-# in the other (E65): for $(x - y)^2$ on $[0, 1]^2$ without mixing, the best that $x$ can secure is 0 and the least
-# that $y$ can concede is 1/4.
+# in the other (E65): for $(x - y)^2$ on $[0, 1]^2$ without mixing, the guaranteed payoff of $x$ is at most 0 and
+# the worst-case loss of $y$ at least 1/4.
 
 # %%
 grid = np.linspace(0, 1, 21)

@@ -36,7 +36,7 @@ class SparseCost(TableCost):
     ------
     InvalidInput
         NaN or -inf; no rows or no columns; a DIA or BSR array that holds zeros, since those formats do
-        not tell a stored zero from a missing entry.
+        not distinguish a stored zero from a missing entry.
 
     Examples
     --------
@@ -53,7 +53,7 @@ class SparseCost(TableCost):
         if entries.format in ("dia", "bsr") and not np.all(entries.data):
             raise invalid(
                 "cost",
-                "tell a stored zero from a missing entry",
+                "distinguish a stored zero from a missing entry",
                 f"format {entries.format!r} with zeros inside",
                 "Build it as a COO or CSR array: stored zeros cost nothing, missing entries are forbidden.",
             )

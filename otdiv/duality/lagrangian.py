@@ -18,7 +18,9 @@ from otdiv.core.validation import Array, as_float_array, invalid, readonly, requ
 from otdiv.errors import CertificateRefused
 from otdiv.linear_programming.program import LinearProgram
 
-TOLERANCE = 1e-9  # relative to the size of the numbers that are added up
+TOLERANCE = 1e-9
+"""Violation that is accepted, relative to the size of the numbers that are added up; a larger one accepts coarser
+answers of a solver."""
 
 
 def lagrangian(lp: LinearProgram, x: Any, y: Any) -> float:

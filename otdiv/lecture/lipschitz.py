@@ -179,7 +179,7 @@ def s62() -> Rows:
         yield LectureRow("S62", f"{name}: rate", power_iteration(matrix).rate, rate, 1e-6)
     stuck = power_iteration(np.diag([2.0, 1.0]), start=[0.0, 1.0])
     yield LectureRow("S62", "E89: stuck start on diag(2, 1)", stuck.value, 1.0)
-    yield LectureRow("S62", "E89: and it is told", float(stuck.stuck), 1.0)
+    yield LectureRow("S62", "E89: and this is reported", float(stuck.stuck), 1.0)
     yield LectureRow("S62", "a tie gives the value all the same", power_iteration(np.diag([2.0, -2.0])).value, 2.0)
 
 

@@ -92,8 +92,8 @@ class DiscreteMeasure:
             Divide by the total (the default), or keep the counts as masses.
         """
         table = as_float_array("counts", counts)
-        listed = [edges] if table.ndim < 2 else list(edges) if np.iterable(edges) else [edges]
-        axes = [as_float_array("edges", e) for e in listed]
+        given = [edges] if table.ndim < 2 else list(edges) if np.iterable(edges) else [edges]
+        axes = [as_float_array("edges", e) for e in given]
         if len(axes) != table.ndim:
             raise invalid(
                 "edges",
@@ -278,13 +278,13 @@ def binned(
         If the dimensions differ or a number of bins is below 1.
     """
     require_same_dimension(mu, nu)
-    listed = [bins] * mu.d if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
-    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= 2**53 for k in listed)
-    if len(listed) != mu.d or not whole:
+    given = [bins] * mu.d if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
+    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= 2**53 for k in given)
+    if len(given) != mu.d or not whole:
         raise invalid(
             "bins", f"be a positive integer, or {mu.d} of them", repr(bins), "One number of bins for each coordinate."
         )
-    counts = np.array(listed, dtype=np.int64)
+    counts = np.array(given, dtype=np.int64)
     pooled = np.concatenate([mu.points, nu.points]) / 2  # halves: their range cannot overflow
     low, high = pooled.min(axis=0), pooled.max(axis=0)
     width = np.where(high > low, (high - low) / counts, 0.5)

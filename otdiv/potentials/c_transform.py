@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, as_float_array, as_points, invalid, readonly, require_finite
 from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
 from otdiv.lipschitz import on_points
 from otdiv.measures.discrete import DiscreteMeasure, common_support
 from otdiv.problem.transport_problem import TransportProblem
-
-_BLOCK = 2**21
 
 
 def c_transform(f: Any, x: Any = None, y: Any = None, *, cost: Any = "euclidean") -> Array:
@@ -108,8 +107,7 @@ class PotentialFunction:
             raise invalid(
                 "z", f"have points of dimension {self.points.shape[1]}", f"{places.shape[1]}", "Use the same columns."
             )
-        step = max(1, _BLOCK // len(self.points))
-        blocks = [places[k : k + step] for k in range(0, len(places), step)]
+        blocks = [places[rows] for rows in row_blocks(len(places), len(self.points))]
         if self.reverse:
             return np.concatenate(
                 [(self.cost.matrix(self.points, b) - self.values[:, None]).min(axis=0) for b in blocks]

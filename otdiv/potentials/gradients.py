@@ -21,7 +21,7 @@ class Gradients:
     ----------
     problem : TransportProblem
     plan : Plan
-        The optimal plan; it is also d value / d c_ij, for a cost given entry by entry.
+        The optimal plan; it is also d value / d c_ij, for a cost given as a matrix.
     a, b : ndarray [n], [m]
         d value / d a_i = f_i and d value / d b_j = g_j along changes that keep both masses equal.  The
         potentials are centred, sum a_i f_i = sum b_j g_j, since (f + t, g - t) serve as well.

@@ -21,7 +21,7 @@ from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 
 TIGHT = 1e-11
-"""Arcs whose slack is at most this share of the largest cost count as tight."""
+"""Arcs whose slack is at most this share of the largest cost count as tight; a larger one calls fewer plans unique."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from otdiv.core.validation import Array
 from otdiv.verification.record import Proof
 
 _U = 2.0**-53
+"""Unit roundoff of float64."""
 _BLOCK = 2**20
+"""Entries of the cost matrix that are checked at a time (8 MiB); more are hardly faster."""
 
 
 @dataclass(frozen=True)

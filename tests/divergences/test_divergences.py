@@ -312,13 +312,13 @@ def test_an_infinite_value_names_the_mass_outside_the_support():
 )
 def test_which_side_makes_which_divergence_infinite(name, p_outside, q_outside):
     wide, narrow = [0.75, 0.25], [1.0, 0.0]
-    for first, second, infinite, who in ((wide, narrow, p_outside, "P"), (narrow, wide, q_outside, "Q")):
+    for first, second, infinite, side in ((wide, narrow, p_outside, "P"), (narrow, wide, q_outside, "Q")):
         value = ALL[name](first, second)
         assert (value == math.inf) == infinite
         assert (value.reason is not None) == infinite
         assert value.singular_mass == (0.25 if infinite else 0.0)
         if infinite:
-            assert value.reason.startswith(f"{who} puts mass 0.25 on 1 atom where")
+            assert value.reason.startswith(f"{side} puts mass 0.25 on 1 atom where")
 
 
 def test_jeffreys_names_both_sides():

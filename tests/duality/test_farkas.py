@@ -92,8 +92,8 @@ def test_s31_farkas_400_random_integer_systems():
     for _ in range(400):
         A, b = rng.integers(-3, 4, size=(3, 4)), rng.integers(-3, 4, size=3)
         exact, float_answer = farkas(A, b, exact=True), farkas(A, b)
-        referee = linprog(np.zeros(4), A_eq=A, b_eq=b, bounds=(0, None))
-        assert exact.alternative == float_answer.alternative == {0: 1, 2: 2}[referee.status]
+        reference = linprog(np.zeros(4), A_eq=A, b_eq=b, bounds=(0, None))
+        assert exact.alternative == float_answer.alternative == {0: 1, 2: 2}[reference.status]
         cases.append(exact.alternative)
     assert (cases.count(1), cases.count(2)) == (124, 276)
 

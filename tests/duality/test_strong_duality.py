@@ -68,8 +68,8 @@ def test_s29_the_default_tolerance_of_a_solver_takes_the_infeasible_system_for_f
 
 
 def test_s29_how_small_is_small_depends_on_the_costs():
-    dear = LinearProgram(1e6 * OT2.c, OT2.A, OT2.b)
-    proof = strong_duality(dear, [1e6, 1, 0.1, 1e-6])
+    large = LinearProgram(1e6 * OT2.c, OT2.A, OT2.b)
+    proof = strong_duality(large, [1e6, 1, 0.1, 1e-6])
     assert proof.holds and [step.certificate for step in proof.steps] == ["solver"] * 2 + ["constructed"] * 2
     assert [float(step.value) for step in proof.steps[1:]] == pytest.approx([250000] * 3)
 

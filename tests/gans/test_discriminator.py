@@ -117,7 +117,7 @@ def test_bayes_rule():
     assert posterior_real([1e308], [1e308]).tolist() == [0.5]
 
 
-def test_where_nobody_has_mass_d_is_nan_and_costs_nothing():
+def test_where_neither_has_mass_d_is_nan_and_costs_nothing():
     r, g = [0.5, 0.5, 0.0, 0.0], [0.5, 0.0, 0.5, 0.0]
     best = optimal_discriminator(r, g)
     assert best[:3].tolist() == [0.5, 1.0, 0.0]
