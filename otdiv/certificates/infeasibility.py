@@ -12,7 +12,8 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from otdiv.core.validation import Array, as_weights, invalid, readonly
 from otdiv.errors import CertificateRefused, SolverFailed
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,11 +10,9 @@ from otdiv.costs.norms import (
     Discrete,
     Euclidean,
     Minkowski,
-    Power,
     SquaredEuclidean,
-    TablePower,
-    power_of,
 )
+from otdiv.costs.powers import Power, TablePower, power_of
 from otdiv.costs.sparse import SparseCost
 
 __all__ = [

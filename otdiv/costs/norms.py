@@ -1,4 +1,4 @@
-"""Costs of points: norms of their difference, and powers of them.
+"""Costs of points: norms of their difference.
 
 Evaluated by differences, never by |x|^2 + |y|^2 - 2 x.y, so that a far offset
 of the coordinates costs no digits.
@@ -14,7 +14,7 @@ from scipy.spatial.distance import cdist
 
 from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array, invalid
-from otdiv.costs.base import Cost, PointCost, TableCost, as_point_cost
+from otdiv.costs.base import PointCost
 from otdiv.errors import InvalidInput
 
 
@@ -136,7 +136,7 @@ class Minkowski(PointCost):
         with np.errstate(over="ignore"):
             norm = top * powers ** (1 / self.p)
         if not np.all(np.isfinite(norm)):
-            raise _too_far(x, y)
+            raise too_far_apart(x, y)
         return norm
 
     def relative_error(self, d: int) -> float:
@@ -158,103 +158,6 @@ class Discrete(PointCost):
         return 0.0
 
 
-@dataclass(frozen=True)
-class Power(PointCost):
-    """d(x, y) ** p of another point cost, p > 1: what W_p transports with; not a metric.
-
-    For a table of entries see :class:`TablePower`; :func:`power_of` takes either.
-    """
-
-    base: PointCost
-    p: float
-
-    def __post_init__(self) -> None:
-        as_point_cost(self.base)
-        _require_power(self.p)
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return f"{self.base.name}**{self.p:g}"
-
-    is_metric = False
-
-    @property
-    def line_power(self) -> float | None:  # type: ignore[override]
-        return None if self.base.line_power is None else self.p * self.base.line_power
-
-    def matrix(self, x: Array, y: Array) -> Array:
-        return _power(self.base.matrix(x, y), self.p, x, y)
-
-    def gradient(self, x: Array, y: Array) -> Array:
-        return self.p * self.base.elementwise(x, y)[:, None] ** (self.p - 1) * self.base.gradient(x, y)
-
-    def elementwise(self, x: Array, y: Array) -> Array:
-        return _power(self.base.elementwise(x, y), self.p, x, y)
-
-    def relative_error(self, d: int) -> float:
-        return 1.01 * self.p * self.base.relative_error(d) + 8 * UNIT
-
-    def absolute_error(self, d: int) -> float:
-        return 1e-160
-
-
-@dataclass(frozen=True)
-class TablePower(TableCost):
-    """Every entry of another table to the power p > 1; not a metric."""
-
-    base: TableCost
-    p: float
-
-    def __post_init__(self) -> None:
-        _require_power(self.p)
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return f"{self.base.name}**{self.p:g}"
-
-    is_metric = False
-
-    def matrix(self, x: Array, y: Array) -> Array:
-        return _power(self.base.matrix(x, y), self.p, x, y)
-
-    def relative_error(self, d: int) -> float:
-        return 8 * UNIT
-
-    def absolute_error(self, d: int) -> float:
-        return 1e-160
-
-
-def power_of(cost: Cost, p: float) -> Cost:
-    """``cost`` ** p for a finite p > 1, a function of points or a table like ``cost`` itself.
-
-    Raises
-    ------
-    InvalidInput
-        Another p.
-
-    Examples
-    --------
-    >>> power_of(Euclidean(), 3).name
-    'euclidean**3'
-    """
-    if isinstance(cost, TableCost):
-        return TablePower(cost, p)
-    return Power(as_point_cost(cost), p)
-
-
-def _require_power(p: float) -> None:
-    if not 1 < p < np.inf:
-        raise invalid("p", "be a finite number above 1", repr(p), "For p = 1 use the cost itself.")
-
-
-def _power(distances: Array, p: float, x: Array, y: Array) -> Array:
-    with np.errstate(over="ignore"):
-        powers = distances**p
-    if np.any(np.isinf(powers) & np.isfinite(distances)):  # an infinite distance forbids an arc, and so its power
-        raise _too_far(x, y)
-    return powers
-
-
 def _guarded(distance: Callable[[Array, Array], Array], x: Array, y: Array, power: int) -> Array:
     """Apply ``distance``; where its squares leave the range of float64, rescale by a power of two first."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -272,11 +175,12 @@ def _guarded(distance: Callable[[Array, Array], Array], x: Array, y: Array, powe
         # where nothing overflowed or vanished the first answer is right; the second may have lost small digits
         result = np.where((result > 1e-140) & np.isfinite(result), result, scaled)
     if not np.all(np.isfinite(result)):
-        raise _too_far(x, y)
+        raise too_far_apart(x, y)
     return result
 
 
-def _too_far(x: Array, y: Array) -> InvalidInput:
+def too_far_apart(x: Array, y: Array) -> InvalidInput:
+    """The error for distances that float64 cannot hold."""
     return invalid(
         "points",
         "lie close enough for float64 to hold their distances",

@@ -20,8 +20,9 @@ from otdiv.core.bounds import Status
 from otdiv.core.validation import Array, as_float_array, readonly
 from otdiv.errors import CertificateRefused, SolverFailed
 from otdiv.linear_programming.exact_simplex import solve_exact
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
 from otdiv.linear_programming.rational import RationalProgram, Vector, dot, times, transposed_times
+from otdiv.linear_programming.solve import solve_lp
 
 TOLERANCE = 1e-9
 """Violation that is accepted, relative to the largest sum of absolute terms in the product that is checked; a

@@ -16,7 +16,8 @@ from scipy import sparse
 
 from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.errors import SolverFailed
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 
 
 @dataclass(frozen=True, slots=True, eq=False)

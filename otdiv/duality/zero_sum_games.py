@@ -18,7 +18,8 @@ from otdiv.core.results import HasBounds
 from otdiv.core.rounding import dot_bounds
 from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.errors import SolverFailed
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 
 MET = 1e-9
 """Gap, relative to the largest of the payoffs and their range, up to which a game counts as solved; a larger one

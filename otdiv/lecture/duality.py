@@ -16,7 +16,8 @@ from otdiv.lecture.examples import GENERATED, REAL, Example, plane, three_points
 from otdiv.lecture.farkas import two_points
 from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 from otdiv.linear_programming.surplus_form import surplus_form
 from otdiv.measures.discrete import DiscreteMeasure, common_support
 from otdiv.problem.transport_problem import TransportProblem

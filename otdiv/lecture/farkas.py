@@ -7,8 +7,9 @@ from fractions import Fraction
 import numpy as np
 
 from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
+from otdiv.duality.extended_system import alpha_conditions, extended_system
 from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
-from otdiv.duality.strong_duality import alpha_conditions, extended_system, strong_duality, strong_duality_step
+from otdiv.duality.strong_duality import strong_duality, strong_duality_step
 from otdiv.errors import CertificateRefused
 from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows

@@ -4,9 +4,9 @@ Every ``plot_*`` function returns a matplotlib Figure that belongs to no window;
 ``ax`` where it is given.  matplotlib is imported inside the functions.
 """
 
+from otdiv.plots.cones import plot_alternative
 from otdiv.plots.critics import plot_audit, plot_training
 from otdiv.plots.duality import (
-    plot_alternative,
     plot_curves,
     plot_game,
     plot_lagrangian,

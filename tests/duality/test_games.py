@@ -151,7 +151,7 @@ def test_bad_payoffs_are_refused(payoff):
 
 def test_a_solver_without_an_answer_raises(monkeypatch):
     from otdiv.linear_programming import backends as lp_backends
-    from otdiv.linear_programming import program as linear_program
+    from otdiv.linear_programming import solve as linear_program
 
     def silent(rows, *rest):
         return lp_backends.Answer("failed", None, None, "none", "no answer", 0.0, 0)

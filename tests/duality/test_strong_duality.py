@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from otdiv.core.bounds import Status
-from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
-from otdiv.duality.strong_duality import (
+from otdiv.duality import (
     StrongDualityStep,
     alpha_conditions,
+    box_certificate,
     extended_system,
+    farkas,
     strong_duality,
     strong_duality_step,
+    verify_farkas,
 )
 from otdiv.errors import CertificateRefused, InvalidInput, SolverFailed
 from otdiv.linear_programming import LinearProgram, RationalProgram, solve_exact, solve_lp, surplus_form

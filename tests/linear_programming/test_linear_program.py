@@ -59,7 +59,7 @@ def test_primal_and_dual_are_solved_as_two_programs(lp, value, backend):
 
 
 def test_the_dual_program_hands_the_solver_its_own_rows(monkeypatch):
-    from otdiv.linear_programming import program as linear_program
+    from otdiv.linear_programming import solve as linear_program
 
     asked = []
     monkeypatch.setattr(
@@ -234,7 +234,7 @@ def answering(status, point=None, multipliers=None):
     ],
 )
 def test_a_wrong_answer_of_a_solver_is_refused(monkeypatch, answer):
-    from otdiv.linear_programming import program as linear_program
+    from otdiv.linear_programming import solve as linear_program
 
     monkeypatch.setattr(linear_program, "by_highs", answer)
     solution = solve_lp(OT2)

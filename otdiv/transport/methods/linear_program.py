@@ -15,7 +15,8 @@ import numpy as np
 from scipy import sparse
 
 from otdiv.core.validation import Array
-from otdiv.linear_programming.program import LinearProgram, LPSolution, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import LPSolution, solve_lp
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 
