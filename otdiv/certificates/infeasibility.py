@@ -177,6 +177,11 @@ def verify_transport_witness(a: Any, b: Any, allowed: Any, f: Any, g: Any) -> fl
     f, g : array_like, shapes [n] and [m]
         The witness; any real numbers.
 
+    Returns
+    -------
+    float
+        The excess, in units of mass.
+
     Raises
     ------
     CertificateRefused

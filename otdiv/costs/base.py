@@ -84,6 +84,15 @@ class TableCost(Cost):
 def as_point_cost(cost: Cost) -> PointCost:
     """The cost as a function of two points.
 
+    Parameters
+    ----------
+    cost : Cost
+
+    Returns
+    -------
+    PointCost
+        ``cost`` itself.
+
     Raises
     ------
     InvalidInput

@@ -57,6 +57,16 @@ def metric_defect(table: Array) -> float:
     The largest of: a negative entry, a non-zero diagonal, a zero off the
     diagonal (counted as 1), an asymmetry, a violated triangle
     d(i, k) > d(i, j) + d(j, k).
+
+    Parameters
+    ----------
+    table : array_like [k, k]
+        The costs of all pairs of one set.
+
+    Returns
+    -------
+    float
+        In units of the costs; inf where an entry is not finite.
     """
     table = as_float_array("table", table)
     if table.ndim != 2 or table.shape[0] != table.shape[1] or table.size == 0:

@@ -81,6 +81,16 @@ class TablePower(TableCost):
 def power_of(cost: Cost, p: float) -> Cost:
     """``cost`` ** p for a finite p > 1, a function of points or a table like ``cost`` itself.
 
+    Parameters
+    ----------
+    cost : Cost
+    p : float
+        1 < p < inf.
+
+    Returns
+    -------
+    Power or TablePower
+
     Raises
     ------
     InvalidInput

@@ -98,6 +98,17 @@ class KnownPair:
 def shift(d: int, distance: float = 1.0) -> KnownPair:
     """A Gaussian and its translate along the diagonal: W1 = distance.
 
+    Parameters
+    ----------
+    d : int
+        Dimension.
+    distance : float
+        Length of the translation.
+
+    Returns
+    -------
+    KnownPair
+
     Examples
     --------
     >>> sample = shift(3, 2.0).sample(50, rng=0)
@@ -118,6 +129,17 @@ def shift(d: int, distance: float = 1.0) -> KnownPair:
 
 def radial(d: int, factor: float = 2.0) -> KnownPair:
     """A Gaussian and itself times ``factor``: W1 = |factor - 1| E|x|, E|x| = sqrt 2 Gamma((d+1)/2) / Gamma(d/2).
+
+    Parameters
+    ----------
+    d : int
+        Dimension.
+    factor : float
+        Positive.
+
+    Returns
+    -------
+    KnownPair
 
     Raises
     ------
@@ -145,7 +167,17 @@ def radial(d: int, factor: float = 2.0) -> KnownPair:
 
 
 def identical(d: int) -> KnownPair:
-    """One Gaussian distribution twice: W1 = 0, though two samples of it differ."""
+    """One Gaussian distribution twice: W1 = 0, though two samples of it differ.
+
+    Parameters
+    ----------
+    d : int
+        Dimension.
+
+    Returns
+    -------
+    KnownPair
+    """
     return KnownPair(f"identical in {d}-D", d, 0.0, _gaussian(d), None, lambda z: np.zeros(len(z)))
 
 
@@ -164,6 +196,10 @@ def funnels(d: int, count: int = 4, factor: float = 0.5, rng: int | np.random.Ge
         Distance to the centre after the move, as a share of that before.
     rng : int, numpy.random.Generator or None
         For the centres; the default repeats, None is fresh entropy.
+
+    Returns
+    -------
+    KnownPair
 
     Raises
     ------
@@ -198,6 +234,18 @@ def squares(size: int = 64, side: int = 35) -> KnownPair:
     """Images [size, size] as points: black ones against ones with a white square at a random place.
 
     Every image of a square lies at distance ``side`` from the black one: W1 = side.
+
+    Parameters
+    ----------
+    size : int
+        Pixels on each side of an image.
+    side : int
+        Pixels on each side of the white square, 1 to ``size``.
+
+    Returns
+    -------
+    KnownPair
+        Of dimension ``size`` squared.
 
     Raises
     ------
@@ -238,6 +286,10 @@ def embedded(pair: KnownPair, d: int, rng: int | np.random.Generator | None = 0)
         Dimension of the space, at least ``pair.d``.
     rng : int, numpy.random.Generator or None
         For the subspace; the default repeats, None is fresh entropy.
+
+    Returns
+    -------
+    KnownPair
 
     Raises
     ------

@@ -32,6 +32,11 @@ def extended_system(lp: LinearProgram, z: float, eps: float) -> tuple[Any, Array
     eps : float
         Any number: <= 0 asks for a solution of cost z - eps, > 0 for one that cannot exist.
 
+    Returns
+    -------
+    A_hat : ndarray or scipy.sparse matrix [m + 1, n]
+    b_hat : ndarray [m + 1]
+
     Raises
     ------
     InvalidInput
@@ -78,6 +83,10 @@ def alpha_conditions(lp: LinearProgram, eps: float) -> AlphaConditions:
         With an optimum.
     eps : float
         Positive, and well above the solver's tolerance.
+
+    Returns
+    -------
+    AlphaConditions
 
     Raises
     ------

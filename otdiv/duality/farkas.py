@@ -133,6 +133,11 @@ def verify_farkas(A: Any, b: Any, *, x: Any = None, F: Any = None, exact: bool =
     exact : bool
         Check in rational arithmetic without any tolerance.
 
+    Returns
+    -------
+    FarkasAlternative
+        The alternative that the witness proves, and the witness.
+
     Raises
     ------
     CertificateRefused

@@ -35,6 +35,10 @@ def lagrangian(lp: LinearProgram, x: Any, y: Any) -> float:
     y : array_like, shape [m]
         Multipliers, of either sign.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     InvalidInput
@@ -101,6 +105,10 @@ def dual_function(lp: LinearProgram, y: Any, *, tolerance: float = TOLERANCE) ->
         Multipliers, of either sign.
     tolerance : float
         A negative component of c - A'y below tolerance x (largest entry of |c| + |A|'|y|) counts as rounding.
+
+    Returns
+    -------
+    DualValue
 
     Raises
     ------
@@ -195,6 +203,10 @@ def kkt(lp: LinearProgram, x: Any, y: Any) -> KKTReport:
     x : array_like, shape [n]
     y : array_like, shape [m]
 
+    Returns
+    -------
+    KKTReport
+
     Raises
     ------
     InvalidInput
@@ -235,6 +247,10 @@ def weak_duality(lp: LinearProgram, x: Any, y: Any, *, tolerance: float = TOLERA
         Feasible for the dual.
     tolerance : float
         How far a constraint may be broken and still count as kept, absolute.
+
+    Returns
+    -------
+    KKTReport
 
     Raises
     ------

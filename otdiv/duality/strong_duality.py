@@ -145,6 +145,10 @@ def strong_duality_step(
         "auto" takes the solver for a LinearProgram and eps >= 1e-6 times its largest cost (or 1e-6, if
         costs are below 1), otherwise "constructed".
 
+    Returns
+    -------
+    StrongDualityStep
+
     Raises
     ------
     InvalidInput
@@ -172,7 +176,24 @@ def strong_duality(
 ) -> StrongDuality:
     """The whole proof: `strong_duality_step` for each eps, with z* and x* computed once.
 
-    Parameters and errors as for `strong_duality_step`.
+    Parameters
+    ----------
+    program : LinearProgram or RationalProgram
+        With an optimum.
+    epsilons : iterable of float or Fraction
+        Positive, at least one.
+    certificate : {"auto", "solver", "constructed"}
+        As for :func:`strong_duality_step`.
+
+    Returns
+    -------
+    StrongDuality
+        One step for each eps, in the order given.
+
+    Raises
+    ------
+    InvalidInput, SolverFailed
+        As :func:`strong_duality_step`; no eps.
 
     Examples
     --------

@@ -58,6 +58,10 @@ def balanced_flow(p: Any, q: Any, cost: Any, *, mass: float | None = None) -> Ba
     mass : float, optional
         Total mass of gamma; None leaves it free.
 
+    Returns
+    -------
+    BalancedFlow
+
     Raises
     ------
     InvalidInput
@@ -99,6 +103,11 @@ def critic_payoff(f: Any, p: Any, q: Any, cost: Any) -> float:
     p, q : array_like, shape [k]
         Weights of equal mass on the same points.
     cost : array_like, shape [k, k]
+
+    Returns
+    -------
+    float
+        In units of the cost.
 
     Examples
     --------

@@ -44,7 +44,12 @@ __all__ = [
 
 
 def item_names() -> list[str]:
-    """Every item with checkable numbers: the lecture's S1, S2, ..., critics' X1, X2, then the cited pages' R1, ..."""
+    """Every item with checkable numbers: the lecture's S1, S2, ..., critics' X1, X2, then the cited pages' R1, ...
+
+    Returns
+    -------
+    list of str
+    """
     names = (name for chapter in CHAPTERS for name in chapter)
     return sorted(names, key=lambda name: ("SXR".index(name[0]), int(name[1:])))
 

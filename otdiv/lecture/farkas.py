@@ -20,7 +20,12 @@ WALLS = [[2, 1], [1, 3]]  # a1 = (2, 1), a2 = (1, 3)
 
 
 def two_points() -> LinearProgram:
-    """Transport on the points 0, 1 from (.5, .5) to (.25, .75): z* = .25, and the largest cost of a plan is .75."""
+    """Transport on the points 0, 1 from (.5, .5) to (.25, .75): z* = .25, and the largest cost of a plan is .75.
+
+    Returns
+    -------
+    LinearProgram
+    """
     A = [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]]
     return LinearProgram(np.array([0.0, 1, 1, 0]), A, np.array([0.5, 0.5, 0.25, 0.75]))
 
@@ -53,7 +58,18 @@ def s31() -> Rows:
 
 
 def random_systems(count: int = 400) -> list[int]:
-    """The alternatives of random integer systems of 3 equations in 4 unknowns, decided exactly."""
+    """The alternatives of random integer systems of 3 equations in 4 unknowns, decided exactly.
+
+    Parameters
+    ----------
+    count : int
+        Number of systems.
+
+    Returns
+    -------
+    list of int
+        For each system 1 or 2, the alternative that holds.
+    """
     rng = np.random.default_rng(0)
     cases: list[int] = []
     for _ in range(count):

@@ -63,7 +63,21 @@ def s50() -> Rows:
 
 
 def penalised(slope: float, theta: float, weight: float) -> float:
-    """J(a) = -a theta + lambda (a - 1)^2: the penalised loss of the critic -a x on the two bars."""
+    """J(a) = -a theta + lambda (a - 1)^2: the penalised loss of the critic -a x on the two bars.
+
+    Parameters
+    ----------
+    slope : float
+        a, the slope of the critic.
+    theta : float
+        Distance of the bars.
+    weight : float
+        lambda, of the penalty.
+
+    Returns
+    -------
+    float
+    """
     return -slope * theta + weight * (slope - 1) ** 2
 
 

@@ -41,6 +41,7 @@ class LinearProgram:
     Examples
     --------
     >>> lp = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
+    >>> from otdiv.linear_programming import solve_lp
     >>> solution = solve_lp(lp)
     >>> solution.x.round(9).tolist(), solution.y.round(9).tolist(), round(solution.objective, 9)
     ([3.0, 1.0], [1.5, 0.5], 9.0)
@@ -89,6 +90,7 @@ class DualProgram:
     Examples
     --------
     >>> lp = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
+    >>> from otdiv.linear_programming import solve_lp
     >>> round(solve_lp(lp.dual()).objective, 9)
     9.0
     """

@@ -87,6 +87,16 @@ def on_points(values: Any, points: Any, *, cost: Any = "euclidean") -> Lipschitz
 def from_gradients(gradients: Any) -> LipschitzBound:
     """Largest gradient norm among samples [k, d]: a lower bound of sup |grad f|, never more.
 
+    Parameters
+    ----------
+    gradients : array_like [k, d]
+        Gradients at k places.
+
+    Returns
+    -------
+    LipschitzBound
+        Of kind "lower".
+
     Raises
     ------
     InvalidInput
@@ -110,6 +120,10 @@ def layer_constant(W: Any, activation: str = "identity") -> LipschitzBound:
     W : array_like [n_out, n_in]
     activation : str
         One of :data:`SLOPES`.
+
+    Returns
+    -------
+    LipschitzBound
 
     Raises
     ------
@@ -140,6 +154,10 @@ def network_constant(weights: Sequence[Any], activation: str = "relu", *, norm: 
         One of :data:`SLOPES`.
     norm : {"spectral", "frobenius"}
         "frobenius" is cheaper and larger.
+
+    Returns
+    -------
+    LipschitzBound
 
     Raises
     ------
@@ -182,6 +200,10 @@ def clipped_constant(clip: float, widths: Sequence[int]) -> LipschitzBound:
     widths : sequence of int
         Layer widths n0, n1, ..., nL.
 
+    Returns
+    -------
+    LipschitzBound
+
     Raises
     ------
     InvalidInput
@@ -204,6 +226,15 @@ def spectrally_normalised(W: Any) -> Array:
     """W divided by a proved upper bound of |W|_2: its spectral norm is at most 1, and 1 but for rounding.
 
     Dividing by the Frobenius norm instead shrinks too much.
+
+    Parameters
+    ----------
+    W : array_like [m, n]
+        Not zero.
+
+    Returns
+    -------
+    ndarray [m, n]
 
     Raises
     ------

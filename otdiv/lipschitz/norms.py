@@ -31,6 +31,17 @@ class Attained:
 def vector_norm(x: Any, p: float = 2.0) -> float:
     """The p-norm (sum |x_i|^p)^(1/p), 1 <= p <= inf; max |x_i| for p = inf.
 
+    Parameters
+    ----------
+    x : array_like [k]
+    p : float
+        1 <= p <= inf.
+
+    Returns
+    -------
+    float
+        In the unit of x.
+
     Raises
     ------
     InvalidInput

@@ -109,7 +109,24 @@ def power_iteration(
 def gram_iteration(A: Any, *, steps: int = 100, start: Any = None, rng: int | np.random.Generator | None = 0) -> Array:
     """Power iteration of A'A: u <- A'A u / |A'A u|; returns u'A'A u, which tends to |A|_2 squared.
 
-    Parameters and errors as :func:`power_iteration`, with a start [n].
+    Parameters
+    ----------
+    A : array_like [m, n]
+    steps : int
+    start : array_like [n], optional
+        First u, not zero; by default a random direction.
+    rng : int, numpy.random.Generator or None
+        For the random start; the default repeats, None is fresh entropy.
+
+    Returns
+    -------
+    ndarray [steps]
+        u'A'A u after each step; never above the square of the norm but for rounding.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`power_iteration`.
 
     Examples
     --------

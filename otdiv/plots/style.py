@@ -16,7 +16,19 @@ SCREEN_DPI = 100
 
 
 def figure(width: float = 7.0, height: float = 4.2, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """A figure of ``width`` x ``height`` inches that belongs to no window, with ``columns`` axes side by side."""
+    """A figure of ``width`` x ``height`` inches that belongs to no window, with ``columns`` axes side by side.
+
+    Parameters
+    ----------
+    width, height : float
+        In inches.
+    columns : int
+        Number of axes side by side.
+
+    Returns
+    -------
+    matplotlib.figure.Figure, list of matplotlib Axes
+    """
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(width, height), layout="constrained")

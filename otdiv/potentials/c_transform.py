@@ -64,6 +64,16 @@ def double_transform(f: Any, x: Any = None, y: Any = None, *, cost: Any = "eucli
 
     Parameters, errors and units as :func:`c_transform`; a point cost has to be symmetric.
 
+    Parameters
+    ----------
+    f, x, y, cost
+        As in :func:`c_transform`.
+
+    Returns
+    -------
+    f2 : ndarray [n]
+    g : ndarray [m]
+
     Examples
     --------
     >>> f, g = double_transform([-5.0, 0.0], [0.0, 1.0], [0.0, 1.0])
@@ -127,6 +137,10 @@ def mcshane(u: Any, points: Any, *, cost: Any = "euclidean") -> PotentialFunctio
     cost : str or Cost
         A metric.
 
+    Returns
+    -------
+    PotentialFunction
+
     Raises
     ------
     InvalidInput
@@ -177,6 +191,17 @@ def to_lipschitz(problem: TransportProblem, f: Any, g: Any) -> LipschitzPotentia
     u(z) = min over y of d(z, y) - g(y).  Then u >= f on the sources since the pair is feasible;
     u is 1-Lipschitz by the triangle inequality; and u(y) <= d(y, y) - g(y) = -g(y).  So (u, -u) is
     feasible, and sum a u - sum b u >= sum a f + sum b g.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+        With a metric as its cost.
+    f, g : array_like [n] and [m]
+        Feasible potentials.
+
+    Returns
+    -------
+    LipschitzPotential
 
     Raises
     ------

@@ -63,6 +63,18 @@ class Gradients:
 def gradients(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Gradients:
     """Gradients of the optimal cost from an optimal plan and optimal potentials.
 
+    Parameters
+    ----------
+    problem : TransportProblem
+    plan : Plan
+        Optimal.
+    f, g : ndarray [n] and [m]
+        Optimal potentials.
+
+    Returns
+    -------
+    Gradients
+
     Examples
     --------
     >>> from otdiv import emd

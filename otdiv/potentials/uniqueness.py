@@ -62,6 +62,18 @@ class Uniqueness:
 def uniqueness(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Uniqueness:
     """Decide uniqueness from an optimal plan and optimal potentials; one sweep over all pairs.
 
+    Parameters
+    ----------
+    problem : TransportProblem
+    plan : Plan
+        Optimal.
+    f, g : ndarray [n] and [m]
+        Optimal potentials.
+
+    Returns
+    -------
+    Uniqueness
+
     Examples
     --------
     >>> from otdiv import emd
