@@ -1,6 +1,6 @@
 """A cost of some arcs only: a sparse matrix whose missing entries forbid.
 
-Nothing here is ever written out as a full matrix unless that is asked for by name.
+Only :meth:`SparseCost.matrix` writes out the full matrix.
 """
 
 from __future__ import annotations

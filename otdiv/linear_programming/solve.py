@@ -26,7 +26,7 @@ class LPSolution:
     Attributes
     ----------
     status : Status
-        OPTIMAL, INFEASIBLE or UNBOUNDED *of the program that was asked*; STOPPED
+        OPTIMAL, INFEASIBLE or UNBOUNDED *of the program that was passed*; STOPPED
         when a limit was reached; FAILED when the answer did not pass its check.
     x : ndarray [n] or None
         Primal solution; for an unbounded primal a feasible point, where the ray starts.

@@ -1,6 +1,6 @@
 """Discrete measures: finitely many weighted points, from wherever they come.
 
-The record everything else is asked about.  Reading files is in
+Every distance and divergence takes them.  Reading files is in
 :mod:`otdiv.measures.files`.
 """
 

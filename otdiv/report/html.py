@@ -26,7 +26,7 @@ caption { text-align: left; font-weight: 600; padding-bottom: 0.4rem; }
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, its words, and the tables and figures below it."""
+    """A heading, its text, and the tables and figures below it."""
 
     heading: str
     text: str
