@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from otdiv import critics
-from otdiv.datasets.known_distances import KnownPair, funnels, radial, shift, squares
+from otdiv.datasets import KnownPair, funnels, radial, shift, squares
 
 PAIRS = {
     "shift": shift,

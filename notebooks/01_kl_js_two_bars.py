@@ -16,7 +16,7 @@
 # Two distributions, one number: how far apart are they? This notebook meets the Kullback-Leibler
 # divergence (KL), the Jensen-Shannon divergence (JS) that a GAN measures, and the example in which
 # both fail while the transport distance does not. Everything is computed by `otdiv`; the last cell
-# checks every claim made on the way.
+# checks every claim.
 
 # %%
 import math
@@ -26,7 +26,7 @@ import numpy as np
 
 from otdiv import emd
 from otdiv.divergences import js, kl, kl_integrand, kl_integrand_nonnegative, kl_reverse
-from otdiv.gans.exact import gan_loss, optimal_discriminator, optimal_gan_loss
+from otdiv.gans import gan_loss, optimal_discriminator, optimal_gan_loss
 from otdiv.lecture import two_bars
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
@@ -51,8 +51,8 @@ print(f"KL(fake || real) = {kl(p_fake, p_real):.6f} nats")
 # has none:
 
 # %%
-escaping = kl([0.5, 0.3, 0.2], [0.8, 0.2, 0.0])
-print(repr(escaping))
+infinite = kl([0.5, 0.3, 0.2], [0.8, 0.2, 0.0])
+print(repr(infinite))
 
 # %% [markdown]
 # ## 2. Four numbers that look like KL, and are not
@@ -68,7 +68,7 @@ for p, q in pairs:
 
 # %% [markdown]
 # The last column adds $q - p$, which sums to zero over two distributions, so the total is the same KL;
-# but now each point contributes a non-negative amount. It tells a fairer story: a point that $Q$ likes
+# but now each point contributes a non-negative amount. It is easier to read: a point that $Q$ likes
 # and $P$ does not costs about $q$, not nothing.
 
 # %%
@@ -208,7 +208,7 @@ print(repr(kl(*shifted[0])))
 
 # %%
 assert kl(p_real, p_fake) > 0 < kl(p_fake, p_real) != kl(p_real, p_fake)
-assert escaping == math.inf and abs(escaping.escaping_mass - 0.2) < 1e-15 and "index 2" in escaping.reason
+assert infinite == math.inf and abs(infinite.singular_mass - 0.2) < 1e-15 and "index 2" in infinite.reason
 negative = [float(kl_integrand(p, q)) < 0 for p, q in pairs]
 assert negative == [True, True, False, True]
 assert all(kl_integrand_nonnegative(p, q) >= 0 for p, q in pairs)

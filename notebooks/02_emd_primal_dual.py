@@ -17,16 +17,15 @@
 # one into the other, if moving a unit of earth from $x$ to $y$ costs $d(x, y) = |x - y|$?
 #
 # We shall solve this twice, as two different linear programs. One looks for the cheapest *plan*,
-# the other for the dearest *prices*. That both give the same number is strong duality.
+# the other for the highest *prices*. That both give the same number is strong duality.
 
 # %%
 import numpy as np
 
 from otdiv import DiscreteMeasure, TransportProblem, certify, emd, solve
-from otdiv.linear_programming.program import solve_lp
-from otdiv.plots.style import figure
-from otdiv.plots.transport import plot_plan, plot_potentials
-from otdiv.transport.methods.linear_program import transport_program
+from otdiv.linear_programming import solve_lp
+from otdiv.plots import figure, plot_plan, plot_potentials
+from otdiv.transport import transport_program
 
 places = np.array([0.0, 1.0, 2.0])
 p_g = np.array([0.2, 0.2, 0.6])

@@ -15,19 +15,19 @@
 #
 # A transport plan costs something; a pair of potentials is worth something. This notebook follows the lecture from
 # the Lagrangian to complementary slackness on three points, and shows at each step the number that decides: what
-# the slide says, what is true, and the example that tells them apart.
+# the slide says, what is true, and the example that shows the difference.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
 
 from otdiv import TransportProblem, emd
-from otdiv.duality.lagrangian import dual_function, kkt, lagrangian, weak_duality
+from otdiv.duality import dual_function, kkt, lagrangian, weak_duality
 from otdiv.errors import CertificateRefused
 from otdiv.lecture import three_points
-from otdiv.linear_programming.program import LinearProgram, solve_lp
-from otdiv.plots.duality import draw_ray, draw_slackness
-from otdiv.transport.methods.linear_program import transport_program
+from otdiv.linear_programming import LinearProgram, solve_lp
+from otdiv.plots import plot_lagrangian, plot_plan_and_slack
+from otdiv.transport import transport_program
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 
@@ -79,7 +79,7 @@ along = {
     "y = 0: rises along the arc 0 to 1": np.array([lagrangian(lp, step * np.eye(9)[1], np.zeros(6)) for step in t]),
 }
 figure, axis = plt.subplots(figsize=(6.8, 3.8))
-draw_ray(axis, t, along)
+plot_lagrangian(t, along, ax=axis)
 axis.set_title("one bad coordinate is enough for $q = -\\infty$", fontsize=10)
 figure.tight_layout()
 plt.show()
@@ -137,7 +137,7 @@ for axis, x, y, title in (
     (axes[0], independent, np.zeros(6), f"feasible: gap {loose.gap:.2f}"),
     (axes[1], primal.x, primal.y, f"optimal: gap {abs(tight.gap):.2f}"),
 ):
-    draw_slackness(axis, x.reshape(3, 3), dual_function(lp, y).reduced_cost.reshape(3, 3))
+    plot_plan_and_slack(x.reshape(3, 3), dual_function(lp, y).reduced_cost.reshape(3, 3), ax=axis)
     axis.set_title(title, fontsize=10)
 figure.tight_layout()
 plt.show()

@@ -23,19 +23,27 @@ from fractions import Fraction
 import matplotlib.pyplot as plt
 import numpy as np
 
-from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
-from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
-from otdiv.duality.strong_duality import alpha_conditions, extended_system, strong_duality
+from otdiv.duality import (
+    alpha_conditions,
+    box_certificate,
+    cone_shape,
+    extended_system,
+    farkas,
+    in_cone,
+    in_convex_hull,
+    separation,
+    strong_duality,
+    verify_farkas,
+)
 from otdiv.errors import CertificateRefused
-from otdiv.lecture.farkas import random_systems, two_points
-from otdiv.linear_programming.exact_simplex import RationalProgram
-from otdiv.linear_programming.program import solve_lp
-from otdiv.plots.duality import draw_alternative, draw_squeeze
+from otdiv.lecture import random_systems, two_points
+from otdiv.linear_programming import RationalProgram, solve_lp
+from otdiv.plots import plot_alternative, plot_strong_duality
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 
 # %% [markdown]
-# ## 1. Two ways to combine vectors (S30)
+# ## 1. Two combinations of vectors (S30)
 #
 # *The slide:* convex combinations fill a triangle, conic combinations a cone from the origin.
 #
@@ -75,7 +83,7 @@ for words, generators in shapes.items():
 walls = np.array([[2, 1], [1, 3]])
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8))
 for axis, b in zip(axes, ([3, 4], [1, -1], [-1, 1]), strict=True):
-    draw_alternative(axis, walls, b, farkas(walls, b), reach=4.5)
+    plot_alternative(walls, b, farkas(walls, b), reach=4.5, ax=axis)
 figure.tight_layout()
 plt.show()
 
@@ -116,9 +124,13 @@ except CertificateRefused as refusal:
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8))
-draw_alternative(axes[0], shapes["a line"], [0.8, 1], farkas(shapes["a line"], [0.8, 1], exact=True), reach=2)
-draw_alternative(axes[1], shapes["a half-plane"], [1, -1], farkas(shapes["a half-plane"], [1, -1], exact=True), reach=2)
-draw_alternative(axes[2], shapes["the plane"], [-1, -1.5], farkas(shapes["the plane"], [-1, -1.5], exact=True), reach=2)
+plot_alternative(shapes["a line"], [0.8, 1], farkas(shapes["a line"], [0.8, 1], exact=True), reach=2, ax=axes[0])
+plot_alternative(
+    shapes["a half-plane"], [1, -1], farkas(shapes["a half-plane"], [1, -1], exact=True), reach=2, ax=axes[1]
+)
+plot_alternative(
+    shapes["the plane"], [-1, -1.5], farkas(shapes["the plane"], [-1, -1.5], exact=True), reach=2, ax=axes[2]
+)
 figure.tight_layout()
 plt.show()
 
@@ -191,7 +203,7 @@ for step in proof.steps:
     print(f"{eps:7.0e} {gain:9.1e} {alpha:8.3g} {value:10.6f}   {step.certificate}")
 
 figure, axis = plt.subplots(figsize=(6.4, 3.8))
-draw_squeeze(axis, proof)
+plot_strong_duality(proof, ax=axis)
 figure.tight_layout()
 plt.show()
 

@@ -21,14 +21,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from otdiv import emd
-from otdiv.duality.transport_game import balanced_flow, critic_payoff
-from otdiv.duality.zero_sum_games import MatrixGame, solve_game
+from otdiv.duality import MatrixGame, balanced_flow, critic_payoff, solve_game
 from otdiv.lecture import three_points
-from otdiv.lecture.minimax import DISTANCE, PLACES, QUASI_METRIC
-from otdiv.plots.duality import draw_game, draw_potentials
-from otdiv.potentials.c_transform import c_transform
+from otdiv.plots import plot_curves, plot_game
+from otdiv.potentials import c_transform
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
+PLACES = np.arange(3.0)
+DISTANCE = np.abs(PLACES[:, None] - PLACES)
+QUASI_METRIC = np.array([[0.0, 1, 2], [3, 0, 1], [3, 3, 0]])  # the triangle inequality without symmetry
 example = three_points()
 p_g, p_r = example.mu.weights, example.nu.weights
 
@@ -54,7 +55,7 @@ print("f    =", f.round(9), "  -f  =", (-f).round(9), "  value", round(float((p_
 #
 # *The slide's argument* treats each $x$ on its own: raise $f_g(x)$ to $-f_r(x)$. At $f_r = (0, 3, 0)$ that gives
 # $f_g = (0, -3, 0)$, a better objective and an infeasible pair: it exceeds $d$ by 2 (E58). The minimum over $y$
-# instead keeps every constraint, because it looks at all of them.
+# instead keeps every constraint, because it is taken over all of them.
 
 # %%
 f_r = np.array([0.0, 3, 0])
@@ -65,9 +66,9 @@ print("largest f_g + f_r - d:", excess["f_g"], "   after raising f_g to -f_r:", 
 print("objective:", round(float(p_g @ f_g + p_r @ f_r), 9), "   after:", round(float(p_g @ raised + p_r @ f_r), 9))
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 3.6))
-draw_potentials(axes[0], PLACES, {"$f_g = \\min_y d - f_r$": f_g, "$-f_r$": raised})
+plot_curves(PLACES, {"$f_g = \\min_y d - f_r$": f_g, "$-f_r$": raised}, ax=axes[0])
 axes[0].set_title("from $f_r = (0, 3, 0)$: raising to $-f_r$ is too much at 0 and 2", fontsize=10)
-draw_potentials(axes[1], PLACES, {"$f_g$": result.f, "$-f_r$": -result.g, "$f$": f})
+plot_curves(PLACES, {"$f_g$": result.f, "$-f_r$": -result.g, "$f$": f}, ax=axes[1])
 axes[1].set_title("at the optimum the three coincide", fontsize=10)
 figure.tight_layout()
 plt.show()
@@ -127,15 +128,15 @@ print("x =", solution.x.round(9), " y =", solution.y.round(9))
 print("pure maxmin", solution.game.pure_maxmin, "  pure minmax", solution.game.pure_minmax)
 
 figure, axis = plt.subplots(figsize=(6, 3.8))
-draw_game(axis, solution)
+plot_game(solution, ax=axis)
 figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# The interval is proved by the strategies themselves: $x$ secures the lower end, $y$ concedes no more than the upper.
+# The interval is proved by the strategies themselves: $x$ guarantees the lower end, $y$ loses no more than the upper.
 # The minimax theorem makes them meet, and it needs mixed strategies and a payoff that is concave in one and convex
-# in the other (E65): for $(x - y)^2$ on $[0, 1]^2$ without mixing, the best that $x$ can secure is 0 and the least
-# that $y$ can concede is 1/4.
+# in the other (E65): for $(x - y)^2$ on $[0, 1]^2$ without mixing, the guaranteed payoff of $x$ is at most 0 and
+# the worst-case loss of $y$ at least 1/4.
 
 # %%
 grid = np.linspace(0, 1, 21)

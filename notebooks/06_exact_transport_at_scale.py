@@ -27,7 +27,7 @@ import time
 import numpy as np
 
 from otdiv import emd, emd_images
-from otdiv.plots.style import BLUE, GREY, ORANGE, figure
+from otdiv.plots import BLUE, GREY, ORANGE, figure
 
 rng = np.random.default_rng(0)
 
@@ -74,7 +74,7 @@ drawing
 #
 # Equal masses are matched: sources bid for targets with a tolerance that falls from round to round (an
 # auction), and what is left over finds its target along augmenting paths. Everything else is the search
-# for arcs: candidates under the potentials of the coarser scale, and pricing, the look at all pairs that
+# for arcs: candidates under the potentials of the coarser scale, and pricing, the scan of all pairs that
 # ends in the proof. With unequal masses the flow lives on a spanning tree instead.
 
 # %%
@@ -135,7 +135,7 @@ for ax in (left, right):
 drawing
 
 # %% [markdown]
-# ## A referee without any solver
+# ## A reference value without any solver
 #
 # If $y_i = x_i + v$, then moving everything by $v$ is optimal (a linear function along $v$ proves it),
 # so the distance is exactly $|v|$, for any number of points and after any shuffling.
@@ -149,9 +149,9 @@ print(shifted)
 # %% [markdown]
 # ## Images: the grid is the graph
 #
-# With the 1-norm the distance of two pixels is the length of a way along the edges of the grid. So the
+# With the 1-norm the distance of two pixels is the length of a path along the edges of the grid. So the
 # transport of one image into another is a flow from pixel to pixel: 4 arcs for each pixel instead of one
-# for each pair. The ways of the flow are the plan, and its potential, 1-Lipschitz along every edge, is
+# for each pair. The paths of the flow are the plan, and its potential, 1-Lipschitz along every edge, is
 # the proof.
 
 # %%

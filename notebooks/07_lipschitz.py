@@ -14,15 +14,15 @@
 # # Keeping a critic 1-Lipschitz: norms, power iteration, and what each constraint loses
 #
 # $W_1 = \max_{\mathrm{Lip}(f) \le 1} \mathbb E_{p_r} f - \mathbb E_{p_g} f$: everything hangs on
-# $\mathrm{Lip}(f) \le 1$. This notebook follows the lecture through the ways to keep a network there, and
+# $\mathrm{Lip}(f) \le 1$. This notebook follows the lecture through the methods that keep a network there, and
 # measures what each of them loses.
 
 # %%
 import numpy as np
 
 from otdiv.critics import audit, estimate
-from otdiv.datasets.known_distances import radial
-from otdiv.lecture.lipschitz import penalised
+from otdiv.datasets import radial
+from otdiv.lecture import penalised
 from otdiv.lipschitz import (
     clipped_constant,
     dual_norm,
@@ -33,7 +33,7 @@ from otdiv.lipschitz import (
     spectral_norm,
     spectrally_normalised,
 )
-from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, figure
+from otdiv.plots import BLUE, GREEN, GREY, ORANGE, figure
 
 rng = np.random.default_rng(0)
 
@@ -78,7 +78,7 @@ stuck = power_iteration(np.diag([2.0, 1.0]), start=[0.0, 1.0], steps=5)
 print(f"|A|_2 = {spectral_norm(A).value:.12f} = sqrt(15 + sqrt 125)")
 print(f"64 x 64: proved to lie in [{norm.bounds.lower:.12f}, {norm.bounds.upper:.12f}]")
 print(f"after 1 step {run.estimates[0] / norm.value:.3f}, after 15 steps {run.estimates[14] / norm.value:.3f} of it")
-print(f"stuck start on diag(2, 1): {stuck.value} instead of 2, told: {stuck.stuck}")
+print(f"stuck start on diag(2, 1): {stuck.value} instead of 2, reported as stuck: {stuck.stuck}")
 
 # %%
 drawing, (ax,) = figure(6.4, 3.4)

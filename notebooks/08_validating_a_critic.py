@@ -26,9 +26,8 @@ import torch
 
 from otdiv import emd
 from otdiv.critics import audit, estimate, remove_bias
-from otdiv.datasets.known_distances import identical, radial, shift
-from otdiv.plots.critics import plot_audit, plot_training
-from otdiv.plots.style import BLUE, GREY, ORANGE, figure
+from otdiv.datasets import identical, radial, shift
+from otdiv.plots import BLUE, GREY, ORANGE, figure, plot_audit, plot_training
 
 rng = np.random.default_rng(0)
 pair = radial(2)

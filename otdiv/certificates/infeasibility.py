@@ -12,7 +12,8 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from otdiv.core.validation import Array, as_weights, invalid, readonly
 from otdiv.errors import CertificateRefused, SolverFailed
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,11 +154,11 @@ def stranded_witness(
     """
     a, b = as_weights("a", a, np.size(a)), as_weights("b", b, np.size(b))
     arcs, n = _arcs(allowed, a.size, b.size), a.size
-    ways = arcs.tocoo()
+    forward = arcs.tocoo()
     start = n + b.size
     stranded, rows, columns = (np.asarray(index, dtype=np.intp) for index in (stranded, rows, columns))
-    tails = np.concatenate([ways.row, n + columns, np.full(stranded.size, start)])
-    heads = np.concatenate([n + ways.col, rows, stranded])
+    tails = np.concatenate([forward.row, n + columns, np.full(stranded.size, start)])
+    heads = np.concatenate([n + forward.col, rows, stranded])
     graph = sparse.csr_array((np.ones(len(tails)), (tails, heads)), shape=(start + 1, start + 1))
     reached = breadth_first_order(graph, start, return_predecessors=False)
     inside = np.zeros(n, bool)
@@ -175,6 +176,11 @@ def verify_transport_witness(a: Any, b: Any, allowed: Any, f: Any, g: Any) -> fl
     allowed : array_like or scipy.sparse matrix of bool, shape [n, m], or None
     f, g : array_like, shapes [n] and [m]
         The witness; any real numbers.
+
+    Returns
+    -------
+    float
+        The excess, in units of mass.
 
     Raises
     ------
@@ -215,8 +221,8 @@ def _checked(
     a: Array, b: Array, arcs: Any, side: str, inside: Array, tolerance: float, required: bool = True
 ) -> TransportWitness | None:
     """The witness of a set and its neighbours, verified."""
-    ways = arcs if side == "sources" else arcs.T.tocsr()
-    neighbours = np.asarray(ways[np.flatnonzero(inside)].sum(axis=0)).ravel() > 0
+    outgoing = arcs if side == "sources" else arcs.T.tocsr()
+    neighbours = np.asarray(outgoing[np.flatnonzero(inside)].sum(axis=0)).ravel() > 0
     own, other = inside.astype(np.float64), -neighbours.astype(np.float64)
     f, g = (own, other) if side == "sources" else (other, own)
     try:

@@ -3,7 +3,7 @@
 For the cost |x - y| a single function w with f = w on the sources and g = -w on
 the targets is feasible when it is 1-Lipschitz along the pooled points, which
 two running extrema decide.  For a convex cost of x - y the matrix c_ij - f_i is
-Monge, so the minimising row of each column moves one way only
+Monge, so the minimising row of each column is monotone
 (divide and conquer over columns).
 """
 
@@ -16,7 +16,8 @@ from otdiv.core.validation import Array
 from otdiv.problem.transport_problem import TransportProblem
 
 NEARLY = 2.0**-40
-"""Potentials that are 1-Lipschitz up to this share of their size are shifted; others are transformed."""
+"""Potentials that are 1-Lipschitz up to this share of their size are shifted; others are transformed.  A larger
+share shifts more of them, and makes the lower bound less tight."""
 
 
 def line_potentials(problem: TransportProblem, f: Array | None, g: Array | None) -> tuple[Array, Array]:
@@ -61,7 +62,7 @@ def _lipschitz(problem: TransportProblem, f: Array | None, g: Array | None) -> t
 
 
 def _distance_transform(z: Array, values: Array) -> Array:
-    """min_k |z - z_k| - values_k at every sorted z, by one sweep each way."""
+    """min_k |z - z_k| - values_k at every sorted z, by one sweep in each direction."""
     from_left = z + np.minimum.accumulate(-z - values)
     from_right = np.minimum.accumulate((z - values)[::-1])[::-1] - z
     return np.minimum(from_left, from_right)

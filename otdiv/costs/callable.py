@@ -9,16 +9,14 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from otdiv.core.validation import Array, as_float_array, invalid, readonly
-from otdiv.costs.base import Cost
-from otdiv.costs.matrix import MatrixCost, _checked
-
-_BLOCK_ENTRIES = 2**21
-"""A function of points is asked for so many entries at a time."""
+from otdiv.core.memory import BLOCK_ENTRIES, row_blocks
+from otdiv.core.validation import Array, invalid, readonly
+from otdiv.costs.base import TableCost, as_entries
+from otdiv.costs.matrix import MatrixCost
 
 
-class CallableCost(Cost):
-    """A cost computed by a function of points: the slow way, since every pair is asked for and kept.
+class CallableCost(TableCost):
+    """A cost computed by a function of points, for every pair; the slowest of the costs.
 
     Parameters
     ----------
@@ -26,12 +24,16 @@ class CallableCost(Cost):
         ``function(x, y)`` takes [k, d] and [m, d] and returns their costs [k, m].
     metric : bool, optional
         Whether it is a metric; None (the default) where you do not know.
+    name : str
+        For messages.
+    block_entries : int
+        Beyond this many pairs the function is called with some rows of x at a time.  A smaller number saves
+        memory inside the function and costs more calls.
 
     Notes
     -----
-    Time and memory grow as n m, where a named cost needs no matrix.  Beyond 2**21 pairs the function is
-    called with some rows of x at a time, so that its own scratch memory stays small; the cost of a pair
-    must therefore depend on its two points only, which is checked on one row of each block.
+    Time and memory grow as n m, where a named cost needs no matrix.  The cost of a pair must depend on its
+    two points only, which is checked on one row of each block.
 
     For a function of two single points use :meth:`from_pairs`.
 
@@ -42,12 +44,15 @@ class CallableCost(Cost):
     [[2.0], [1.732]]
     """
 
-    by_entries = True
-
     def __init__(
-        self, function: Callable[[Array, Array], Any], *, metric: bool | None = None, name: str = "callable"
+        self,
+        function: Callable[[Array, Array], Any],
+        *,
+        metric: bool | None = None,
+        name: str = "callable",
+        block_entries: int = BLOCK_ENTRIES,
     ) -> None:
-        self.function, self.is_metric, self.name = function, metric, name
+        self.function, self.is_metric, self.name, self.block_entries = function, metric, name, block_entries
 
     @classmethod
     def from_pairs(cls, function: Callable[[Array, Array], float], *, metric: bool | None = None) -> CallableCost:
@@ -55,20 +60,19 @@ class CallableCost(Cost):
         return cls(lambda x, y: cdist(x, y, function), metric=metric)
 
     def matrix(self, x: Array, y: Array) -> Array:
-        step = max(1, _BLOCK_ENTRIES // len(y))
-        if len(x) <= step:
+        blocks = list(row_blocks(len(x), len(y), self.block_entries))
+        if len(blocks) == 1:
             return readonly(self._rows(x, y, 0))
         table = np.empty((len(x), len(y)))
-        for first in range(0, len(x), step):
-            block = table[first : first + step]
-            block[:] = self._rows(x[first : first + step], y, first)
-            self._require_pairwise(block[-1], x[first : first + step], y)
+        for rows in blocks:
+            table[rows] = self._rows(x[rows], y, rows.start)
+            self._require_pairwise(table[rows.stop - 1], x[rows], y)
         return table
 
     def _rows(self, x: Array, y: Array, first: int) -> Array:
         """The costs of some rows of points, checked."""
         found = self.function(x, y)
-        table = MatrixCost(found).entries if sparse.issparse(found) else _checked(as_float_array("cost", found), first)
+        table = MatrixCost(found).entries if sparse.issparse(found) else as_entries(found, first)
         if table.shape != (len(x), len(y)):
             raise invalid(
                 "cost",
@@ -89,11 +93,5 @@ class CallableCost(Cost):
             "cost",
             "give each pair of points the same cost whatever other points it is called with",
             "another row when called with one point of x than with many",
-            "Compute the matrix yourself and pass it as cost, or leave out what looks at all points.",
+            "Compute the matrix yourself and pass it as cost, or leave out what depends on all points.",
         )
-
-    def elementwise(self, x: Array, y: Array) -> Array:
-        raise NotImplementedError("a callable cost is read by index, through TransportProblem.arc_costs")
-
-    def relative_error(self, d: int) -> float:
-        return 0.0

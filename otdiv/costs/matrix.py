@@ -1,4 +1,4 @@
-"""Costs given entry by entry: a matrix, a sparse matrix, or a function of all points."""
+"""A cost given by a matrix, and how far a matrix is from a metric."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scipy import sparse
 
 from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array, as_float_array, invalid, readonly
-from otdiv.costs.base import Cost
+from otdiv.costs.base import TableCost, as_entries, require_shape
 from otdiv.costs.sparse import SparseCost
 
 
-class MatrixCost(Cost):
-    """A cost given entry by entry; the points are only labels.
+class MatrixCost(TableCost):
+    """A cost given by a matrix; the points are only labels.
 
     Parameters
     ----------
@@ -30,59 +30,25 @@ class MatrixCost(Cost):
     """
 
     name = "matrix"
-    by_entries = True
     shape: tuple[int, int]
 
     def __init__(self, entries: Any) -> None:
         if sparse.issparse(entries):
-            listed = SparseCost(entries)
-            n, m = listed.shape
-            self.entries = readonly(listed.matrix(np.empty((n, 1)), np.empty((m, 1))))
+            stored = SparseCost(entries)
+            n, m = stored.shape
+            self.entries = readonly(stored.matrix(np.empty((n, 1)), np.empty((m, 1))))
         else:
-            self.entries = readonly(_checked(as_float_array("cost", entries)))
+            self.entries = readonly(as_entries(entries))
         self.shape = (self.entries.shape[0], self.entries.shape[1])
 
     def matrix(self, x: Array, y: Array) -> Array:
-        if self.entries.shape != (len(x), len(y)):
-            raise invalid(
-                "cost",
-                f"have shape [{len(x)}, {len(y)}], sources by targets",
-                f"shape {self.entries.shape}",
-                "Give one row for each x and one column for each y.",
-            )
+        require_shape(self.shape, len(x), len(y))
         return self.entries
-
-    def elementwise(self, x: Array, y: Array) -> Array:
-        raise NotImplementedError("a cost matrix is read by index, through TransportProblem.arc_costs")
-
-    def relative_error(self, d: int) -> float:
-        return 0.0
 
     @cached_property
     def is_metric(self) -> bool | None:  # type: ignore[override]
         """Whether a square matrix is a metric on its labels; None if it is not square."""
         return metric_defect(self.entries) == 0 if self.entries.shape[0] == self.entries.shape[1] else None
-
-
-def _checked(table: Array, first: int = 0) -> Array:
-    """The entries of a matrix, or of its rows from ``first`` on, if they are costs."""
-    if table.ndim != 2 or 0 in table.shape:
-        raise invalid(
-            "cost",
-            "be a matrix [n, m]",
-            f"shape {table.shape}",
-            "Give one row for each x and one column for each y.",
-        )
-    lowest = table.min()
-    if not lowest > -np.inf:  # true for NaN and for -inf
-        i, j = (int(k) for k in np.argwhere(np.isnan(table) | (table == -np.inf))[0])
-        raise invalid(
-            "cost",
-            "hold numbers, or +inf to forbid an arc",
-            f"{table[i, j]} at index {(first + i, j)}",
-            "Repair that entry.",
-        )
-    return table
 
 
 def metric_defect(table: Array) -> float:
@@ -91,6 +57,16 @@ def metric_defect(table: Array) -> float:
     The largest of: a negative entry, a non-zero diagonal, a zero off the
     diagonal (counted as 1), an asymmetry, a violated triangle
     d(i, k) > d(i, j) + d(j, k).
+
+    Parameters
+    ----------
+    table : array_like [k, k]
+        The costs of all pairs of one set.
+
+    Returns
+    -------
+    float
+        In units of the costs; inf where an entry is not finite.
     """
     table = as_float_array("table", table)
     if table.ndim != 2 or table.shape[0] != table.shape[1] or table.size == 0:

@@ -19,7 +19,17 @@ _NAMED: dict[str, Cost] = {c.name: c for c in (Euclidean(), SquaredEuclidean(), 
 
 
 def minkowski(p: float) -> Cost:
-    """The cost of the p-norm: cityblock for 1, euclidean for 2, chebyshev for inf."""
+    """The cost of the p-norm: cityblock for 1, euclidean for 2, chebyshev for inf.
+
+    Parameters
+    ----------
+    p : float
+        1 <= p <= inf.
+
+    Returns
+    -------
+    Cost
+    """
     special = {1.0: "cityblock", 2.0: "euclidean", np.inf: "chebyshev"}
     return _NAMED[special[p]] if p in special else Minkowski(p)
 
@@ -29,7 +39,15 @@ def as_cost(cost: Any) -> Cost:
 
     Names are euclidean, sqeuclidean, cityblock, chebyshev, discrete, and
     ``"minkowski:p"`` with a number p >= 1.  A scipy.sparse matrix stays sparse: what it does not
-    store is forbidden (:class:`SparseCost`).  A callable is the slow way (:class:`CallableCost`).
+    store is forbidden (:class:`SparseCost`).  A callable is the slowest (:class:`CallableCost`).
+
+    Parameters
+    ----------
+    cost : str, array_like [n, m], scipy.sparse matrix, callable or Cost
+
+    Returns
+    -------
+    Cost
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Costs of points: norms of their difference, and powers of them.
+"""Costs of points: norms of their difference.
 
 Evaluated by differences, never by |x|^2 + |y|^2 - 2 x.y, so that a far offset
 of the coordinates costs no digits.
@@ -14,11 +14,11 @@ from scipy.spatial.distance import cdist
 
 from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array, invalid
-from otdiv.costs.base import Cost
+from otdiv.costs.base import PointCost
 from otdiv.errors import InvalidInput
 
 
-class Euclidean(Cost):
+class Euclidean(PointCost):
     """d(x, y) = |x - y|_2, in the unit of the coordinates."""
 
     name, is_metric, line_power = "euclidean", True, 1
@@ -39,7 +39,7 @@ class Euclidean(Cost):
         return d * 1e-160
 
 
-class SquaredEuclidean(Cost):
+class SquaredEuclidean(PointCost):
     """d(x, y) = |x - y|_2^2, in the squared unit of the coordinates; not a metric."""
 
     name, is_metric, line_power = "sqeuclidean", False, 2
@@ -57,7 +57,7 @@ class SquaredEuclidean(Cost):
         return d * 1e-300
 
 
-class Cityblock(Cost):
+class Cityblock(PointCost):
     """d(x, y) = sum_k |x_k - y_k|, the 1-norm."""
 
     name, is_metric, line_power = "cityblock", True, 1
@@ -72,7 +72,7 @@ class Cityblock(Cost):
         return _guarded(lambda s, t: np.sum(np.abs(s - t), axis=1), x, y, power=1)
 
 
-class Chebyshev(Cost):
+class Chebyshev(PointCost):
     """d(x, y) = max_k |x_k - y_k|, the maximum norm."""
 
     name, is_metric, line_power = "chebyshev", True, 1
@@ -95,7 +95,7 @@ class Chebyshev(Cost):
 
 
 @dataclass(frozen=True)
-class Minkowski(Cost):
+class Minkowski(PointCost):
     """d(x, y) = (sum_k |x_k - y_k|^p)^(1/p), the p-norm, p >= 1.
 
     Evaluated as M (sum (|x_k - y_k| / M)^p)^(1/p) with M the largest
@@ -136,14 +136,14 @@ class Minkowski(Cost):
         with np.errstate(over="ignore"):
             norm = top * powers ** (1 / self.p)
         if not np.all(np.isfinite(norm)):
-            raise _too_far(x, y)
+            raise too_far_apart(x, y)
         return norm
 
     def relative_error(self, d: int) -> float:
         return (d + 20) * UNIT
 
 
-class Discrete(Cost):
+class Discrete(PointCost):
     """d(x, y) = 0 if x = y, else 1: optimal transport is then the total variation."""
 
     name, is_metric = "discrete", True
@@ -156,54 +156,6 @@ class Discrete(Cost):
 
     def relative_error(self, d: int) -> float:
         return 0.0
-
-
-@dataclass(frozen=True)
-class Power(Cost):
-    """d(x, y) ** p of another point cost, p > 1: what W_p transports with; not a metric."""
-
-    base: Cost
-    p: float
-
-    def __post_init__(self) -> None:
-        if not 1 < self.p < np.inf:
-            raise invalid("p", "be a finite number above 1", repr(self.p), "For p = 1 use the cost itself.")
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return f"{self.base.name}**{self.p:g}"
-
-    is_metric = False
-
-    @property
-    def by_entries(self) -> bool:  # type: ignore[override]
-        return self.base.by_entries
-
-    @property
-    def line_power(self) -> float | None:  # type: ignore[override]
-        return None if self.base.line_power is None else self.p * self.base.line_power
-
-    def matrix(self, x: Array, y: Array) -> Array:
-        return self._power(self.base.matrix(x, y), x, y)
-
-    def gradient(self, x: Array, y: Array) -> Array:
-        return self.p * self.base.elementwise(x, y)[:, None] ** (self.p - 1) * self.base.gradient(x, y)
-
-    def elementwise(self, x: Array, y: Array) -> Array:
-        return self._power(self.base.elementwise(x, y), x, y)
-
-    def _power(self, distances: Array, x: Array, y: Array) -> Array:
-        with np.errstate(over="ignore"):
-            powers = distances**self.p
-        if np.any(np.isinf(powers) & np.isfinite(distances)):  # an infinite distance forbids an arc, and so its power
-            raise _too_far(x, y)
-        return powers
-
-    def relative_error(self, d: int) -> float:
-        return 1.01 * self.p * self.base.relative_error(d) + 8 * UNIT
-
-    def absolute_error(self, d: int) -> float:
-        return 1e-160
 
 
 def _guarded(distance: Callable[[Array, Array], Array], x: Array, y: Array, power: int) -> Array:
@@ -223,11 +175,12 @@ def _guarded(distance: Callable[[Array, Array], Array], x: Array, y: Array, powe
         # where nothing overflowed or vanished the first answer is right; the second may have lost small digits
         result = np.where((result > 1e-140) & np.isfinite(result), result, scaled)
     if not np.all(np.isfinite(result)):
-        raise _too_far(x, y)
+        raise too_far_apart(x, y)
     return result
 
 
-def _too_far(x: Array, y: Array) -> InvalidInput:
+def too_far_apart(x: Array, y: Array) -> InvalidInput:
+    """The error for distances that float64 cannot hold."""
     return invalid(
         "points",
         "lie close enough for float64 to hold their distances",

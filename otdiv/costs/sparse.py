@@ -1,6 +1,6 @@
 """A cost of some arcs only: a sparse matrix whose missing entries forbid.
 
-Nothing here is ever written out as a full matrix unless that is asked for by name.
+Only :meth:`SparseCost.matrix` writes out the full matrix.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from scipy import sparse
 
 from otdiv.core.memory import require_memory
 from otdiv.core.validation import Array, as_float_array, invalid, readonly
-from otdiv.costs.base import Cost
+from otdiv.costs.base import TableCost, refused_entry, require_matrix, require_shape
 
 
-class SparseCost(Cost):
+class SparseCost(TableCost):
     """A cost given on some arcs; all others are forbidden, and the points are only labels.
 
     Parameters
@@ -36,7 +36,7 @@ class SparseCost(Cost):
     ------
     InvalidInput
         NaN or -inf; no rows or no columns; a DIA or BSR array that holds zeros, since those formats do
-        not tell a stored zero from a missing entry.
+        not distinguish a stored zero from a missing entry.
 
     Examples
     --------
@@ -46,21 +46,14 @@ class SparseCost(Cost):
     """
 
     name = "sparse matrix"
-    by_entries = True
     shape: tuple[int, int]
 
     def __init__(self, entries: Any) -> None:
-        if entries.ndim != 2 or 0 in entries.shape:
-            raise invalid(
-                "cost",
-                "be a matrix [n, m]",
-                f"shape {entries.shape}",
-                "Give one row for each x and one column for each y.",
-            )
+        require_matrix(entries.shape)
         if entries.format in ("dia", "bsr") and not np.all(entries.data):
             raise invalid(
                 "cost",
-                "tell a stored zero from a missing entry",
+                "distinguish a stored zero from a missing entry",
                 f"format {entries.format!r} with zeros inside",
                 "Build it as a COO or CSR array: stored zeros cost nothing, missing entries are forbidden.",
             )
@@ -69,36 +62,25 @@ class SparseCost(Cost):
                 entries.check_format(full_check=True)  # a file may hold indices that lead anywhere
             except ValueError as problem:
                 raise invalid("cost", "be a sound sparse matrix", f"one where {problem}", "Build it anew.") from None
-        listed = sparse.coo_array(entries, copy=True)
-        as_float_array("cost", listed.data)
-        listed = listed.tocsr()  # adds up what is stored twice
-        listed.sort_indices()
-        values = as_float_array("cost", listed.data)
-        rows = np.repeat(np.arange(listed.shape[0], dtype=np.int32), np.diff(listed.indptr))
+        stored = sparse.coo_array(entries, copy=True)
+        as_float_array("cost", stored.data)
+        stored = stored.tocsr()  # adds up what is stored twice
+        stored.sort_indices()
+        values = as_float_array("cost", stored.data)
+        rows = np.repeat(np.arange(stored.shape[0], dtype=np.int32), np.diff(stored.indptr))
         bad = np.isnan(values) | (values == -np.inf)
         if bad.any():
             k = int(np.argmax(bad))
-            raise invalid(
-                "cost",
-                "hold numbers, or +inf to forbid an arc",
-                f"{values[k]} at index {(int(rows[k]), int(listed.indices[k]))}",
-                "Repair that entry.",
-            )
+            raise refused_entry(values[k], rows[k], stored.indices[k])
         allowed = values < np.inf
-        self.shape = (int(listed.shape[0]), int(listed.shape[1]))
-        self.rows, self.columns = rows[allowed], listed.indices[allowed].astype(np.int32)
+        self.shape = (int(stored.shape[0]), int(stored.shape[1]))
+        self.rows, self.columns = rows[allowed], stored.indices[allowed].astype(np.int32)
         self.values = readonly(values[allowed])
         self.rows.flags.writeable = self.columns.flags.writeable = False
 
     def require_shape(self, n: int, m: int) -> None:
         """Refuse points of other numbers than the matrix has rows and columns."""
-        if self.shape != (n, m):
-            raise invalid(
-                "cost",
-                f"have shape [{n}, {m}], sources by targets",
-                f"shape {self.shape}",
-                "Give one row for each x and one column for each y.",
-            )
+        require_shape(self.shape, n, m)
 
     def matrix(self, x: Array, y: Array) -> Array:
         """The full matrix [n, m], +inf where there is no arc; refused where memory does not hold it."""
@@ -108,12 +90,6 @@ class SparseCost(Cost):
         table = np.full(self.shape, np.inf)
         table[self.rows, self.columns] = self.values
         return table
-
-    def elementwise(self, x: Array, y: Array) -> Array:
-        raise NotImplementedError("a sparse cost is read by index, through TransportProblem.arc_costs")
-
-    def relative_error(self, d: int) -> float:
-        return 0.0
 
     @cached_property
     def is_metric(self) -> bool | None:  # type: ignore[override]

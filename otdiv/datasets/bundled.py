@@ -6,7 +6,13 @@ from otdiv.core.validation import Array
 
 
 def digits() -> tuple[Array, Array]:
-    """Handwritten digits 3 and 8: 8 x 8 grey images as points in 64 dimensions (scikit-learn)."""
+    """Handwritten digits 3 and 8: 8 x 8 grey images as points in 64 dimensions (scikit-learn).
+
+    Returns
+    -------
+    threes, eights : ndarray [n, 64] and [m, 64]
+        Grey levels from 0 to 16.
+    """
     from sklearn.datasets import load_digits
 
     data, label = load_digits(return_X_y=True)
@@ -14,7 +20,14 @@ def digits() -> tuple[Array, Array]:
 
 
 def wines() -> tuple[Array, Array, list[str]]:
-    """Two wine cultivars, 13 measurements each, in units of the pooled standard deviation (scikit-learn)."""
+    """Two wine cultivars, 13 measurements each, in units of the pooled standard deviation (scikit-learn).
+
+    Returns
+    -------
+    first, second : ndarray [n, 13] and [m, 13]
+    names : list of str
+        Of the measurements.
+    """
     from sklearn.datasets import load_wine
 
     bunch = load_wine()

@@ -1,4 +1,4 @@
-"""Pairs of laws whose W1 is known without a solver, to test solvers and critics against.
+"""Pairs of distributions whose W1 is known without a solver, to test solvers and critics against.
 
 If y = T(x) lies on the ray of a 1-Lipschitz potential u, that is u(x) - u(y) = |x - y|, then the
 coupling (x, T(x)) is optimal and W1 = E|x - T(x)|.  Samples drawn as pairs and then shuffled make
@@ -8,86 +8,31 @@ discrete problems of any size whose exact EMD is the mean of |x_i - y_i|.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import exp, lgamma, sqrt
-from typing import NamedTuple
 
 import numpy as np
 
-from otdiv.core.validation import Array, invalid
-
-Points = Callable[[Array], Array]
-
-
-class Sample(NamedTuple):
-    """Two point clouds and what is known of them.
-
-    Attributes
-    ----------
-    x, y : ndarray [n, d]
-    w1 : float or None
-        Exact EMD (euclidean, uniform weights) of these very points; None where only the laws are known.
-    """
-
-    x: Array
-    y: Array
-    w1: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class KnownPair:
-    """Two laws with a known distance.
-
-    Attributes
-    ----------
-    name : str
-    d : int
-        Dimension.
-    w1 : float or None
-        W1 of the two laws; None where only samples' distances are known.
-    draw : callable
-        draw(n, rng) -> x [n, d].
-    move : callable or None
-        T: [n, d] -> [n, d]; None where y is drawn independently from the law of x.
-    potential : callable or None
-        u: [n, d] -> [n], 1-Lipschitz, with u(x) - u(T(x)) = |x - T(x)|.
-    """
-
-    name: str
-    d: int
-    w1: float | None
-    draw: Callable[[int, np.random.Generator], Array]
-    move: Points | None
-    potential: Points | None
-
-    def sample(self, n: int, rng: np.random.Generator) -> Sample:
-        """n points of each law, in random order.
-
-        Raises
-        ------
-        InvalidInput
-            n < 1.
-        """
-        if n < 1:
-            raise invalid("n", "be at least 1", repr(n), "Give the number of points.")
-        x = self.draw(n, rng)
-        if self.move is None:
-            return Sample(x, self.draw(n, rng), None)
-        y = self.move(x)
-        return Sample(x, y[rng.permutation(n)], float(np.linalg.norm(x - y, axis=1).mean()))
-
-    def independent(self, n: int, rng: np.random.Generator) -> Sample:
-        """n independent points of each law: what a user has; the exact EMD is then not known."""
-        x, other = self.draw(n, rng), self.draw(n, rng)
-        return Sample(x, other if self.move is None else self.move(other), None)
+from otdiv.core.validation import Array, as_rng, invalid
+from otdiv.datasets.known_pair import KnownPair
 
 
 def shift(d: int, distance: float = 1.0) -> KnownPair:
     """A Gaussian and its translate along the diagonal: W1 = distance.
 
+    Parameters
+    ----------
+    d : int
+        Dimension.
+    distance : float
+        Length of the translation.
+
+    Returns
+    -------
+    KnownPair
+
     Examples
     --------
-    >>> sample = shift(3, 2.0).sample(50, np.random.default_rng(0))
+    >>> sample = shift(3, 2.0).sample(50, rng=0)
     >>> round(sample.w1, 12)
     2.0
     """
@@ -105,6 +50,17 @@ def shift(d: int, distance: float = 1.0) -> KnownPair:
 
 def radial(d: int, factor: float = 2.0) -> KnownPair:
     """A Gaussian and itself times ``factor``: W1 = |factor - 1| E|x|, E|x| = sqrt 2 Gamma((d+1)/2) / Gamma(d/2).
+
+    Parameters
+    ----------
+    d : int
+        Dimension.
+    factor : float
+        Positive.
+
+    Returns
+    -------
+    KnownPair
 
     Raises
     ------
@@ -132,14 +88,39 @@ def radial(d: int, factor: float = 2.0) -> KnownPair:
 
 
 def identical(d: int) -> KnownPair:
-    """One Gaussian law twice: W1 = 0, whatever two samples of it look like."""
+    """One Gaussian distribution twice: W1 = 0, though two samples of it differ.
+
+    Parameters
+    ----------
+    d : int
+        Dimension.
+
+    Returns
+    -------
+    KnownPair
+    """
     return KnownPair(f"identical in {d}-D", d, 0.0, _gaussian(d), None, lambda z: np.zeros(len(z)))
 
 
-def funnels(d: int, count: int = 4, factor: float = 0.5, seed: int = 0) -> KnownPair:
+def funnels(d: int, count: int = 4, factor: float = 0.5, rng: int | np.random.Generator | None = 0) -> KnownPair:
     """Every point moves towards the nearest of ``count`` centres: a potential with kinks.
 
-    u(z) = min over k of |z - c_k|.  A point stays in its centre's (convex) cell on the way.
+    u(z) = min over k of |z - c_k|.  A point stays in its centre's (convex) cell on its path.
+
+    Parameters
+    ----------
+    d : int
+        Dimension.
+    count : int
+        Number of centres.
+    factor : float
+        Distance to the centre after the move, as a share of that before.
+    rng : int, numpy.random.Generator or None
+        For the centres; the default repeats, None is fresh entropy.
+
+    Returns
+    -------
+    KnownPair
 
     Raises
     ------
@@ -148,7 +129,7 @@ def funnels(d: int, count: int = 4, factor: float = 0.5, seed: int = 0) -> Known
 
     Examples
     --------
-    >>> sample = funnels(2).sample(100, np.random.default_rng(0))
+    >>> sample = funnels(2).sample(100, rng=0)
     >>> sample.w1 > 0
     True
     """
@@ -156,7 +137,7 @@ def funnels(d: int, count: int = 4, factor: float = 0.5, seed: int = 0) -> Known
         raise invalid("factor", "lie in [0, 1)", repr(factor), "0 moves every point onto its centre.")
     if count < 1:
         raise invalid("count", "be at least 1", repr(count), "Give the number of centres.")
-    centres = 2.0 * np.random.default_rng(seed).normal(size=(count, d))
+    centres = 2.0 * as_rng(rng).normal(size=(count, d))
 
     def nearest(z: Array) -> tuple[Array, Array]:
         distances = np.stack([np.linalg.norm(z - c, axis=1) for c in centres], axis=1)
@@ -175,6 +156,18 @@ def squares(size: int = 64, side: int = 35) -> KnownPair:
 
     Every image of a square lies at distance ``side`` from the black one: W1 = side.
 
+    Parameters
+    ----------
+    size : int
+        Pixels on each side of an image.
+    side : int
+        Pixels on each side of the white square, 1 to ``size``.
+
+    Returns
+    -------
+    KnownPair
+        Of dimension ``size`` squared.
+
     Raises
     ------
     InvalidInput
@@ -182,7 +175,7 @@ def squares(size: int = 64, side: int = 35) -> KnownPair:
 
     Examples
     --------
-    >>> squares(16, 5).sample(20, np.random.default_rng(0)).w1
+    >>> squares(16, 5).sample(20, rng=0).w1
     5.0
     """
     if not 1 <= side <= size:
@@ -204,8 +197,20 @@ def squares(size: int = 64, side: int = 35) -> KnownPair:
     )
 
 
-def embedded(pair: KnownPair, d: int, seed: int = 0) -> KnownPair:
+def embedded(pair: KnownPair, d: int, rng: int | np.random.Generator | None = 0) -> KnownPair:
     """The same pair on a random ``pair.d``-dimensional subspace of dimension d: W1 is unchanged.
+
+    Parameters
+    ----------
+    pair : KnownPair
+    d : int
+        Dimension of the space, at least ``pair.d``.
+    rng : int, numpy.random.Generator or None
+        For the subspace; the default repeats, None is fresh entropy.
+
+    Returns
+    -------
+    KnownPair
 
     Raises
     ------
@@ -214,12 +219,12 @@ def embedded(pair: KnownPair, d: int, seed: int = 0) -> KnownPair:
 
     Examples
     --------
-    >>> round(embedded(shift(2, 3.0), 10).sample(30, np.random.default_rng(0)).w1, 9)
+    >>> round(embedded(shift(2, 3.0), 10).sample(30, rng=0).w1, 9)
     3.0
     """
     if d < pair.d:
         raise invalid("d", f"be at least {pair.d}", repr(d), "An embedding needs room.")
-    frame = np.linalg.qr(np.random.default_rng(seed).normal(size=(d, pair.d)))[0]
+    frame = np.linalg.qr(as_rng(rng).normal(size=(d, pair.d)))[0]
     move, potential = pair.move, pair.potential
     return KnownPair(
         f"{pair.name}, embedded in {d}-D",

@@ -13,8 +13,9 @@ import numpy as np
 
 from otdiv.core.validation import Array, as_float_array, check_choice, invalid
 from otdiv.divergences.convex_generators import GENERATORS, ConvexGenerator
-from otdiv.divergences.pmf import MASS_TOLERANCE, DivergenceValue, PmfPair, as_pmf_pair, explained
+from otdiv.divergences.pmf import DivergenceValue, PmfPair, as_pmf_pair, explained
 from otdiv.divergences.terms import add_up
+from otdiv.measures.discrete import MASS_TOLERANCE
 
 
 def f_divergence(
@@ -67,11 +68,11 @@ def f_divergence(
             f"the sum {value:g}, which is negative or NaN",
             "Check f and its limits.",
         )
-    escapes = [
-        pair.escape() if g.slope_at_infinity == math.inf else None,
-        pair.swapped().escape("Q", "P") if g.at_zero == math.inf else None,
+    singular = [
+        pair.singular_part() if g.slope_at_infinity == math.inf else None,
+        pair.swapped().singular_part("Q", "P") if g.at_zero == math.inf else None,
     ]
-    return explained(f"D_{g.name}(P || Q)", max(value, 0.0), *escapes)
+    return explained(f"D_{g.name}(P || Q)", max(value, 0.0), *singular)
 
 
 def as_generator(generator: ConvexGenerator | str | Callable[[Any], Any]) -> ConvexGenerator:

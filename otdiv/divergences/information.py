@@ -88,7 +88,7 @@ def cross_entropy(p: Any, q: Any, *, base: float | None = None, normalize: bool 
     shared = (pair.p > 0) & (pair.q > 0)
     terms[shared] = -pair.p[shared] * np.log(pair.q[shared])
     terms[(pair.p > 0) & (pair.q == 0)] = np.inf
-    return explained("H(P, Q)", max(add_up(terms), 0.0) / unit, pair.escape())
+    return explained("H(P, Q)", max(add_up(terms), 0.0) / unit, pair.singular_part())
 
 
 def kl_integrand(p: Any, q: Any) -> Array:
@@ -110,10 +110,6 @@ def kl_integrand(p: Any, q: Any) -> Array:
     ------
     InvalidInput
         Negative, NaN or infinite entries, or shapes that do not broadcast.
-
-    Notes
-    -----
-    Lecture items S4 and S5: the four numbers printed there are values of this function (erratum E3).
 
     Examples
     --------
@@ -151,7 +147,7 @@ def kl_integrand_nonnegative(p: Any, q: Any) -> Array:
 
     Notes
     -----
-    Lecture item S4 with erratum E3; the Bregman divergence of t log t.
+    The Bregman divergence of t log t.
 
     Examples
     --------

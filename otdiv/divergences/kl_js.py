@@ -18,7 +18,7 @@ from otdiv.divergences.terms import add_up, mixture_terms, power_terms
 from otdiv.errors import OtdivError
 
 ROUNDING = 1e-12
-"""How far a bounded divergence may leave its range before that is an error."""
+"""How far a bounded divergence may leave its range before that is an error; a larger one hides larger rounding."""
 
 
 def kl(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) -> DivergenceValue:
@@ -47,7 +47,7 @@ def kl(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) ->
 
     Notes
     -----
-    Lecture items S4 to S6.  Summed as p log(p/q) - p + q, whose terms are non-negative.
+    Summed as p log(p/q) - p + q, whose terms are non-negative.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def kl(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) ->
     """
     unit = log_of_base(base)
     pair = as_pmf_pair(p, q, normalize=normalize)
-    return explained("KL(P || Q)", add_up(power_terms(pair.p, pair.q, 1.0)) / unit, pair.escape())
+    return explained("KL(P || Q)", add_up(power_terms(pair.p, pair.q, 1.0)) / unit, pair.singular_part())
 
 
 def kl_reverse(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) -> DivergenceValue:
@@ -82,10 +82,6 @@ def kl_reverse(p: Any, q: Any, *, base: float | None = None, normalize: bool = F
     InvalidInput
         As in :func:`kl`.
 
-    Notes
-    -----
-    Lecture items S5 and S6.
-
     Examples
     --------
     >>> round(kl_reverse([0.5, 0.3, 0.2], [0.2, 0.2, 0.6]), 12)
@@ -93,7 +89,9 @@ def kl_reverse(p: Any, q: Any, *, base: float | None = None, normalize: bool = F
     """
     unit = log_of_base(base)
     pair = as_pmf_pair(p, q, normalize=normalize)
-    return explained("KL(Q || P)", add_up(power_terms(pair.q, pair.p, 1.0)) / unit, pair.swapped().escape("Q", "P"))
+    return explained(
+        "KL(Q || P)", add_up(power_terms(pair.q, pair.p, 1.0)) / unit, pair.swapped().singular_part("Q", "P")
+    )
 
 
 def jeffreys(p: Any, q: Any, *, base: float | None = None, normalize: bool = False) -> DivergenceValue:
@@ -109,7 +107,7 @@ def jeffreys(p: Any, q: Any, *, base: float | None = None, normalize: bool = Fal
     Returns
     -------
     DivergenceValue
-        In nats, or in the unit of ``base``; ``escaping_mass`` adds up both sides.
+        In nats, or in the unit of ``base``; ``singular_mass`` adds up both sides.
 
     Raises
     ------
@@ -128,7 +126,7 @@ def jeffreys(p: Any, q: Any, *, base: float | None = None, normalize: bool = Fal
     unit = log_of_base(base)
     pair = as_pmf_pair(p, q, normalize=normalize)
     value = add_up(power_terms(pair.p, pair.q, 1.0) + power_terms(pair.q, pair.p, 1.0)) / unit
-    return explained("Jeffreys(P, Q)", value, pair.escape(), pair.swapped().escape("Q", "P"))
+    return explained("Jeffreys(P, Q)", value, pair.singular_part(), pair.swapped().singular_part("Q", "P"))
 
 
 def js(p: Any, q: Any, *, weight: float = 0.5, base: float | None = None, normalize: bool = False) -> DivergenceValue:
@@ -158,7 +156,7 @@ def js(p: Any, q: Any, *, weight: float = 0.5, base: float | None = None, normal
 
     Notes
     -----
-    Lecture item S7; J. Lin, Divergence measures based on the Shannon entropy, 1991.
+    J. Lin, Divergence measures based on the Shannon entropy, 1991.
 
     Examples
     --------

@@ -13,10 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
-from otdiv.measures.discrete import DiscreteMeasure, common_support
-
-MASS_TOLERANCE = 1e-9
-"""How far from 1 the mass of a pmf may be before it is refused."""
+from otdiv.measures.discrete import DiscreteMeasure, common_support, require_mass_one
 
 
 class DivergenceValue(float):
@@ -28,8 +25,8 @@ class DivergenceValue(float):
         Which divergence this is.
     reason : str or None
         A sentence naming the mass that makes the value infinite; None when it is finite.
-    escaping_mass : float
-        How much mass that is; 0.0 when the value is finite.
+    singular_mass : float
+        How much mass that is: of one pmf, outside the support of the other; 0.0 when the value is finite.
 
     Examples
     --------
@@ -38,17 +35,17 @@ class DivergenceValue(float):
     1.25
     """
 
-    __slots__ = ("_escaping_mass", "_name", "_reason")
+    __slots__ = ("_name", "_reason", "_singular_mass")
 
     _name: str
     _reason: str | None
-    _escaping_mass: float
+    _singular_mass: float
 
     def __new__(
-        cls, value: float, name: str = "divergence", reason: str | None = None, escaping_mass: float = 0.0
+        cls, value: float, name: str = "divergence", reason: str | None = None, singular_mass: float = 0.0
     ) -> Self:
         self = super().__new__(cls, value)
-        self._name, self._reason, self._escaping_mass = name, reason, float(escaping_mass)
+        self._name, self._reason, self._singular_mass = name, reason, float(singular_mass)
         return self
 
     @property
@@ -62,12 +59,12 @@ class DivergenceValue(float):
         return self._reason
 
     @property
-    def escaping_mass(self) -> float:
+    def singular_mass(self) -> float:
         """The mass that makes the value infinite, or 0.0."""
-        return self._escaping_mass
+        return self._singular_mass
 
     def __reduce__(self) -> tuple[Any, ...]:  # copy and pickle keep the attributes
-        return DivergenceValue, (float(self), self._name, self._reason, self._escaping_mass)
+        return DivergenceValue, (float(self), self._name, self._reason, self._singular_mass)
 
     def __str__(self) -> str:
         return float.__repr__(self)
@@ -88,8 +85,8 @@ class PmfPair:
         """The same pair in the other order."""
         return PmfPair(self.q, self.p, self.points)
 
-    def escape(self, first: str = "P", second: str = "Q") -> tuple[str, float] | None:
-        """The mass of the first pmf where the second has none: a sentence and its amount, or None."""
+    def singular_part(self, first: str = "P", second: str = "Q") -> tuple[str, float] | None:
+        """The mass of the first pmf outside the support of the second: a sentence and its amount, or None."""
         atoms = np.flatnonzero((self.p > 0) & (self.q == 0))
         if atoms.size == 0:
             return None
@@ -105,15 +102,17 @@ class PmfPair:
         return "(" + ", ".join(f"{c:.6g}" for c in self.points[k]) + ")"
 
 
-def explained(name: str, value: float, *escapes: tuple[str, float] | None) -> DivergenceValue:
-    """The value with its reason: the escapes that are there, or the range of floats."""
+def explained(name: str, value: float, *singular: tuple[str, float] | None) -> DivergenceValue:
+    """The value with its reason: the singular parts that there are, or the range of floats."""
     if value < math.inf:
         return DivergenceValue(value, name)
-    found = [e for e in escapes if e is not None]
+    found = [part for part in singular if part is not None]
     if not found:
-        return DivergenceValue(value, name, f"{name} exceeds the range of float64, though no mass escapes.")
-    sentence = " ".join(e[0] for e in found)
-    return DivergenceValue(value, name, sentence, math.fsum(e[1] for e in found))
+        return DivergenceValue(
+            value, name, f"{name} exceeds the range of float64, though no mass lies outside the common support."
+        )
+    sentence = " ".join(part[0] for part in found)
+    return DivergenceValue(value, name, sentence, math.fsum(part[1] for part in found))
 
 
 def log_of_base(base: float | None) -> float:
@@ -164,13 +163,7 @@ def as_pmf(name: str, value: Any, *, normalize: bool = False) -> Array:
     mass = math.fsum(pmf.tolist())
     if normalize:
         return readonly(pmf / mass)
-    if abs(mass - 1.0) > MASS_TOLERANCE:
-        raise invalid(
-            name,
-            f"have mass 1 (within {MASS_TOLERANCE:g})",
-            f"mass {mass:.12g}",
-            "Pass normalize=True to divide it by its mass.",
-        )
+    require_mass_one(mass, name, "Pass normalize=True to divide it by its sum.")
     return pmf
 
 

@@ -31,7 +31,8 @@ def alpha_divergence(p: Any, q: Any, order: float, *, normalize: bool = False) -
     Returns
     -------
     DivergenceValue
-        inf where P escapes Q (a >= 1) or Q escapes P (a <= 0); at most 1 / (a (1 - a)) in between.
+        inf where P has mass outside the support of Q (a >= 1), or Q outside that of P (a <= 0);
+        at most 1 / (a (1 - a)) in between.
 
     Raises
     ------
@@ -51,8 +52,8 @@ def alpha_divergence(p: Any, q: Any, order: float, *, normalize: bool = False) -
         raise invalid("order", "be a finite number", repr(order), "Use renyi for the order inf.")
     pair = as_pmf_pair(p, q, normalize=normalize)
     value = add_up(power_terms(pair.p, pair.q, float(order)))
-    escape = pair.escape() if order >= 1 else pair.swapped().escape("Q", "P")
-    return explained(f"D_{order:g}(P || Q)", value, escape)
+    singular = pair.singular_part() if order >= 1 else pair.swapped().singular_part("Q", "P")
+    return explained(f"D_{order:g}(P || Q)", value, singular)
 
 
 def renyi(p: Any, q: Any, order: float, *, base: float | None = None, normalize: bool = False) -> DivergenceValue:
@@ -75,7 +76,7 @@ def renyi(p: Any, q: Any, order: float, *, base: float | None = None, normalize:
     Returns
     -------
     DivergenceValue
-        inf where P escapes Q (a >= 1), or where no atom is shared (a < 1).
+        inf where P has mass outside the support of Q (a >= 1), or where no atom is shared (a < 1).
 
     Raises
     ------
@@ -97,7 +98,7 @@ def renyi(p: Any, q: Any, order: float, *, base: float | None = None, normalize:
         raise invalid("order", "be a number >= 0, or inf", repr(order), "For negative orders exchange p and q.")
     unit = log_of_base(base)
     pair = as_pmf_pair(p, q, normalize=normalize)
-    return explained(f"R_{order:g}(P || Q)", max(_renyi(pair, float(order)), 0.0) / unit, pair.escape())
+    return explained(f"R_{order:g}(P || Q)", max(_renyi(pair, float(order)), 0.0) / unit, pair.singular_part())
 
 
 def _renyi(pair: PmfPair, order: float) -> float:

@@ -14,8 +14,10 @@ import numpy as np
 
 from otdiv.core.validation import Array
 
-_CLOSE = 0.1  # relative difference below which the power series is used
-_SERIES = 20  # its terms fall faster than 0.1**k, so this many reach float64
+_CLOSE = 0.1
+"""Relative difference below which the power series is used; a larger one needs more of its terms."""
+_SERIES = 20
+"""Terms of the power series; they fall faster than 0.1**k, so that 20 reach float64 and more change nothing."""
 
 
 def log_ratio(p: Array, q: Array) -> Array:

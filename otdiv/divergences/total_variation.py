@@ -144,7 +144,7 @@ def chi_square(p: Any, q: Any, *, normalize: bool = False) -> DivergenceValue:
     0.766666666667
     """
     pair = as_pmf_pair(p, q, normalize=normalize)
-    return explained("chi^2(P || Q)", 2.0 * add_up(power_terms(pair.p, pair.q, 2.0)), pair.escape())
+    return explained("chi^2(P || Q)", 2.0 * add_up(power_terms(pair.p, pair.q, 2.0)), pair.singular_part())
 
 
 def chi_square_reverse(p: Any, q: Any, *, normalize: bool = False) -> DivergenceValue:
@@ -177,4 +177,6 @@ def chi_square_reverse(p: Any, q: Any, *, normalize: bool = False) -> Divergence
     1.013333333333
     """
     pair = as_pmf_pair(p, q, normalize=normalize)
-    return explained("chi^2(Q || P)", 2.0 * add_up(power_terms(pair.q, pair.p, 2.0)), pair.swapped().escape("Q", "P"))
+    return explained(
+        "chi^2(Q || P)", 2.0 * add_up(power_terms(pair.q, pair.p, 2.0)), pair.swapped().singular_part("Q", "P")
+    )

@@ -1,25 +1,26 @@
 """Linear-programming duality step by step: Farkas, Lagrangian, strong duality, cones, games."""
 
-from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
+from otdiv.duality.cone import ConeShape, Geometry, Membership, cone_shape, in_cone, in_convex_hull, separation
+from otdiv.duality.extended_system import AlphaConditions, alpha_conditions, extended_system
 from otdiv.duality.farkas import FarkasAlternative, box_certificate, farkas, verify_farkas
-from otdiv.duality.lagrangian import dual_function, kkt, lagrangian, weak_duality
-from otdiv.duality.strong_duality import (
-    StrongDuality,
-    alpha_conditions,
-    extended_system,
-    strong_duality,
-    strong_duality_step,
-    surplus_form,
-)
+from otdiv.duality.lagrangian import DualValue, KKTReport, dual_function, kkt, lagrangian, weak_duality
+from otdiv.duality.strong_duality import StrongDuality, StrongDualityStep, strong_duality, strong_duality_step
 from otdiv.duality.transport_game import BalancedFlow, balanced_flow, critic_payoff
 from otdiv.duality.zero_sum_games import GameSolution, MatrixGame, solve_game
 
 __all__ = [
+    "AlphaConditions",
     "BalancedFlow",
+    "ConeShape",
+    "DualValue",
     "FarkasAlternative",
     "GameSolution",
+    "Geometry",
+    "KKTReport",
     "MatrixGame",
+    "Membership",
     "StrongDuality",
+    "StrongDualityStep",
     "alpha_conditions",
     "balanced_flow",
     "box_certificate",
@@ -36,7 +37,6 @@ __all__ = [
     "solve_game",
     "strong_duality",
     "strong_duality_step",
-    "surplus_form",
     "verify_farkas",
     "weak_duality",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from otdiv.core.validation import Array, as_float_array, invalid, readonly, require_finite
 from otdiv.duality.farkas import farkas
-from otdiv.linear_programming.exact_simplex import Matrix, fractions_of, matrix_of
+from otdiv.linear_programming.rational import Matrix, fractions_of, matrix_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +48,10 @@ def in_cone(A: Any, b: Any, *, exact: bool = False) -> Membership:
     exact : bool
         Decide in rational arithmetic.
 
+    Returns
+    -------
+    Membership
+
     Raises
     ------
     InvalidInput, SolverFailed
@@ -74,6 +78,10 @@ def in_convex_hull(A: Any, b: Any, *, exact: bool = False) -> Membership:
     A : array_like, shape [d, n]
     b : array_like, shape [d]
     exact : bool
+
+    Returns
+    -------
+    Membership
 
     Examples
     --------
@@ -126,6 +134,10 @@ def separation(A: Any, b: Any, F: Any) -> Geometry:
     A : array_like, shape [m, n]
     b, F : array_like, shape [m]
 
+    Returns
+    -------
+    Geometry
+
     Raises
     ------
     InvalidInput
@@ -173,6 +185,10 @@ def cone_shape(A: Any) -> ConeShape:
     ----------
     A : array_like, shape [m, n]
         Generators as columns, few of them: one exact system is solved for each.
+
+    Returns
+    -------
+    ConeShape
 
     Examples
     --------

@@ -3,7 +3,7 @@
     (1)  some x >= 0 has A x = b              b is inside the cone
     (2)  some F has A'F <= 0 and b'F > 0      F separates b from the cone
 
-Never both, never neither.  The witness is verified here whoever found it, in floats
+Never both, never neither.  The witness is verified here whatever found it, in floats
 with a stated tolerance or in exact arithmetic.
 """
 
@@ -19,12 +19,14 @@ from scipy import sparse
 from otdiv.core.bounds import Status
 from otdiv.core.validation import Array, as_float_array, readonly
 from otdiv.errors import CertificateRefused, SolverFailed
-from otdiv.linear_programming.exact_simplex import RationalProgram, Vector, dot, solve_exact, times, transposed_times
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.exact_simplex import solve_exact
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.rational import RationalProgram, Vector, dot, times, transposed_times
+from otdiv.linear_programming.solve import solve_lp
 
-__all__ = ["FarkasAlternative", "box_certificate", "farkas", "verify_farkas"]
-
-TOLERANCE = 1e-9  # relative to the largest sum of absolute terms in the product that is checked
+TOLERANCE = 1e-9
+"""Violation that is accepted, relative to the largest sum of absolute terms in the product that is checked; a
+larger one accepts coarser answers of a solver."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +75,7 @@ def farkas(A: Any, b: Any, *, exact: bool = False, backend: str = "highs") -> Fa
         Decide in rational arithmetic: floats are taken literally, and Fractions,
         integers or texts such as "1/3" are welcome.  For small systems.
     backend : {"highs", "cvxpy"}
-        Who proposes the witness in float arithmetic.
+        The solver that proposes the witness in float arithmetic.
 
     Returns
     -------
@@ -130,6 +132,11 @@ def verify_farkas(A: Any, b: Any, *, x: Any = None, F: Any = None, exact: bool =
         Exactly one of the two.
     exact : bool
         Check in rational arithmetic without any tolerance.
+
+    Returns
+    -------
+    FarkasAlternative
+        The alternative that the witness proves, and the witness.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 r"""The Lagrangian, the dual function it defines, weak duality, and the optimality conditions.
 
-    L(x, y) = c'x + y'(b - A x)           the lecture's F is -y: c'x + F'(A x - b)
+    L(x, y) = c'x + y'(b - A x)           with F = -y: c'x + F'(A x - b)
     q(y)    = min over x >= 0 of L(x, y)  = b'y if A'y <= c, and -inf if one component of c - A'y is negative
 
 In the form A x >= b the rows read A x - s = b with a surplus s >= 0, so that a negative
@@ -18,7 +18,9 @@ from otdiv.core.validation import Array, as_float_array, invalid, readonly, requ
 from otdiv.errors import CertificateRefused
 from otdiv.linear_programming.program import LinearProgram
 
-TOLERANCE = 1e-9  # relative to the size of the numbers that are added up
+TOLERANCE = 1e-9
+"""Violation that is accepted, relative to the size of the numbers that are added up; a larger one accepts coarser
+answers of a solver."""
 
 
 def lagrangian(lp: LinearProgram, x: Any, y: Any) -> float:
@@ -31,7 +33,11 @@ def lagrangian(lp: LinearProgram, x: Any, y: Any) -> float:
     lp : LinearProgram
     x : array_like, shape [n]
     y : array_like, shape [m]
-        The lecture's F is -y.
+        Multipliers, of either sign.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -96,9 +102,13 @@ def dual_function(lp: LinearProgram, y: Any, *, tolerance: float = TOLERANCE) ->
     ----------
     lp : LinearProgram
     y : array_like, shape [m]
-        Multipliers; the lecture's F is -y.
+        Multipliers, of either sign.
     tolerance : float
         A negative component of c - A'y below tolerance x (largest entry of |c| + |A|'|y|) counts as rounding.
+
+    Returns
+    -------
+    DualValue
 
     Raises
     ------
@@ -193,6 +203,10 @@ def kkt(lp: LinearProgram, x: Any, y: Any) -> KKTReport:
     x : array_like, shape [n]
     y : array_like, shape [m]
 
+    Returns
+    -------
+    KKTReport
+
     Raises
     ------
     InvalidInput
@@ -233,6 +247,10 @@ def weak_duality(lp: LinearProgram, x: Any, y: Any, *, tolerance: float = TOLERA
         Feasible for the dual.
     tolerance : float
         How far a constraint may be broken and still count as kept, absolute.
+
+    Returns
+    -------
+    KKTReport
 
     Raises
     ------

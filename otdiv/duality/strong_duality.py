@@ -18,29 +18,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from otdiv.core.bounds import Status
 from otdiv.core.validation import Array, check_choice, invalid, readonly
+from otdiv.duality.extended_system import extended_system, require_optimum
 from otdiv.duality.farkas import box_certificate, verify_farkas
 from otdiv.errors import SolverFailed
-from otdiv.linear_programming.exact_simplex import (
-    ExactSolution,
-    Matrix,
-    RationalProgram,
-    Vector,
-    dot,
-    solve_exact,
-    times,
-    transposed_times,
-)
-from otdiv.linear_programming.program import LinearProgram, LPSolution, solve_lp
+from otdiv.linear_programming.exact_simplex import ExactSolution, solve_exact
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.rational import Matrix, RationalProgram, Vector, dot, times, transposed_times
+from otdiv.linear_programming.solve import LPSolution, solve_lp
+from otdiv.linear_programming.surplus_form import surplus_form
 
-SOLVER_LIMIT = 1e-6  # times the largest cost: for a smaller eps a solver may take the infeasible system for feasible
+SOLVER_LIMIT = 1e-6
+"""Least eps that is left to a solver, in units of the largest cost; for a smaller one its tolerance may take the
+infeasible system for feasible, and a larger limit leaves more steps to exact arithmetic."""
 TOLERANCE = 1e-9
+"""Violation, relative to z* or 1, that a step by a solver may show; a larger one accepts coarser certificates."""
 Number = float | Fraction
 
 
@@ -135,57 +130,6 @@ class StrongDuality:
         return all(step.holds for step in self.steps)
 
 
-def surplus_form(lp: LinearProgram) -> LinearProgram:
-    """A x >= b as [A, -I] [x; s] = b with a surplus s >= 0 of cost 0; an equality program is returned as it is.
-
-    The dual of the result, [A, -I]'F <= [c; 0], says A'F <= c and F >= 0: the dual of the inequality form.
-
-    Parameters
-    ----------
-    lp : LinearProgram
-
-    Examples
-    --------
-    >>> surplus_form(LinearProgram([1], [[1], [1]], [1, 2], "inequality")).A.tolist()
-    [[1.0, -1.0, -0.0], [1.0, -0.0, -1.0]]
-    """
-    if lp.form == "equality":
-        return lp
-    m = lp.shape[0]
-    wide = sparse.hstack([lp.A, -sparse.eye_array(m)]) if sparse.issparse(lp.A) else np.hstack([lp.A, -np.eye(m)])
-    return LinearProgram(np.append(lp.c, np.zeros(m)), wide, lp.b)
-
-
-def extended_system(lp: LinearProgram, z: float, eps: float) -> tuple[Any, Array]:
-    """A^ = [A; -c'] and b^(eps) = [b; -z + eps] of an equality program.
-
-    Parameters
-    ----------
-    lp : LinearProgram
-        In the form A x = b; `surplus_form` makes one of the other form.
-    z : float
-        The primal optimum z*.
-    eps : float
-        Any number: <= 0 asks for a solution of cost z - eps, > 0 for one that cannot exist.
-
-    Raises
-    ------
-    InvalidInput
-        A program in the inequality form.
-
-    Examples
-    --------
-    >>> A_hat, b_hat = extended_system(LinearProgram([1, 2], [[1, 1]], [1]), z=1, eps=0.5)
-    >>> A_hat.tolist(), b_hat.tolist()
-    ([[1.0, 1.0], [-1.0, -2.0]], [1.0, -0.5])
-    """
-    if lp.form != "equality":
-        raise invalid("lp", "have the form A x = b", "the inequality form", "Pass surplus_form(lp).")
-    last = -lp.c[None, :]
-    A_hat = sparse.vstack([lp.A, sparse.csc_array(last)]) if sparse.issparse(lp.A) else np.vstack([lp.A, last])
-    return A_hat, np.append(lp.b, eps - z)
-
-
 def strong_duality_step(
     program: LinearProgram | RationalProgram, eps: float | Fraction, *, certificate: str = "auto"
 ) -> StrongDualityStep:
@@ -200,6 +144,10 @@ def strong_duality_step(
     certificate : {"auto", "solver", "constructed"}
         "auto" takes the solver for a LinearProgram and eps >= 1e-6 times its largest cost (or 1e-6, if
         costs are below 1), otherwise "constructed".
+
+    Returns
+    -------
+    StrongDualityStep
 
     Raises
     ------
@@ -228,7 +176,24 @@ def strong_duality(
 ) -> StrongDuality:
     """The whole proof: `strong_duality_step` for each eps, with z* and x* computed once.
 
-    Parameters and errors as for `strong_duality_step`.
+    Parameters
+    ----------
+    program : LinearProgram or RationalProgram
+        With an optimum.
+    epsilons : iterable of float or Fraction
+        Positive, at least one.
+    certificate : {"auto", "solver", "constructed"}
+        As for :func:`strong_duality_step`.
+
+    Returns
+    -------
+    StrongDuality
+        One step for each eps, in the order given.
+
+    Raises
+    ------
+    InvalidInput, SolverFailed
+        As :func:`strong_duality_step`; no eps.
 
     Examples
     --------
@@ -256,72 +221,17 @@ def strong_duality(
         if by_solver(eps):
             assert isinstance(program, LinearProgram)
             float_program = float_program or surplus_form(program)
-            solution = solution or _solved(solve_lp(float_program))
+            solution = solution or require_optimum(solve_lp(float_program))
             steps.append(_solver_step(float_program, solution, float(eps)))
         else:
             if exact_program is None or exact is None:
                 literal = RationalProgram.of(program) if isinstance(program, LinearProgram) else program
-                exact_program = _equality(literal)
-                exact = _solved(solve_exact(exact_program))
+                exact_program = surplus_form(literal)
+                exact = require_optimum(solve_exact(exact_program))
             steps.append(_constructed_step(exact_program, exact, Fraction(eps)))
     if not steps:
         raise invalid("epsilons", "hold at least one number", "none", "Pass for example [0.1, 1e-3, 1e-9].")
     return StrongDuality(steps[-1].z_star, tuple(steps))
-
-
-@dataclass(frozen=True, slots=True)
-class AlphaConditions:
-    """Three optima over {F^ : A^'F^ <= 0} that say why alpha must be positive.
-
-    Attributes
-    ----------
-    gain_at_zero : float
-        Largest b^(0)'F^ in the box [-1, 1]^(m+1): 0, since alternative (1) holds at eps = 0.
-    gain_without_alpha : float
-        Largest b^(eps)'F^ in the box with alpha <= 0: 0, no certificate.
-    least_alpha : float
-        Smallest alpha of a certificate scaled to b^(eps)'F^ = 1: at least 1/eps.
-    """
-
-    gain_at_zero: float
-    gain_without_alpha: float
-    least_alpha: float
-
-
-def alpha_conditions(lp: LinearProgram, eps: float) -> AlphaConditions:
-    """Compute the three optima of `AlphaConditions` for one eps > 0.
-
-    Parameters
-    ----------
-    lp : LinearProgram
-        With an optimum.
-    eps : float
-        Positive, and well above the solver's tolerance.
-
-    Raises
-    ------
-    InvalidInput
-        A program without an optimum, or eps <= 0.
-
-    Examples
-    --------
-    >>> lp = LinearProgram([1, 2], [[1, 1]], [1])
-    >>> round(alpha_conditions(lp, 0.5).least_alpha, 9)
-    2.0
-    """
-    if not 0 < eps < float("inf"):
-        raise invalid("eps", "be positive and finite", eps, "At eps = 0 every alpha is allowed, and gains nothing.")
-    lp = surplus_form(lp)
-    z = _solved(solve_lp(lp)).objective
-    A_hat, b_zero = extended_system(lp, z, 0.0)
-    b_eps = extended_system(lp, z, eps)[1]
-    A_hat = A_hat.toarray() if sparse.issparse(A_hat) else A_hat
-    last = np.zeros(b_eps.size)
-    last[-1] = 1.0
-    # alpha <= 0 is one more wall, the last unit vector; b^'F^ >= 1 is one more row with right-hand side -1.
-    without = box_certificate(np.column_stack([A_hat, last]), b_eps)[1]
-    scaled = LinearProgram(np.append(np.zeros(lp.c.size), -1.0), np.column_stack([A_hat, -b_eps]), -last)
-    return AlphaConditions(box_certificate(A_hat, b_zero)[1], without, -solve_lp(scaled.dual()).objective)
 
 
 def _solver_step(lp: LinearProgram, solution: LPSolution, eps: float) -> StrongDualityStep:
@@ -373,21 +283,3 @@ def _constructed_step(program: RationalProgram, solution: ExactSolution, eps: Fr
         value=dot(program.b, F),
         certificate="constructed",
     )
-
-
-def _equality(program: RationalProgram) -> RationalProgram:
-    if program.form == "equality":
-        return program
-    m = len(program.b)
-    A = tuple((*row, *(Fraction(-(i == k)) for k in range(m))) for i, row in enumerate(program.A))
-    return RationalProgram((*program.c, *(Fraction(0),) * m), A, program.b)
-
-
-def _solved(solution: Any) -> Any:
-    """Strong duality is claimed for a program with an optimum, and for no other."""
-    if solution.status is Status.OPTIMAL:
-        return solution
-    if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
-        remedy = "Without an optimum primal and dual need not be equal; floats taken literally may miss equal masses."
-        raise invalid("program", "have an optimum", f"one that is {solution.status.label}", remedy)
-    raise SolverFailed(f"the primal could not be solved: {solution.stats['message']}")

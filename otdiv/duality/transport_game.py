@@ -1,4 +1,10 @@
-"""W1 as a zero-sum game between a flow and one function."""
+"""W1 as a zero-sum game between a flow gamma and one function f,
+
+    inf_gamma sup_f  E_gamma[d(u, v) - (f(u) - f(v))] + E_p f - E_q f.
+
+One function only fixes the *difference* of gamma's marginals, which is enough for a
+metric d and not for other costs.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +16,13 @@ from scipy import sparse
 
 from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.errors import SolverFailed
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BalancedFlow:
-    """The flow side of the minimax reading of W1, and the function that pays for it.
+    """The optimal flow of the game, and the optimal function.
 
     Attributes
     ----------
@@ -50,6 +57,10 @@ def balanced_flow(p: Any, q: Any, cost: Any, *, mass: float | None = None) -> Ba
         Cost of moving from point u to point v, non-negative.
     mass : float, optional
         Total mass of gamma; None leaves it free.
+
+    Returns
+    -------
+    BalancedFlow
 
     Raises
     ------
@@ -92,6 +103,11 @@ def critic_payoff(f: Any, p: Any, q: Any, cost: Any) -> float:
     p, q : array_like, shape [k]
         Weights of equal mass on the same points.
     cost : array_like, shape [k, k]
+
+    Returns
+    -------
+    float
+        In units of the cost.
 
     Examples
     --------

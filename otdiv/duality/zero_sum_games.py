@@ -1,29 +1,29 @@
-r"""Matrix games with proved value bounds, and the minimax reading of W1.
+"""Matrix games with proved value bounds.
 
-Rows maximise, columns minimise x'P y over mixed strategies.  Any x guarantees
-min_j (x'P)_j and any y concedes max_i (P y)_i, so two strategies are an interval
-for the value, whoever proposed them.
-
-The minimax reading writes W1 as a game between a flow gamma and one function f:
-    inf_gamma sup_f  E_gamma[d(u, v) - (f(u) - f(v))] + E_p f - E_q f.
-One function only fixes the *difference* of gamma's marginals, which is enough for a
-metric d and not for other costs.
+Rows maximise, columns minimise x'P y over mixed strategies.  Any x guarantees at least
+min_j (x'P)_j and any y loses at most max_i (P y)_i, so two strategies enclose the value,
+wherever they come from.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from otdiv.core.bounds import Bounds, Status
+from otdiv.core.results import HasBounds
 from otdiv.core.rounding import dot_bounds
 from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.errors import SolverFailed
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 
-MET = 1e-9  # relative gap at which the bounds of a game count as met
+MET = 1e-9
+"""Gap, relative to the largest of the payoffs and their range, up to which a game counts as solved; a larger one
+calls coarser strategies optimal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +58,12 @@ class MatrixGame:
 
     @property
     def pure_maxmin(self) -> float:
-        """What the row player can secure without mixing: max_i min_j payoff[i, j]."""
+        """The guaranteed payoff of the row player without mixing: max_i min_j payoff[i, j]."""
         return float(self.payoff.min(axis=1).max())
 
     @property
     def pure_minmax(self) -> float:
-        """What the column player can hold the row player to without mixing: min_j max_i payoff[i, j]."""
+        """The worst-case loss of the column player without mixing: min_j max_i payoff[i, j]."""
         return float(self.payoff.max(axis=0).min())
 
     def expected(self, x: Any, y: Any) -> float:
@@ -88,7 +88,7 @@ class MatrixGame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GameSolution:
+class GameSolution(HasBounds):
     """Both strategies and the interval they prove for the value.
 
     Attributes
@@ -97,9 +97,15 @@ class GameSolution:
     x : ndarray [m], y : ndarray [n]
         Mixed strategies of the row and the column player; often not unique.
     bounds : Bounds
-        x secures ``bounds.lower``, y concedes at most ``bounds.upper``, rounding included.
+        x guarantees ``bounds.lower``, y loses at most ``bounds.upper``, rounding included.
     status : Status
         OPTIMAL when the ends meet to 1e-9 of the payoffs' range, otherwise STOPPED.
+    nit : int
+        Iterations of the solver.
+    seconds : float
+        Time of the solver; NaN for a record put together by hand.
+    value, lower, upper, gap, message
+        Middle and ends of ``bounds``, and the status as a sentence.
     """
 
     game: MatrixGame
@@ -107,6 +113,8 @@ class GameSolution:
     y: Array
     bounds: Bounds
     status: Status
+    nit: int = 0
+    seconds: float = math.nan
 
     @property
     def value(self) -> float:
@@ -121,7 +129,7 @@ def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolutio
     ----------
     game : MatrixGame or array_like, shape [m, n]
     backend : {"highs", "cvxpy"}
-        Who proposes the strategies.
+        The solver that proposes the strategies.
 
     Returns
     -------
@@ -136,7 +144,7 @@ def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolutio
 
     Notes
     -----
-    With all payoffs made positive (Q = P shifted and scaled into [1, 2]) the lecture's program
+    With all payoffs made positive (Q = P shifted and scaled into [1, 2]) the program
     max v, v <= a_j'x, sum x = 1 becomes min sum u, Q'u >= 1, u >= 0 with x = u / sum u; its dual
     max sum w, Q w <= 1, w >= 0 is the other player's program.
 
@@ -163,7 +171,9 @@ def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolutio
     x, y = answer.x / answer.x.sum(), answer.y / answer.y.sum()
     bounds = Bounds(game.guaranteed_payoff(x).lower, game.worst_case_loss(y).upper)
     met = bounds.gap <= MET * max(spread, abs(low), abs(high)) or bounds.gap == 0.0
-    return GameSolution(game, readonly(x), readonly(y), bounds, Status.OPTIMAL if met else Status.STOPPED)
+    status = Status.OPTIMAL if met else Status.STOPPED
+    nit, seconds = int(answer.stats["iterations"]), float(answer.stats["seconds"])
+    return GameSolution(game, readonly(x), readonly(y), bounds, status, nit, seconds)
 
 
 def _extreme(rows: Array, weights: Array, which: Any) -> Bounds:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from otdiv.core.validation import invalid
 from otdiv.lecture import cited, critic, duality, gan, kullback, lipschitz, transport
 from otdiv.lecture.examples import Example, blocks, line, plane, ten_states, three_points, two_bars
+from otdiv.lecture.farkas import random_systems, two_points
+from otdiv.lecture.lipschitz import penalised
 from otdiv.lecture.record import Items, LectureRow
 
 CHAPTERS: tuple[Items, ...] = (
@@ -30,16 +32,24 @@ __all__ = [
     "blocks",
     "item_names",
     "line",
+    "penalised",
     "plane",
+    "random_systems",
     "rows",
     "ten_states",
     "three_points",
     "two_bars",
+    "two_points",
 ]
 
 
 def item_names() -> list[str]:
-    """Every item with checkable numbers: the lecture's S1, S2, ..., critics' X1, X2, then the cited pages' R1, ..."""
+    """Every item with checkable numbers: the lecture's S1, S2, ..., critics' X1, X2, then the cited pages' R1, ...
+
+    Returns
+    -------
+    list of str
+    """
     names = (name for chapter in CHAPTERS for name in chapter)
     return sorted(names, key=lambda name: ("SXR".index(name[0]), int(name[1:])))
 

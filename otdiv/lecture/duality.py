@@ -9,14 +9,16 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.duality.lagrangian import dual_function, kkt, lagrangian, weak_duality
-from otdiv.duality.strong_duality import strong_duality, surplus_form
+from otdiv.duality.strong_duality import strong_duality
 from otdiv.errors import CertificateRefused
 from otdiv.lecture import farkas, minimax
 from otdiv.lecture.examples import GENERATED, REAL, Example, plane, three_points, two_bars
 from otdiv.lecture.farkas import two_points
 from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
+from otdiv.linear_programming.surplus_form import surplus_form
 from otdiv.measures.discrete import DiscreteMeasure, common_support
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.methods.linear_program import transport_program

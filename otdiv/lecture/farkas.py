@@ -7,20 +7,25 @@ from fractions import Fraction
 import numpy as np
 
 from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
+from otdiv.duality.extended_system import alpha_conditions, extended_system
 from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
-from otdiv.duality.strong_duality import alpha_conditions, extended_system, strong_duality, strong_duality_step
+from otdiv.duality.strong_duality import strong_duality, strong_duality_step
 from otdiv.errors import CertificateRefused
 from otdiv.lecture.finite_differences import largest
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.linear_programming.exact_simplex import RationalProgram
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming import LinearProgram, RationalProgram, solve_lp
 
 TRIANGLE = [[1, 3, 2], [1, 1, 3]]
 WALLS = [[2, 1], [1, 3]]  # a1 = (2, 1), a2 = (1, 3)
 
 
 def two_points() -> LinearProgram:
-    """Transport on the points 0, 1 from (.5, .5) to (.25, .75): z* = .25, and the largest cost of a plan is .75."""
+    """Transport on the points 0, 1 from (.5, .5) to (.25, .75): z* = .25, and the largest cost of a plan is .75.
+
+    Returns
+    -------
+    LinearProgram
+    """
     A = [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]]
     return LinearProgram(np.array([0.0, 1, 1, 0]), A, np.array([0.5, 0.5, 0.25, 0.75]))
 
@@ -53,7 +58,18 @@ def s31() -> Rows:
 
 
 def random_systems(count: int = 400) -> list[int]:
-    """The alternatives of random integer systems of 3 equations in 4 unknowns, decided exactly."""
+    """The alternatives of random integer systems of 3 equations in 4 unknowns, decided exactly.
+
+    Parameters
+    ----------
+    count : int
+        Number of systems.
+
+    Returns
+    -------
+    list of int
+        For each system 1 or 2, the alternative that holds.
+    """
     rng = np.random.default_rng(0)
     cases: list[int] = []
     for _ in range(count):

@@ -34,7 +34,7 @@ def s04() -> Rows:
 
 
 def s05() -> Rows:
-    """The integrand of KL(q || pi) is dear where pi is small, nearly free where q is (E4, E5)."""
+    """The integrand of KL(q || pi) is large where pi is small, nearly free where q is (E4, E5)."""
     yield _integrand("S5", "integrand at q = .999999, pi = 1e-6", LARGE, SMALL, 13.815495742454216)
     yield _integrand("S5", "E4: integrand at q = 1e-6, pi = .999999", SMALL, LARGE, -1.3815509557963774e-05)
 

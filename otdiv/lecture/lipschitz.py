@@ -63,7 +63,21 @@ def s50() -> Rows:
 
 
 def penalised(slope: float, theta: float, weight: float) -> float:
-    """J(a) = -a theta + lambda (a - 1)^2: the penalised loss of the critic -a x on the two bars."""
+    """J(a) = -a theta + lambda (a - 1)^2: the penalised loss of the critic -a x on the two bars.
+
+    Parameters
+    ----------
+    slope : float
+        a, the slope of the critic.
+    theta : float
+        Distance of the bars.
+    weight : float
+        lambda, of the penalty.
+
+    Returns
+    -------
+    float
+    """
     return -slope * theta + weight * (slope - 1) ** 2
 
 
@@ -179,7 +193,7 @@ def s62() -> Rows:
         yield LectureRow("S62", f"{name}: rate", power_iteration(matrix).rate, rate, 1e-6)
     stuck = power_iteration(np.diag([2.0, 1.0]), start=[0.0, 1.0])
     yield LectureRow("S62", "E89: stuck start on diag(2, 1)", stuck.value, 1.0)
-    yield LectureRow("S62", "E89: and it is told", float(stuck.stuck), 1.0)
+    yield LectureRow("S62", "E89: and this is reported", float(stuck.stuck), 1.0)
     yield LectureRow("S62", "a tie gives the value all the same", power_iteration(np.diag([2.0, -2.0])).value, 2.0)
 
 

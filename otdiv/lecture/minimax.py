@@ -65,10 +65,10 @@ def s44() -> Rows:
 
 
 def s45() -> Rows:
-    """The value by linear programming, between what x secures and what y concedes."""
+    """The value by linear programming, between the guaranteed payoff of x and the worst-case loss of y."""
     pennies = solve_game([[3, -1], [-2, 4]])
-    yield LectureRow("S45", "value of [[3,-1],[-2,4]], secured by x", pennies.bounds.lower, 1.0)
-    yield LectureRow("S45", "value of [[3,-1],[-2,4]], conceded by y", pennies.bounds.upper, 1.0)
+    yield LectureRow("S45", "value of [[3,-1],[-2,4]], guaranteed by x", pennies.bounds.lower, 1.0)
+    yield LectureRow("S45", "value of [[3,-1],[-2,4]], at most lost by y", pennies.bounds.upper, 1.0)
     yield LectureRow("S45", "x - (.6, .4)", largest(pennies.x - [0.6, 0.4]), 0.0)
     yield LectureRow("S45", "y - (.5, .5)", largest(pennies.y - [0.5, 0.5]), 0.0)
     yield LectureRow("S45", "pure maxmin", pennies.game.pure_maxmin, -1.0)

@@ -13,7 +13,8 @@ from otdiv.gans.exact import gan_loss, gan_loss_logit_gradient
 from otdiv.lecture.examples import GENERATED, REAL, Example, line, plane, three_points, two_bars
 from otdiv.lecture.finite_differences import gradient, largest, slope
 from otdiv.lecture.record import Items, LectureRow, Rows
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.methods.linear_program import transport_program

@@ -1,12 +1,12 @@
-"""Who solves a linear program: HiGHS through SciPy, and cvxpy as the second opinion.
+"""The two solvers of linear programs: HiGHS through SciPy, and cvxpy for comparison.
 
-Every backend is asked the same question,
+Each solves
 
     min cost'v   subject to   matrix v (=|<=|>=) rhs,   lower <= v <= upper,
 
 and answers in one convention: a status, the point, and for each row the multiplier
-d(minimum) / d(rhs).  Which program that was, and what the multiplier means for it,
-is the business of linear_program.
+d(minimum) / d(rhs).  What the multiplier means for the user's program is decided in
+:mod:`otdiv.linear_programming.checks`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from scipy.optimize import linprog
 from otdiv.core.validation import Array
 
 Sense = Literal["=", "<=", ">="]
-TOLERANCE = 1e-10  # the tightest feasibility that HiGHS accepts
+TOLERANCE = 1e-10
+"""Absolute feasibility asked of HiGHS, the tightest that it accepts; a larger one is faster and less exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the solver said, word for word, and its point and multipliers if it has them.
+    """The solver's message, and its point and multipliers if it has them.
 
     ``status`` is one of optimal, infeasible, unbounded, unclear (infeasible or
     unbounded, or numerical trouble), stopped (a limit was reached), failed.
@@ -67,27 +68,27 @@ def by_highs(rows: Rows, time_limit: float | None, method: str = "highs") -> Ans
         system = {"A_ub": -rows.matrix, "b_ub": -rows.rhs}
     start = time.perf_counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the status says it; a warning would say it twice
+        warnings.simplefilter("ignore")  # the status already reports it
         try:
             found = linprog(rows.cost, **system, bounds=(rows.lower, rows.upper), method=method, options=options)
         except (ValueError, RuntimeError) as problem:
             return Answer("failed", None, None, "HiGHS", str(problem), time.perf_counter() - start, 0)
     seconds = time.perf_counter() - start
-    word = {0: "optimal", 1: "stopped", 2: "infeasible", 3: "unbounded"}.get(found.status, "unclear")
+    status = {0: "optimal", 1: "stopped", 2: "infeasible", 3: "unbounded"}.get(found.status, "unclear")
     multipliers = None
-    if word == "optimal":
+    if status == "optimal":
         # SciPy's marginals are already d(minimum)/d(right-hand side), for the rows as they were passed.
         multipliers = found.eqlin.marginals if rows.sense == "=" else found.ineqlin.marginals
         if rows.sense == ">=":
             multipliers = -multipliers
-    return Answer(word, found.x, multipliers, "HiGHS", str(found.message), seconds, int(found.nit))
+    return Answer(status, found.x, multipliers, "HiGHS", str(found.message), seconds, int(found.nit))
 
 
 def by_cvxpy(rows: Rows, time_limit: float | None) -> Answer:
     """Answer ``rows`` with cvxpy: Clarabel, an interior-point method that shares no code with HiGHS.
 
     Where Clarabel does not reach its tight tolerances, HiGHS is called through
-    cvxpy instead; ``solver`` says which of the two answered.
+    cvxpy instead; ``solver`` names the one that answered.
     """
     import cvxpy
 
@@ -104,7 +105,7 @@ def by_cvxpy(rows: Rows, time_limit: float | None) -> Answer:
         limits.append(v >= rows.lower)
     if np.isfinite(rows.upper):
         limits.append(v <= rows.upper)
-    question = cvxpy.Problem(cvxpy.Minimize(rows.cost @ v), [row, *limits])
+    problem = cvxpy.Problem(cvxpy.Minimize(rows.cost @ v), [row, *limits])
 
     tight = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12}
     highs: dict[str, Any] = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
@@ -114,29 +115,30 @@ def by_cvxpy(rows: Rows, time_limit: float | None) -> Answer:
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        solver, status = "Clarabel", _cvxpy_status(question, solver="CLARABEL", **tight)
-        if status not in ("optimal", "infeasible", "unbounded", "user_limit"):
-            solver, status = "HiGHS through cvxpy", _cvxpy_status(question, solver="HIGHS", **highs)
+        solver, reported = "Clarabel", _cvxpy_status(problem, solver="CLARABEL", **tight)
+        if reported not in ("optimal", "infeasible", "unbounded", "user_limit"):
+            solver, reported = "HiGHS through cvxpy", _cvxpy_status(problem, solver="HIGHS", **highs)
     seconds = time.perf_counter() - start
-    words = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbounded", "user_limit": "stopped"}
-    word = words.get(status, "unclear" if "infeasible" in status or "unbounded" in status else "failed")
+    known = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbounded", "user_limit": "stopped"}
+    unclear = "infeasible" in reported or "unbounded" in reported
+    status = known.get(reported, "unclear" if unclear else "failed")
     point = multipliers = None
-    if word == "optimal":
+    if status == "optimal":
         point = np.asarray(v.value, dtype=np.float64).ravel()
         # cvxpy's multiplier for a minimum is d(minimum)/d(rhs) only for >=; it has the other sign for = and <=.
         multipliers = np.asarray(row.dual_value, dtype=np.float64).ravel() * (1.0 if rows.sense == ">=" else -1.0)
-    stats = question.solver_stats
+    stats = problem.solver_stats
     return Answer(
-        word, point, multipliers, solver, f"cvxpy: {status}", seconds, int(getattr(stats, "num_iters", 0) or 0)
+        status, point, multipliers, solver, f"cvxpy: {reported}", seconds, int(getattr(stats, "num_iters", 0) or 0)
     )
 
 
-def _cvxpy_status(question: Any, **options: Any) -> str:
+def _cvxpy_status(problem: Any, **options: Any) -> str:
     """The status after solving; a solver's exception is its message."""
     import cvxpy
 
     try:
-        question.solve(**options)
-    except (cvxpy.SolverError, ValueError) as problem:
-        return f"error ({problem})"
-    return str(question.status)
+        problem.solve(**options)
+    except (cvxpy.SolverError, ValueError) as error:
+        return f"error ({error})"
+    return str(problem.status)

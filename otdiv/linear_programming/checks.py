@@ -17,12 +17,14 @@ from otdiv.linear_programming.backends import Answer, Rows, Sense
 
 Form = Literal["equality", "inequality"]
 
-ACCEPTED = 1e-7  # largest relative residual of an answer that is still called optimal
-RAY = 1e-9  # largest violation of a ray of size 1, and least gain, after scaling
+ACCEPTED = 1e-7
+"""Largest relative residual of an answer that is called optimal; a larger one accepts coarser answers."""
+RAY = 1e-9
+"""Largest violation of a ray of size 1, and least gain, after scaling; a larger one refuses rays of small gain."""
 
 
 class ScaledProgram:
-    """The program with each row of A, then b and c, divided by powers of two, and the questions asked about it.
+    """The program with each row of A, then b and c, divided by powers of two, and the programs that are solved for it.
 
     x is in units of ``b_unit``; y_i in units of ``c_unit / row_unit_i``.
     """
@@ -77,7 +79,7 @@ def checked_optimum(
     """
     assert answer.point is not None and answer.multipliers is not None
     x, y = (answer.point, answer.multipliers) if is_primal else (-answer.multipliers, answer.point)
-    # Bounds hold exactly from here on: the residuals below then tell the whole truth.
+    # Bounds hold exactly from here on: so that the residuals below hold all violations.
     x = np.maximum(x, 0.0)
     y = y if scaled.form == "equality" else np.maximum(y, 0.0)
     value, bound = float(scaled.c @ x), float(scaled.b @ y)

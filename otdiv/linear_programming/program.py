@@ -1,27 +1,21 @@
-r"""Linear programs in the two forms of the lecture, their duals, and one way to solve them.
+r"""Linear programs in two forms, and their duals.
 
     equality     min c'x,  A x  = b, x >= 0     |    max b'y,  A'y <= c, y free
     inequality   min c'x,  A x >= b, x >= 0     |    max b'y,  A'y <= c, y >= 0
 
 One sign convention holds everywhere: y is the vector with A'y <= c whose value is b'y.
-Whatever a solver claims is checked here before it is passed on: an optimum by its
-residuals, infeasibility and unboundedness by a ray.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from otdiv.core.bounds import Status
 from otdiv.core.validation import Array, as_float_array, check_choice, invalid, readonly, require_finite
-from otdiv.linear_programming.backends import Answer, Rows, by_cvxpy, by_highs
-from otdiv.linear_programming.checks import ACCEPTED, Form, ScaledProgram, checked_optimum, verified_ray
+from otdiv.linear_programming.checks import Form
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +41,7 @@ class LinearProgram:
     Examples
     --------
     >>> lp = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
+    >>> from otdiv.linear_programming import solve_lp
     >>> solution = solve_lp(lp)
     >>> solution.x.round(9).tolist(), solution.y.round(9).tolist(), round(solution.objective, 9)
     ([3.0, 1.0], [1.5, 0.5], 9.0)
@@ -95,6 +90,7 @@ class DualProgram:
     Examples
     --------
     >>> lp = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
+    >>> from otdiv.linear_programming import solve_lp
     >>> round(solve_lp(lp.dual()).objective, 9)
     9.0
     """
@@ -130,154 +126,6 @@ class DualProgram:
     def dual(self) -> LinearProgram:
         """The dual of the dual: the primal."""
         return self.primal
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LPSolution:
-    """How a linear program ended, with the evidence.
-
-    Attributes
-    ----------
-    status : Status
-        OPTIMAL, INFEASIBLE or UNBOUNDED *of the program that was asked*; STOPPED
-        when a limit was reached; FAILED when the answer did not pass its check.
-    x : ndarray [n] or None
-        Primal solution; for an unbounded primal a feasible point, where the ray starts.
-    y : ndarray [m] or None
-        Dual solution, A'y <= c; for an unbounded dual a feasible point.
-    objective : float
-        Optimal value; +inf / -inf for an infeasible or unbounded program (a minimum
-        over nothing is +inf, a maximum over nothing -inf); NaN if it is not known.
-    ray : ndarray or None
-        Infeasible primal or unbounded dual: y with A'y <= 0 (y >= 0 in the inequality
-        form) and b'y > 0.  Unbounded primal or infeasible dual: d >= 0 with A d = 0
-        (A d >= 0) and c'd < 0.  Scaled to largest entry 1.
-    stats : mapping
-        backend, solver, message, seconds, iterations; for an optimum
-        primal_residual, dual_violation and gap; for a ray ray_violation and ray_gain.
-    """
-
-    status: Status
-    x: Array | None
-    y: Array | None
-    objective: float
-    ray: Array | None
-    stats: Mapping[str, Any] = field(repr=False)
-
-
-def solve_lp(
-    program: LinearProgram | DualProgram,
-    backend: str = "highs",
-    *,
-    time_limit: float | None = None,
-    method: str = "highs",
-) -> LPSolution:
-    """Solve a primal or a dual program and check the answer.
-
-    Parameters
-    ----------
-    program : LinearProgram or DualProgram
-        Which program is handed to the solver.
-    backend : {"highs", "cvxpy"}
-        HiGHS through SciPy, or cvxpy with Clarabel (``stats["solver"]`` says who answered).
-    time_limit : float, optional
-        Seconds after which the solver gives up; the status is then STOPPED.
-    method : {"highs", "highs-ds", "highs-ipm"}
-        HiGHS's own choice, dual simplex, or interior point; for the backend "highs".
-
-    Returns
-    -------
-    LPSolution
-        No status raises: INFEASIBLE and UNBOUNDED come with a verified ray,
-        everything unclear is FAILED or STOPPED with the solver's own message.
-
-    Raises
-    ------
-    InvalidInput
-        ``program`` is not a program, or an option is not one of those above.
-
-    Notes
-    -----
-    Each row of A, then b and c are divided by a power of two near their largest entry, which is
-    exact, so that the solvers' absolute tolerances become relative ones; the residuals in
-    ``stats`` are those of the rows so divided.
-
-    Examples
-    --------
-    >>> nothing = LinearProgram([1, 1], [[1, 1]], [-1])          # x1 + x2 = -1, x >= 0
-    >>> answer = solve_lp(nothing)
-    >>> answer.status.label, answer.ray.tolist()
-    ('infeasible', [-1.0])
-    """
-    if not isinstance(program, LinearProgram | DualProgram):
-        requirement = "be a LinearProgram or a DualProgram"
-        raise invalid("program", requirement, type(program).__name__, "Build one with LinearProgram(c, A, b, form).")
-    check_choice("backend", backend, ("highs", "cvxpy"))
-    check_choice("method", method, ("highs", "highs-ds", "highs-ipm"))
-    if time_limit is not None and not time_limit > 0:
-        raise invalid("time_limit", "be positive", time_limit, "Give seconds, or None for no limit.")
-
-    def ask(rows: Rows) -> Answer:
-        return by_highs(rows, time_limit, method) if backend == "highs" else by_cvxpy(rows, time_limit)
-
-    primal = program if isinstance(program, LinearProgram) else program.primal
-    scaled = ScaledProgram(primal.c, primal.A, primal.b, primal.form)
-    is_primal = program is primal
-    answer = ask(scaled.primal_rows() if is_primal else scaled.dual_rows())
-    stats = {
-        "backend": backend,
-        "solver": answer.solver,
-        "message": answer.message,
-        "seconds": answer.seconds,
-        "iterations": answer.iterations,
-    }
-    if answer.status == "optimal":
-        return _optimal(scaled, is_primal, answer, stats)
-    if answer.status in ("stopped", "failed"):
-        return _without_answer(Status.STOPPED if answer.status == "stopped" else Status.FAILED, stats)
-    return _with_ray(scaled, is_primal, answer.status, ask, stats)
-
-
-def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict[str, Any]) -> LPSolution:
-    """Believe point and multipliers only as far as their residuals allow."""
-    x, y, objective, residuals = checked_optimum(scaled, is_primal, answer)
-    relative = residuals.pop("relative")
-    stats.update(residuals)
-    if not relative <= ACCEPTED:
-        stats["message"] += " The answer did not pass its check: see primal_residual, dual_violation and gap."
-        return _without_answer(Status.FAILED, stats)
-    return LPSolution(Status.OPTIMAL, readonly(x), readonly(y), objective, None, MappingProxyType(stats))
-
-
-def _with_ray(
-    scaled: ScaledProgram, is_primal: bool, word: str, ask: Callable[[Rows], Answer], stats: dict[str, Any]
-) -> LPSolution:
-    """Decide between infeasible and unbounded by what can be shown, the solver's own word first.
-
-    Presolve may call an unbounded program infeasible and the other way round; no word is believed without
-    its ray, and an unbounded program also has to show a feasible point.
-    """
-    for claim in ("unbounded", "infeasible") if word == "unbounded" else ("infeasible", "unbounded"):
-        found = verified_ray(scaled, is_primal == (claim == "unbounded"), ask)
-        if found is None:
-            continue
-        ray, violation, gain = found
-        evidence = MappingProxyType({**stats, "ray_violation": violation, "ray_gain": gain})
-        if claim == "infeasible":
-            value = np.inf if is_primal else -np.inf
-            return LPSolution(Status.INFEASIBLE, None, None, value, readonly(ray), evidence)
-        start = ask(scaled.feasible_rows(is_primal))
-        if start.status == "optimal" and start.point is not None:
-            value = -np.inf if is_primal else np.inf
-            x = readonly(scaled.x_back(np.maximum(start.point, 0.0))) if is_primal else None
-            y = None if is_primal else readonly(scaled.y_back(start.point))
-            return LPSolution(Status.UNBOUNDED, x, y, value, readonly(ray), evidence)
-    stats["message"] += " No ray could be verified."
-    return _without_answer(Status.FAILED, stats)
-
-
-def _without_answer(status: Status, stats: dict[str, Any]) -> LPSolution:
-    return LPSolution(status, None, None, float("nan"), None, MappingProxyType(stats))
 
 
 def _as_constraints(A: Any) -> Any:

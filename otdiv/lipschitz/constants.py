@@ -102,6 +102,16 @@ def largest_slope(values: Array, points: Array, cost: Cost, *, noise: float = 0.
 def from_gradients(gradients: Any) -> LipschitzBound:
     """Largest gradient norm among samples [k, d]: a lower bound of sup |grad f|, never more.
 
+    Parameters
+    ----------
+    gradients : array_like [k, d]
+        Gradients at k places.
+
+    Returns
+    -------
+    LipschitzBound
+        Of kind "lower".
+
     Raises
     ------
     InvalidInput
@@ -126,6 +136,10 @@ def layer_constant(W: Any, activation: str = "identity") -> LipschitzBound:
     activation : str
         One of :data:`SLOPES`.
 
+    Returns
+    -------
+    LipschitzBound
+
     Raises
     ------
     InvalidInput
@@ -133,7 +147,7 @@ def layer_constant(W: Any, activation: str = "identity") -> LipschitzBound:
 
     Notes
     -----
-    Lecture item S52; the mean value theorem is used along the segment (erratum E77).
+    By the mean value theorem along the segment from x to y.
 
     Examples
     --------
@@ -156,6 +170,10 @@ def network_constant(weights: Sequence[Any], activation: str = "relu", *, norm: 
     norm : {"spectral", "frobenius"}
         "frobenius" is cheaper and larger.
 
+    Returns
+    -------
+    LipschitzBound
+
     Raises
     ------
     InvalidInput
@@ -163,7 +181,7 @@ def network_constant(weights: Sequence[Any], activation: str = "relu", *, norm: 
 
     Notes
     -----
-    Lecture items S50, S56, S63: any activation of slope at most 1 leaves the product of norms.
+    Any activation of slope at most 1 leaves the product of norms.
 
     Examples
     --------
@@ -189,13 +207,17 @@ def clipped_constant(clip: float, widths: Sequence[int]) -> LipschitzBound:
     """Upper bound of a ReLU network whose weights lie in [-c, c]: prod c sqrt(n_out n_in).
 
     Weight clipping makes a network K-Lipschitz for some K, not 1-Lipschitz: the critic's value is then at
-    most K W, and a distance only after division by K (lecture item S50, erratum E73).
+    most K W, and a distance only after division by K.
 
     Parameters
     ----------
     clip : float
     widths : sequence of int
         Layer widths n0, n1, ..., nL.
+
+    Returns
+    -------
+    LipschitzBound
 
     Raises
     ------
@@ -218,7 +240,16 @@ def clipped_constant(clip: float, widths: Sequence[int]) -> LipschitzBound:
 def spectrally_normalised(W: Any) -> Array:
     """W divided by a proved upper bound of |W|_2: its spectral norm is at most 1, and 1 but for rounding.
 
-    Lecture item S63; dividing by the Frobenius norm instead shrinks too much.
+    Dividing by the Frobenius norm instead shrinks too much.
+
+    Parameters
+    ----------
+    W : array_like [m, n]
+        Not zero.
+
+    Returns
+    -------
+    ndarray [m, n]
 
     Raises
     ------
@@ -256,7 +287,7 @@ def along_line(slope: Callable[[Array], Array], x: float, y: float, *, nodes: in
 
     Notes
     -----
-    Lecture item S49; f has to be absolutely continuous (erratum E72).
+    f has to be absolutely continuous.
 
     Examples
     --------

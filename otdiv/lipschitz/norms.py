@@ -31,6 +31,17 @@ class Attained:
 def vector_norm(x: Any, p: float = 2.0) -> float:
     """The p-norm (sum |x_i|^p)^(1/p), 1 <= p <= inf; max |x_i| for p = inf.
 
+    Parameters
+    ----------
+    x : array_like [k]
+    p : float
+        1 <= p <= inf.
+
+    Returns
+    -------
+    float
+        In the unit of x.
+
     Raises
     ------
     InvalidInput
@@ -70,7 +81,7 @@ def dual_norm(z: Any, p: float = 2.0) -> Attained:
 
     Notes
     -----
-    Lecture items S57 and S58; the dual of the maximum norm is the 1-norm (erratum E83).
+    The dual of the maximum norm is the 1-norm.
 
     Examples
     --------
@@ -118,7 +129,7 @@ def matrix_norm(A: Any, p: float | str = 2) -> Attained:
 
     Notes
     -----
-    Lecture items S53 and S59.  For p = 2 see :func:`otdiv.lipschitz.spectral_norm` for a proved bound.
+    For p = 2 see :func:`otdiv.lipschitz.spectral_norm` for a proved bound.
 
     Examples
     --------

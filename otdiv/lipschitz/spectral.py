@@ -1,4 +1,4 @@
-"""The spectral norm: power iteration as the lecture has it (corrected), and a proved two-sided bound.
+"""The spectral norm: power iteration, and a proved two-sided bound.
 
 Power iteration approaches the norm from below, so by itself it certifies
 nothing as a Lipschitz bound.
@@ -14,7 +14,7 @@ import numpy as np
 
 from otdiv.core.bounds import Bounds
 from otdiv.core.rounding import UNIT
-from otdiv.core.validation import Array, invalid
+from otdiv.core.validation import Array, as_rng, invalid
 from otdiv.lipschitz.norms import as_matrix
 
 
@@ -32,7 +32,7 @@ class PowerIteration:
         (sigma_2 / sigma_1)^4, the factor by which the error of the squared estimate shrinks in a step;
         0 where there is no second singular value.
     stuck : bool
-        Whether the start had no part in the leading direction: the run then converges to a smaller
+        Whether the start is orthogonal to the leading direction: the run then converges to a smaller
         singular value, or was at zero from the start.
     """
 
@@ -49,11 +49,9 @@ class PowerIteration:
 
 
 def power_iteration(
-    A: Any, *, steps: int = 100, start: Any = None, rng: np.random.Generator | None = None
+    A: Any, *, steps: int = 100, start: Any = None, rng: int | np.random.Generator | None = 0
 ) -> PowerIteration:
     """Estimate |A|_2 by v <- A'u / |A'u|, u <- A v / |A v|; the estimate is u'A v.
-
-    (The slide prints u'A'A v for it, which is wrong: erratum E87.)
 
     Parameters
     ----------
@@ -61,8 +59,8 @@ def power_iteration(
     steps : int
     start : array_like [m], optional
         First u, not zero; by default a random direction.
-    rng : numpy.random.Generator, optional
-        For the random start; by default a fixed seed, so that a call repeats.
+    rng : int, numpy.random.Generator or None
+        For the random start; the default repeats, None is fresh entropy.
 
     Returns
     -------
@@ -75,8 +73,8 @@ def power_iteration(
 
     Notes
     -----
-    Lecture items S61 and S62.  The error of the squared estimate shrinks by (sigma_2 / sigma_1)^4 a step;
-    a start orthogonal to the leading left vector never finds it (erratum E89).
+    The error of the squared estimate shrinks by (sigma_2 / sigma_1)^4 a step; a start orthogonal to the
+    leading left vector never finds it.
 
     Examples
     --------
@@ -108,10 +106,27 @@ def power_iteration(
     return PowerIteration(estimates, u, v, rate, stuck)
 
 
-def gram_iteration(A: Any, *, steps: int = 100, start: Any = None, rng: np.random.Generator | None = None) -> Array:
-    """The lecture's first iteration, u <- A'A u / |A'A u|; returns u'A'A u, which tends to |A|_2 squared.
+def gram_iteration(A: Any, *, steps: int = 100, start: Any = None, rng: int | np.random.Generator | None = 0) -> Array:
+    """Power iteration of A'A: u <- A'A u / |A'A u|; returns u'A'A u, which tends to |A|_2 squared.
 
-    Parameters and errors as :func:`power_iteration`, with a start [n].
+    Parameters
+    ----------
+    A : array_like [m, n]
+    steps : int
+    start : array_like [n], optional
+        First u, not zero; by default a random direction.
+    rng : int, numpy.random.Generator or None
+        For the random start; the default repeats, None is fresh entropy.
+
+    Returns
+    -------
+    ndarray [steps]
+        u'A'A u after each step; never above the square of the norm but for rounding.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`power_iteration`.
 
     Examples
     --------
@@ -228,9 +243,9 @@ def _proved_square(B: Array, guess: float) -> float:
         return (s + margin) * (1 + 4 * UNIT)
 
 
-def _start(size: int, start: Any, rng: np.random.Generator | None) -> Array:
+def _start(size: int, start: Any, rng: Any) -> Array:
     if start is None:
-        return (np.random.default_rng(0) if rng is None else rng).normal(size=size)
+        return as_rng(rng).normal(size=size)
     u = np.asarray(start, dtype=np.float64)
     if u.shape != (size,) or not np.all(np.isfinite(u)) or not u.any():
         raise invalid("start", f"be a non-zero vector [{size}]", f"shape {u.shape}", "Leave it out for a random start.")

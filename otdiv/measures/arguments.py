@@ -6,7 +6,7 @@ from typing import Any
 
 from otdiv.core.validation import invalid
 from otdiv.errors import InvalidInput
-from otdiv.measures.discrete import MASS_TOLERANCE, DiscreteMeasure
+from otdiv.measures.discrete import DiscreteMeasure, require_mass_one
 
 
 def as_measure(name: str, points: Any, weights: Any = None) -> DiscreteMeasure:
@@ -60,5 +60,4 @@ def require_probability(
     ------
     InvalidInput
     """
-    if abs(measure.mass - 1) > MASS_TOLERANCE:
-        raise invalid(subject, "sum to 1", f"{measure.mass:.10g}", remedy)
+    require_mass_one(measure.mass, subject, remedy)

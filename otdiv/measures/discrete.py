@@ -1,6 +1,6 @@
 """Discrete measures: finitely many weighted points, from wherever they come.
 
-The record everything else is asked about.  Reading files is in
+Every distance and divergence takes them.  Reading files is in
 :mod:`otdiv.measures.files`.
 """
 
@@ -17,6 +17,8 @@ from otdiv.core.rounding import total
 from otdiv.core.validation import Array, as_float_array, as_points, as_weights, invalid, readonly, require_finite
 
 MASS_TOLERANCE = 1e-9
+"""Relative difference of two total masses, or of one from 1, up to which they count as equal; a larger one
+accepts weights that are rounded more coarsely, and makes the mass that is ignored larger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +61,7 @@ class DiscreteMeasure:
     def from_pmf(cls, points: Any, pmf: Any) -> DiscreteMeasure:
         """Probability mass function on given points; its total must be 1 within 1e-9."""
         measure = cls._named(points, "pmf", pmf)
-        if abs(measure.mass - 1) > MASS_TOLERANCE:
-            raise invalid(
-                "pmf", "sum to 1", f"a total of {measure.mass:.12g}", "Divide it by its sum, or use from_counts."
-            )
+        require_mass_one(measure.mass, "pmf", "Divide it by its sum, or use from_counts.")
         return measure
 
     @classmethod
@@ -93,8 +92,8 @@ class DiscreteMeasure:
             Divide by the total (the default), or keep the counts as masses.
         """
         table = as_float_array("counts", counts)
-        listed = [edges] if table.ndim < 2 else list(edges) if np.iterable(edges) else [edges]
-        axes = [as_float_array("edges", e) for e in listed]
+        given = [edges] if table.ndim < 2 else list(edges) if np.iterable(edges) else [edges]
+        axes = [as_float_array("edges", e) for e in given]
         if len(axes) != table.ndim:
             raise invalid(
                 "edges",
@@ -231,6 +230,23 @@ def common_support(mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[Array, Arr
     return readonly(points), readonly(p), readonly(q)
 
 
+def require_mass_one(mass: float, subject: str, remedy: str) -> None:
+    """Refuse a total mass that differs from 1 by more than 1e-9.
+
+    Parameters
+    ----------
+    mass : float
+    subject, remedy : str
+        What is refused, such as "the weights of x", and what to do, for the message.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if not abs(mass - 1) <= MASS_TOLERANCE:
+        raise invalid(subject, "sum to 1", f"{mass:.10g}", remedy)
+
+
 def require_same_dimension(mu: DiscreteMeasure, nu: DiscreteMeasure) -> None:
     """Refuse two measures whose points have different numbers of coordinates."""
     if mu.d != nu.d:
@@ -262,13 +278,13 @@ def binned(
         If the dimensions differ or a number of bins is below 1.
     """
     require_same_dimension(mu, nu)
-    listed = [bins] * mu.d if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
-    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= 2**53 for k in listed)
-    if len(listed) != mu.d or not whole:
+    given = [bins] * mu.d if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
+    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= 2**53 for k in given)
+    if len(given) != mu.d or not whole:
         raise invalid(
             "bins", f"be a positive integer, or {mu.d} of them", repr(bins), "One number of bins for each coordinate."
         )
-    counts = np.array(listed, dtype=np.int64)
+    counts = np.array(given, dtype=np.int64)
     pooled = np.concatenate([mu.points, nu.points]) / 2  # halves: their range cannot overflow
     low, high = pooled.min(axis=0), pooled.max(axis=0)
     width = np.where(high > low, (high - low) / counts, 0.5)

@@ -1,5 +1,40 @@
-"""Figures drawn from records; nothing is computed here."""
+"""Figures drawn from records; nothing is computed here.
 
+Every ``plot_*`` function returns a matplotlib Figure that belongs to no window; those of one panel draw on
+``ax`` where it is given.  matplotlib is imported inside the functions.
+"""
+
+from otdiv.plots.cones import plot_alternative
+from otdiv.plots.critics import plot_audit, plot_training
+from otdiv.plots.duality import (
+    plot_curves,
+    plot_game,
+    plot_lagrangian,
+    plot_plan_and_slack,
+    plot_slackness,
+    plot_strong_duality,
+)
+from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, figure, png
 from otdiv.plots.transport import plot_plan, plot_potentials, plot_theta_sweep
 
-__all__ = ["plot_plan", "plot_potentials", "plot_theta_sweep"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "RED",
+    "figure",
+    "plot_alternative",
+    "plot_audit",
+    "plot_curves",
+    "plot_game",
+    "plot_lagrangian",
+    "plot_plan",
+    "plot_plan_and_slack",
+    "plot_potentials",
+    "plot_slackness",
+    "plot_strong_duality",
+    "plot_theta_sweep",
+    "plot_training",
+    "png",
+]

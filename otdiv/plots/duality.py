@@ -1,8 +1,4 @@
-"""Duality drawn: Farkas' alternatives, the squeeze of strong duality, slackness, the dual function, a game.
-
-Each function draws a record on axes that the caller owns, and computes nothing that
-the record does not hold; matplotlib is the caller's.
-"""
+"""Duality drawn: the squeeze of strong duality, slackness, the dual function, a game."""
 
 from __future__ import annotations
 
@@ -11,82 +7,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otdiv.core.validation import Array, invalid
-from otdiv.duality.farkas import FarkasAlternative
 from otdiv.duality.strong_duality import StrongDuality
 from otdiv.duality.zero_sum_games import GameSolution
-from otdiv.plots.style import figure
+from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, canvas
 from otdiv.transport.result import TransportResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#D55E00", "#009E73", "#666666", "#B22222"
 
-
-def draw_alternative(ax: Axes, A: Any, b: Any, answer: FarkasAlternative, reach: float = 4.0) -> None:
-    """The cone of two-dimensional columns, b, and the witness.
-
-    Case 1: the steps x_i a_i that lead to b.  Case 2: F, and the line h orthogonal to it with
-    the cone on one side and b on the other.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    A : array_like, shape [2, n]
-    b : array_like, shape [2]
-    answer : FarkasAlternative
-    reach : float
-        Half the width of the picture.
-
-    Raises
-    ------
-    InvalidInput
-        Columns that are not two-dimensional.
-    """
-    walls, target = np.asarray(A, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if walls.ndim != 2 or walls.shape[0] != 2:
-        raise invalid("A", "have shape [2, n] to be drawn", f"shape {walls.shape}", "A picture has two dimensions.")
-    _shade_cone(ax, walls, reach)
-    for i, wall in enumerate(walls.T):
-        length = float(np.hypot(*wall))
-        if length > 0:
-            end = wall / length * reach * 1.6
-            ax.plot([0, end[0]], [0, end[1]], color=BLUE, lw=1, alpha=0.6)
-        _arrow(ax, (0, 0), wall, BLUE, f"a{i + 1}")
-    _arrow(ax, (0, 0), target, ORANGE, "b")
-    if answer.x is not None:
-        place = np.zeros(2)
-        for weight, wall in zip(answer.x, walls.T, strict=True):
-            step = place + weight * wall
-            ax.plot([place[0], step[0]], [place[1], step[1]], color=GREEN, lw=2, ls="--")
-            place = step
-        combination = " + ".join(f"{weight:.3g} a{i + 1}" for i, weight in enumerate(answer.x) if weight > 0)
-        ax.set_title(f"(1) inside: b = {combination or '0'}", fontsize=10)
-    elif answer.F is not None:
-        F = answer.F / np.hypot(*answer.F)
-        h = np.array([-F[1], F[0]])
-        h = h if h @ walls.sum(axis=1) <= 0 else -h  # the name goes where no wall is
-        ax.plot(*(np.outer([-2 * reach, 2 * reach], h).T), color=GREY, lw=1.2, ls=":")
-        name_x, name_y = 0.8 * reach * h - 0.06 * reach * F
-        ax.text(name_x, name_y, "h", color=GREY, ha="center", va="center")
-        _arrow(ax, (0, 0), 1.5 * F, RED, "F")
-        ax.set_title("(2) outside: A'F ≤ 0 < b'F", fontsize=10)
-    ax.plot(0, 0, "o", color="black", ms=3)
-    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    ax.tick_params(labelsize=8)
-
-
-def draw_squeeze(ax: Axes, proof: StrongDuality) -> None:
+def plot_strong_duality(proof: StrongDuality, *, ax: Axes | None = None) -> Figure:
     """The interval (z* - eps, z*] and the dual value F/alpha in it, for each eps.
 
     The vertical axis is the distance below z*; both axes are logarithmic, zero at the bottom.
 
     Parameters
     ----------
-    ax : matplotlib Axes
     proof : StrongDuality
+    ax : matplotlib Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
+    fig, ax = canvas(ax)
     eps = np.array([float(step.eps) for step in proof.steps])
     below = np.array([abs(float(step.z_star - step.value)) for step in proof.steps])
     floor = eps.min() / 10
@@ -103,20 +49,27 @@ def draw_squeeze(ax: Axes, proof: StrongDuality) -> None:
     ax.set(xscale="log", yscale="log", xlabel="ε", ylabel="z* − value (bottom: 0)", ylim=(floor, 3 * eps.max()))
     ax.set_title("b'F/α lies in (z* − ε, z*] for every ε", fontsize=10)
     ax.legend(fontsize=8, loc="upper left", frameon=False)
+    return fig
 
 
-def draw_slackness(ax: Axes, mass: Array, slack: Array) -> None:
+def plot_plan_and_slack(mass: Array, slack: Array, *, ax: Axes | None = None) -> Figure:
     """A plan beside its slack: where mass moves, the slack d - f - g must vanish.
 
     Parameters
     ----------
-    ax : matplotlib Axes
     mass : ndarray [n, m]
         The plan.
     slack : ndarray [n, m]
         d_ij - f_i - g_j >= 0.
+    ax : matplotlib Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     n, m = mass.shape
+    fig, ax = canvas(ax, 1.2 + 1.1 * m, 1.2 + 0.9 * n)
     largest, widest = max(float(mass.max()), 1e-300), max(float(slack.max()), 1e-300)
     for i in range(n):
         for j in range(m):
@@ -127,10 +80,22 @@ def draw_slackness(ax: Axes, mass: Array, slack: Array) -> None:
             ax.text(j, i + 0.24, f"slack {abs(open_):.2g}", ha="center", va="center", fontsize=8)
     ax.set(xlim=(-0.5, m - 0.5), ylim=(n - 0.5, -0.5), xticks=range(m), yticks=range(n), xlabel="y", ylabel="x")
     ax.tick_params(length=0)
+    return fig
 
 
-def plot_slackness(result: TransportResult) -> Figure:
-    """Plan and slack of a small transport result side by side; see :func:`draw_slackness`.
+def plot_slackness(result: TransportResult, *, ax: Axes | None = None) -> Figure:
+    """Plan and slack of a small transport result side by side; see :func:`plot_plan_and_slack`.
+
+    Parameters
+    ----------
+    result : TransportResult
+        Of at most 12 sources and 12 targets.
+    ax : matplotlib Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
 
     Raises
     ------
@@ -142,36 +107,48 @@ def plot_slackness(result: TransportResult) -> Figure:
         raise invalid(
             "result", "have at most 12 sources and targets to be drawn", size, "Use result.slackness_table()."
         )
-    fig, (ax,) = figure(1.2 + 1.1 * result.m, 1.2 + 0.9 * result.n)
-    draw_slackness(ax, result.plan.toarray(), result.problem.costs() - result.f[:, None] - result.g)
-    ax.set_title("mass moves only where the slack is 0", fontsize=10)
+    slack = result.problem.costs() - result.f[:, None] - result.g
+    fig = plot_plan_and_slack(result.plan.toarray(), slack, ax=ax)
+    (fig.axes[0] if ax is None else ax).set_title("mass moves only where the slack is 0", fontsize=10)
     return fig
 
 
-def draw_ray(ax: Axes, distances: Array, values: dict[str, Array]) -> None:
+def plot_lagrangian(distances: Array, values: dict[str, Array], *, ax: Axes | None = None) -> Figure:
     """The Lagrangian along rays.
 
     Parameters
     ----------
-    ax : matplotlib Axes
     distances : ndarray [k]
     values : dict of ndarray [k]
         By name: the Lagrangian at each distance, as `DualValue.along` or `lagrangian` give it.
+    ax : matplotlib Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
+    fig, ax = canvas(ax)
     for (name, line), colour in zip(values.items(), (RED, GREEN, BLUE, ORANGE), strict=False):
         ax.plot(distances, line, color=colour, lw=2, label=name)
     ax.axhline(0, color=GREY, lw=0.8)
     ax.set(xlabel="t, distance along one coordinate of x", ylabel="Lagrangian")
     ax.legend(fontsize=8, frameon=False, loc="lower left")
+    return fig
 
 
-def draw_game(ax: Axes, solution: GameSolution) -> None:
-    """A game with two rows: the payoff against each column as x1 runs from 0 to 1, and what x secures.
+def plot_game(solution: GameSolution, *, ax: Axes | None = None) -> Figure:
+    """A game with two rows: the payoff against each column as x1 runs from 0 to 1, and the guaranteed payoff.
 
     Parameters
     ----------
-    ax : matplotlib Axes
     solution : GameSolution
+    ax : matplotlib Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
 
     Raises
     ------
@@ -181,6 +158,7 @@ def draw_game(ax: Axes, solution: GameSolution) -> None:
     payoff = solution.game.payoff
     if payoff.shape[0] != 2:
         raise invalid("the game", "have two rows to be drawn", f"shape {payoff.shape}", "Transpose it, or take a part.")
+    fig, ax = canvas(ax)
     x1 = np.linspace(0, 1, 201)
     lines = np.outer(x1, payoff[0]) + np.outer(1 - x1, payoff[1])
     for j, colour in zip(range(payoff.shape[1]), (BLUE, GREEN, GREY, RED), strict=False):
@@ -193,48 +171,32 @@ def draw_game(ax: Axes, solution: GameSolution) -> None:
     ax.set(xlabel="x1, how often row 1 is played", ylabel="payoff to the row player", xlim=(0, 1))
     name = f"value {solution.value:.3g} at x = ({solution.x[0]:.3g}, {solution.x[1]:.3g})"
     ax.set_title(f"{name}: the least of the lines, at its highest", fontsize=10)
+    return fig
 
 
-def draw_potentials(ax: Axes, places: Array, curves: dict[str, Array]) -> None:
+def plot_curves(places: Array, curves: dict[str, Array], *, ax: Axes | None = None) -> Figure:
     """Functions on points of the line.
 
     Parameters
     ----------
-    ax : matplotlib Axes
     places : ndarray [k]
     curves : dict of ndarray [k]
         By name: the values of a function at the places.
+    ax : matplotlib Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
+    fig, ax = canvas(ax)
     widths = (6, 4, 2, 1)  # curves that coincide stay visible
     for (name, values), colour, width in zip(curves.items(), (BLUE, ORANGE, GREEN, RED), widths, strict=False):
         ax.plot(places, values, marker="o", color=colour, lw=width, ms=width + 3, label=name)
     ax.axhline(0, color=GREY, lw=0.8)
     ax.set(xlabel="x")
     ax.legend(fontsize=8, frameon=False)
-
-
-def _shade_cone(ax: Axes, walls: Array, reach: float) -> None:
-    """Shade all non-negative combinations of pairs of columns: together they are the cone."""
-    far = 4 * reach
-    units = [wall / np.hypot(*wall) for wall in walls.T if np.hypot(*wall) > 0]
-    for i, u in enumerate(units):
-        for v in units[i:]:
-            if abs(u[0] * v[1] - u[1] * v[0]) > 1e-12:
-                corners = np.array([[0, 0], far * u, far * (u + v), far * v])
-                ax.fill(corners[:, 0], corners[:, 1], color=BLUE, alpha=0.10, lw=0)
-
-
-def _arrow(ax: Axes, start: Any, vector: Array, colour: str, name: str) -> None:
-    if np.hypot(*vector) > 0:
-        ax.annotate("", xy=tuple(vector), xytext=start, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2})
-    _beside(ax, vector, name, colour)
-
-
-def _beside(ax: Axes, place: Array, name: str, colour: str) -> None:
-    """A name beside a point, on the side away from the origin."""
-    length = max(float(np.hypot(*place)), 1e-12)
-    offset = tuple(9 * v / length + 2 for v in place)
-    ax.annotate(name, tuple(place), xytext=offset, textcoords="offset points", color=colour, ha="center", va="center")
+    return fig
 
 
 def _box(x: float, y: float, width: float, height: float, colour: str, alpha: float) -> Any:

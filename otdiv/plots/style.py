@@ -1,4 +1,4 @@
-"""The style that all figures share."""
+"""What all figures share: the palette, empty figures, and the PNG encoder."""
 
 from __future__ import annotations
 
@@ -10,11 +10,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d9730d", "#2a8c5a", "#6b6b6b"
+BLUE, ORANGE, GREEN, GREY, RED = "#1f5fa8", "#d9730d", "#2a8c5a", "#6b6b6b", "#b22222"
+SCREEN_DPI = 100
+"""Pixels per inch of a figure in a notebook; more are sharper and make larger files."""
 
 
 def figure(width: float = 7.0, height: float = 4.2, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """A figure with ``columns`` axes side by side, in the style of this package."""
+    """A figure of ``width`` x ``height`` inches that belongs to no window, with ``columns`` axes side by side.
+
+    Parameters
+    ----------
+    width, height : float
+        In inches.
+    columns : int
+        Number of axes side by side.
+
+    Returns
+    -------
+    matplotlib.figure.Figure, list of matplotlib Axes
+    """
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(width, height), layout="constrained")
@@ -22,11 +36,31 @@ def figure(width: float = 7.0, height: float = 4.2, columns: int = 1) -> tuple[F
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=9)
-    fig._repr_png_ = lambda: _png(fig)  # type: ignore[attr-defined]  # shows in a notebook without pyplot
+    fig._repr_png_ = lambda: png(fig, SCREEN_DPI)  # type: ignore[attr-defined]  # shows in a notebook without pyplot
     return fig, list(axes)
 
 
-def _png(fig: Figure) -> bytes:
+def canvas(ax: Axes | None, width: float = 6.4, height: float = 3.8) -> tuple[Figure, Axes]:
+    """The axes to draw on and their figure: those given, or a new figure of one."""
+    if ax is None:
+        fig, (ax,) = figure(width, height)
+        return fig, ax
+    return ax.get_figure(root=True), ax  # type: ignore[return-value]
+
+
+def png(figure: Figure, dpi: int = 130) -> bytes:
+    """A figure as the bytes of a PNG.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    dpi : int
+        Pixels per inch.
+
+    Returns
+    -------
+    bytes
+    """
     stream = io.BytesIO()
-    fig.savefig(stream, format="png", dpi=100)
+    figure.savefig(stream, format="png", dpi=dpi)
     return stream.getvalue()

@@ -1,9 +1,4 @@
-"""Figures drawn from records; nothing is computed here.
-
-Every function returns a matplotlib Figure that belongs to no window, so that
-scripts, notebooks and reports use the same ones.  matplotlib is imported
-inside the functions.
-"""
+"""Plans and potentials of a transport result, and the sweep of two bars, drawn."""
 
 from __future__ import annotations
 
@@ -28,6 +23,10 @@ def plot_theta_sweep(sweep: Sequence[Mapping[str, float]]) -> Figure:
     ----------
     sweep : sequence of mappings with keys theta, kl, js, w1
         An infinite KL is drawn as arrows at the top.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     fig, (left, right) = figure(9, 3.8, columns=2)
     theta = np.array([row["theta"] for row in sweep])
@@ -61,6 +60,19 @@ def plot_plan(
     result: TransportResult, *, labels: tuple[str, str] = ("x", "y"), axes_names: tuple[str, str] | None = None
 ) -> Figure:
     """The transport plan: lines between points of the plane, or the plan matrix for points of the line.
+
+    Parameters
+    ----------
+    result : TransportResult
+        Of points in one or two dimensions.
+    labels : (str, str)
+        Names of the two measures.
+    axes_names : (str, str), optional
+        Names of the two coordinates.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
 
     Raises
     ------
@@ -118,6 +130,15 @@ def _plot_plan_matrix(result: TransportResult, labels: tuple[str, str]) -> Figur
 
 def plot_potentials(result: TransportResult) -> Figure:
     """The potentials on the line, and the constraint f + g <= d as the slack of every pair.
+
+    Parameters
+    ----------
+    result : TransportResult
+        Of points on the line.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
 
     Raises
     ------

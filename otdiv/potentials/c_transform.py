@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, as_float_array, as_points, invalid, readonly, require_finite
 from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
 from otdiv.lipschitz import on_points
 from otdiv.measures.discrete import DiscreteMeasure, common_support
 from otdiv.problem.transport_problem import TransportProblem
-
-_BLOCK = 2**21
 
 
 def c_transform(f: Any, x: Any = None, y: Any = None, *, cost: Any = "euclidean") -> Array:
@@ -65,6 +64,16 @@ def double_transform(f: Any, x: Any = None, y: Any = None, *, cost: Any = "eucli
 
     Parameters, errors and units as :func:`c_transform`; a point cost has to be symmetric.
 
+    Parameters
+    ----------
+    f, x, y, cost
+        As in :func:`c_transform`.
+
+    Returns
+    -------
+    f2 : ndarray [n]
+    g : ndarray [m]
+
     Examples
     --------
     >>> f, g = double_transform([-5.0, 0.0], [0.0, 1.0], [0.0, 1.0])
@@ -108,8 +117,7 @@ class PotentialFunction:
             raise invalid(
                 "z", f"have points of dimension {self.points.shape[1]}", f"{places.shape[1]}", "Use the same columns."
             )
-        step = max(1, _BLOCK // len(self.points))
-        blocks = [places[k : k + step] for k in range(0, len(places), step)]
+        blocks = [places[rows] for rows in row_blocks(len(places), len(self.points))]
         if self.reverse:
             return np.concatenate(
                 [(self.cost.matrix(self.points, b) - self.values[:, None]).min(axis=0) for b in blocks]
@@ -128,6 +136,10 @@ def mcshane(u: Any, points: Any, *, cost: Any = "euclidean") -> PotentialFunctio
     points : array_like [k, d]
     cost : str or Cost
         A metric.
+
+    Returns
+    -------
+    PotentialFunction
 
     Raises
     ------
@@ -180,15 +192,22 @@ def to_lipschitz(problem: TransportProblem, f: Any, g: Any) -> LipschitzPotentia
     u is 1-Lipschitz by the triangle inequality; and u(y) <= d(y, y) - g(y) = -g(y).  So (u, -u) is
     feasible, and sum a u - sum b u >= sum a f + sum b g.
 
+    Parameters
+    ----------
+    problem : TransportProblem
+        With a metric as its cost.
+    f, g : array_like [n] and [m]
+        Feasible potentials.
+
+    Returns
+    -------
+    LipschitzPotential
+
     Raises
     ------
     InvalidInput
         A cost that is no metric: for the squared distance from 0 to 2 the pair is worth 4, one
         function only 2.  Shapes that do not fit.
-
-    Notes
-    -----
-    Lecture item S42, erratum E58.
 
     Examples
     --------

@@ -21,7 +21,7 @@ class Gradients:
     ----------
     problem : TransportProblem
     plan : Plan
-        The optimal plan; it is also d value / d c_ij, for a cost given entry by entry.
+        The optimal plan; it is also d value / d c_ij, for a cost given as a matrix.
     a, b : ndarray [n], [m]
         d value / d a_i = f_i and d value / d b_j = g_j along changes that keep both masses equal.  The
         potentials are centred, sum a_i f_i = sum b_j g_j, since (f + t, g - t) serve as well.
@@ -62,6 +62,18 @@ class Gradients:
 
 def gradients(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Gradients:
     """Gradients of the optimal cost from an optimal plan and optimal potentials.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+    plan : Plan
+        Optimal.
+    f, g : ndarray [n] and [m]
+        Optimal potentials.
+
+    Returns
+    -------
+    Gradients
 
     Examples
     --------

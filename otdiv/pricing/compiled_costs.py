@@ -7,7 +7,12 @@ from typing import NamedTuple
 from otdiv.costs import Chebyshev, Cityblock, Cost, Euclidean, Minkowski, Power, SquaredEuclidean
 
 SQUARED, EUCLIDEAN, CITYBLOCK, CHEBYSHEV, MINKOWSKI = range(5)
-_KINDS = {SquaredEuclidean: SQUARED, Euclidean: EUCLIDEAN, Cityblock: CITYBLOCK, Chebyshev: CHEBYSHEV}
+_KINDS: dict[type[Cost], int] = {
+    SquaredEuclidean: SQUARED,
+    Euclidean: EUCLIDEAN,
+    Cityblock: CITYBLOCK,
+    Chebyshev: CHEBYSHEV,
+}
 SMALLEST, LARGEST = 1e-120, 1e120
 """Range of costs that neither overflow nor underflow when differences are squared."""
 

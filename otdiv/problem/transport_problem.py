@@ -16,7 +16,7 @@ import numpy as np
 from otdiv.core.bounds import Status
 from otdiv.core.memory import require_memory, row_blocks
 from otdiv.core.validation import Array
-from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
+from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost, as_point_cost
 from otdiv.errors import Infeasible, TooLarge
 from otdiv.measures.discrete import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
 from otdiv.problem.line_order import LineOrder, sort_line
@@ -171,7 +171,7 @@ class TransportProblem:
             return self.sparse.at(rows, columns)
         if self.keeps_matrix:
             return self._kept[rows, columns]
-        return self.cost.elementwise(self.mu.points[rows], self.nu.points[columns])
+        return as_point_cost(self.cost).elementwise(self.mu.points[rows], self.nu.points[columns])
 
     @cached_property
     def largest_cost(self) -> float:
@@ -181,12 +181,13 @@ class TransportProblem:
         if self.keeps_matrix:
             largest = max(self._extent[1], -self._extent[0])
             return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
+        cost = as_point_cost(self.cost)
         if self.on_line:
             low, high = self.line.z[:1], self.line.z[-1:]
-            return float(self.cost.elementwise(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(1))
+            return float(cost.elementwise(low[None], high[None])[0]) * (1 + 4 * cost.relative_error(1))
         low = np.minimum(self.mu.points.min(axis=0), self.nu.points.min(axis=0))
         high = np.maximum(self.mu.points.max(axis=0), self.nu.points.max(axis=0))
-        return float(self.cost.elementwise(low[None], high[None])[0]) * (1 + 4 * self.cost.relative_error(self.d))
+        return float(cost.elementwise(low[None], high[None])[0]) * (1 + 4 * cost.relative_error(self.d))
 
     @cached_property
     def forbids(self) -> bool:

@@ -1,4 +1,4 @@
-"""The main job, end to end: the lecture's numbers, two real comparisons, a critic, pictures, one page."""
+"""The demonstration from end to end: the lecture's numbers, two real comparisons, a critic, pictures, one page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from otdiv.core.text_tables import Table, number
 from otdiv.critics import CriticEstimate, estimate
 from otdiv.datasets.bundled import digits, wines
 from otdiv.lecture.examples import ten_states, two_bars
-from otdiv.plots.transport import plot_plan, plot_potentials, plot_theta_sweep
-from otdiv.report.html import Section, page, png
+from otdiv.plots import plot_plan, plot_potentials, plot_theta_sweep, png
+from otdiv.report.html import Section, page
 from otdiv.transport.solve import emd
 
 THETAS = tuple(k / 20 for k in range(-20, 21))
@@ -117,7 +117,7 @@ def _sections(
         Section(
             "Two vertical bars",
             "Moving one bar by theta changes W1 smoothly; "
-            "KL and JS jump at theta = 0 and tell nothing about the distance elsewhere.",
+            "KL and JS jump at theta = 0 and are constant elsewhere, whatever the distance.",
             figures=[figures["theta_sweep"]],
         ),
         *[Section(title, "Every distance on one pair.", tables=[c.table(" ")]) for title, c in comparisons],

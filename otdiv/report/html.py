@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otdiv.core.text_tables import Table
+from otdiv.plots.style import png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,20 +26,13 @@ caption { text-align: left; font-weight: 600; padding-bottom: 0.4rem; }
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, its words, and the tables and figures below it."""
+    """A heading, its text, and the tables and figures below it."""
 
     heading: str
     text: str
     tables: Sequence[Table] = ()
     figures: Sequence[tuple[str, Figure]] = ()
     """Pairs (description, figure)."""
-
-
-def png(figure: Figure, dpi: int = 130) -> bytes:
-    """A figure as the bytes of a PNG."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi)
-    return stream.getvalue()
 
 
 def page(title: str, sections: Sequence[Section]) -> str:

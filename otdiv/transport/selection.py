@@ -56,7 +56,7 @@ def select_method(problem: TransportProblem) -> Choice:
     if problem.n * problem.m >= MULTISCALE_ABOVE and accept_multiscale(problem) is None:
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     if problem.cost.by_entries and problem.cost.shape is None:
-        return Choice("pot", "the cost is a function: all its values are computed and kept, which is slow")
+        return Choice("pot", "the cost is a function: all its values are computed and kept")
     return Choice("pot", "dense costs: the network simplex is the fastest exact method here")
 
 

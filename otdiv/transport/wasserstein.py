@@ -13,7 +13,7 @@ from otdiv.core.options import RTOL
 from otdiv.core.progress import ProgressEvent
 from otdiv.core.results import HasBounds
 from otdiv.core.validation import Array, invalid
-from otdiv.costs import Power, as_cost
+from otdiv.costs import as_cost, power_of
 from otdiv.measures.arguments import require_probability
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
@@ -133,7 +133,7 @@ def wasserstein(
     if p == 1:
         cost: Any = base
     else:
-        cost = "sqeuclidean" if (p == 2 and base.name == "euclidean") else Power(base, p)
+        cost = "sqeuclidean" if (p == 2 and base.name == "euclidean") else power_of(base, p)
     result = solve(
         TransportProblem(mu, nu, cost),
         method,

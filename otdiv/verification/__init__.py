@@ -1,4 +1,4 @@
-"""Proofs that anyone can check: the record, the file, and two verifiers that trust nothing."""
+"""Proofs that can be checked anywhere: the record, the file, and two verifiers that share no code with the solvers."""
 
 from otdiv.verification.file import load_proof, save_proof
 from otdiv.verification.record import Proof

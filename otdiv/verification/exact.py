@@ -22,6 +22,7 @@ from otdiv.core.validation import Array
 from otdiv.verification.record import Proof
 
 _ROOT_BITS = 64
+"""Bits after the last one of the grid to which square roots are bracketed; more make the brackets narrower."""
 
 
 @dataclass(frozen=True)

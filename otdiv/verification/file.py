@@ -22,6 +22,15 @@ _HEADER = ("version", "cost", "about", "lower", "upper")
 def save_proof(path: str | Path, proof: Proof) -> None:
     """Write a proof to ``path`` (.npz).
 
+    Parameters
+    ----------
+    path : str or Path
+    proof : Proof
+
+    Returns
+    -------
+    None
+
     Raises
     ------
     InvalidInput
@@ -44,6 +53,15 @@ def save_proof(path: str | Path, proof: Proof) -> None:
 
 def load_proof(path: str | Path) -> Proof:
     """Read a proof and check that not one bit of it has changed since it was written.
+
+    Parameters
+    ----------
+    path : str or Path
+        An .npz file that :func:`save_proof` wrote.
+
+    Returns
+    -------
+    Proof
 
     Raises
     ------

@@ -19,7 +19,9 @@ from otdiv.core.validation import Array
 from otdiv.verification.record import Proof
 
 _U = 2.0**-53
+"""Unit roundoff of float64."""
 _BLOCK = 2**20
+"""Entries of the cost matrix that are checked at a time (8 MiB); more are hardly faster."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _worst_pairs(proof: Proof, relative: float) -> tuple[float, float, float]:
 
 
 def _pairs(proof: Proof) -> Iterator[tuple[Array, Array]]:
-    """f + g and the cost of every pair, block by block; of arcs in a list all at once."""
+    """f + g and the cost of every pair, block by block; of arcs in a list in one block."""
     if proof.cost == "arcs":
         sources, targets = proof.costs[:, 0].astype(np.int64), proof.costs[:, 1].astype(np.int64)
         yield proof.f[sources] + proof.g[targets], proof.costs[:, 2]

@@ -109,12 +109,12 @@ class Proof:
     @property
     def entries(self) -> Array:
         """The finite costs that are given one by one; empty for a cost of points."""
-        listed = self.costs[:, 2] if self.cost == "arcs" else self.costs.ravel()
-        return listed[np.isfinite(listed)]
+        given = self.costs[:, 2] if self.cost == "arcs" else self.costs.ravel()
+        return given[np.isfinite(given)]
 
     @property
     def pairs(self) -> int:
-        """How many pairs there are to look at."""
+        """Number of pairs whose inequality is checked."""
         return len(self.costs) if self.cost == "arcs" else self.n * self.m
 
     @property

@@ -21,7 +21,7 @@ from otdiv.verification.record import Proof
 
 LEVELS = ("auto", "exact", "float")
 _PATIENCE = 60.0
-"""Seconds up to which "auto" takes the exact level."""
+"""Estimated seconds of the exact level up to which "auto" takes it; more verify larger proofs exactly."""
 
 
 @dataclass(frozen=True)

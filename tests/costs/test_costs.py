@@ -21,11 +21,16 @@ from otdiv.costs import (
     Euclidean,
     MatrixCost,
     Minkowski,
+    PointCost,
     Power,
+    SparseCost,
     SquaredEuclidean,
+    TableCost,
     as_cost,
+    as_point_cost,
     metric_defect,
     minkowski,
+    power_of,
 )
 from otdiv.errors import InvalidInput, TooLarge
 
@@ -169,7 +174,14 @@ def test_power_knows_its_line_power():
     assert Power(Euclidean(), 3).line_power == 3 and Power(SquaredEuclidean(), 2).line_power == 4
     assert Power(Discrete(), 2).line_power is None
     assert Power(Euclidean(), 2.5).name == "euclidean**2.5"
-    assert Power(MatrixCost(np.ones((2, 2))), 2).by_entries and not Power(Euclidean(), 2).by_entries
+    table = power_of(MatrixCost([[1.0, 2.0], [3.0, np.inf]]), 2)
+    assert isinstance(table, TableCost) and table.by_entries and not power_of(Euclidean(), 2).by_entries
+    assert table.name == "matrix**2" and not table.is_metric and table.shape is None
+    assert table.matrix(np.zeros((2, 1)), np.zeros((2, 1))).tolist() == [[1, 4], [9, np.inf]]
+    with pytest.raises(InvalidInput, match=r"cost must be a function of two points; got 'matrix'"):
+        Power(MatrixCost([[1.0]]), 2)
+    with pytest.raises(InvalidInput, match=r"p must be a finite number above 1"):
+        power_of(MatrixCost([[1.0]]), 1)
 
 
 def test_overflowing_distances_are_refused_in_words():
@@ -301,10 +313,15 @@ def test_matrix_of_another_shape_than_the_points():
         emd([0, 1], [0, 1, 2], cost=np.ones((3, 2)))
 
 
-def test_costs_by_entries_have_no_pairs_of_points():
-    for cost in (MatrixCost([[1.0]]), CallableCost(cdist)):
-        with pytest.raises(NotImplementedError, match=r"arc_costs"):
-            cost.elementwise(np.zeros((1, 1)), np.zeros((1, 1)))
+def test_tables_are_no_functions_of_two_points():
+    for cost in (MatrixCost([[1.0]]), SparseCost(sparse.coo_array([[1.0]])), CallableCost(cdist)):
+        assert isinstance(cost, TableCost) and cost.by_entries and not hasattr(cost, "elementwise")
+        with pytest.raises(InvalidInput, match=r"cost must be a function of two points; got .*by index"):
+            as_point_cost(cost)
+        with pytest.raises(InvalidInput, match=r"cost must have a gradient"):
+            cost.gradient(np.zeros((1, 1)), np.zeros((1, 1)))
+    for cost in EVERY:
+        assert isinstance(cost, PointCost) and as_point_cost(cost) is cost and not cost.by_entries
     problem = TransportProblem(DiscreteMeasure([0, 1]), DiscreteMeasure([5, 7]), [[1.0, 2], [3, 4]])
     assert problem.arc_costs(np.array([1, 0]), np.array([0, 1])).tolist() == [3, 2]
 
@@ -362,24 +379,26 @@ def test_names_and_costs_pass_through():
         Cost()
 
 
-def test_a_function_is_asked_in_blocks_of_rows(monkeypatch):
-    monkeypatch.setattr("otdiv.costs.callable._BLOCK_ENTRIES", 20)
+def test_a_function_is_called_with_blocks_of_rows():
     x, y, sizes = points(23, 2, 12), points(6, 2, 13), []
 
     def cost(s, t):
         sizes.append(len(s) * len(t))
         return cdist(s, t) ** 2
 
-    assert np.array_equal(as_cost(cost).matrix(x, y), cdist(x, y) ** 2)
+    def in_blocks(function):
+        return CallableCost(function, block_entries=20)
+
+    assert np.array_equal(in_blocks(cost).matrix(x, y), cdist(x, y) ** 2)
     assert max(sizes) <= 20 and len(sizes) == 2 * 8
-    result = emd(x, y, cost=cost)
+    result = emd(x, y, cost=in_blocks(cost))
     assert result.value == pytest.approx(emd(x, y, cost="sqeuclidean").value, rel=1e-12)
-    assert "slow way" in result.stats["reason"]
+    assert "the cost is a function" in result.stats["reason"]
     with pytest.raises(InvalidInput, match="same cost whatever other points it is called with"):
-        emd(x, y, cost=lambda s, t: cdist(s, t) / cdist(s, t).max())
+        emd(x, y, cost=in_blocks(lambda s, t: cdist(s, t) / cdist(s, t).max()))
     with pytest.raises(InvalidInput, match=r"got nan at index \(7, 2\)"):
-        emd(x, y, cost=lambda s, t: np.where((s == x[7]).all(1)[:, None] & (t == y[2]).all(1), np.nan, cdist(s, t)))
-    forbidding = emd(x, y, cost=lambda s, t: sparse.csr_array(cdist(s, t)))
+        emd(x, y, cost=in_blocks(lambda s, t: np.where((s == x[7]).all(1)[:, None] & (t == y[2]).all(1), np.nan, 1)))
+    forbidding = emd(x, y, cost=in_blocks(lambda s, t: sparse.csr_array(cdist(s, t))))
     assert forbidding.value == pytest.approx(emd(x, y).value)
 
 

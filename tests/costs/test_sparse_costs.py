@@ -48,7 +48,7 @@ def test_against_exact_integers_and_the_dense_route(seed):
     slack = 1e-12 * np.abs(cost.data).max()
     assert result.method == "simplex" and result.status is Status.OPTIMAL
     assert result.lower - slack <= other.upper and other.lower - slack <= result.upper
-    if truth is not None:  # weights summed in floats may leave a few last bits without a way
+    if truth is not None:  # weights summed in floats may leave a few last bits without a path
         assert result.lower - slack <= truth <= result.upper + slack
     assert np.isfinite(result.problem.arc_costs(result.plan.rows, result.plan.columns)).all()
     excess = result.f[cost.coords[0]] + result.g[cost.coords[1]] - cost.data
@@ -112,8 +112,8 @@ def test_what_is_stored_counts():
         (sparse.coo_array(([1j], ([1], [0])), shape=(2, 2)), "hold real numbers"),
         (sparse.coo_array(([True], ([0], [1])), shape=(1, 2)), "hold real numbers"),
         (sparse.coo_array((0, 3)), r"be a matrix \[n, m\]; got shape \(0, 3\)"),
-        (sparse.dia_array(([[1.0, 0.0]], [0]), shape=(2, 2)), "tell a stored zero from a missing entry"),
-        (sparse.bsr_array(np.array([[1.0, 0.0], [2.0, 0.0]]), blocksize=(2, 2)), "tell a stored zero"),
+        (sparse.dia_array(([[1.0, 0.0]], [0]), shape=(2, 2)), "distinguish a stored zero from a missing entry"),
+        (sparse.bsr_array(np.array([[1.0, 0.0], [2.0, 0.0]]), blocksize=(2, 2)), "distinguish a stored zero"),
     ],
 )
 def test_refused(entries, message):
@@ -174,7 +174,7 @@ def test_scales(factor):
 
 
 def test_sentinels_in_a_sparse_cost():
-    """A sentinel counts only where mass has no other way."""
+    """A sentinel counts only where mass has no other path."""
     cost = sparse.coo_array(([1.0, 1e20, 2.0, 1e20], ([0, 0, 1, 1], [0, 1, 1, 0])), shape=(2, 2))
     assert emd(cost=cost).value == 1.5
     assert emd(None, None, [1.0, 0.0], [0.5, 0.5], cost=cost).value == pytest.approx(5e19)
@@ -280,8 +280,8 @@ def test_stopped_at_any_moment():
     whole, calls = emd(None, None, a, b, cost=cost), []
     assert whole.status is Status.OPTIMAL
 
-    def press(told):
-        calls.append(told)
+    def press(event):
+        calls.append(event)
         if len(calls) == 2:
             raise KeyboardInterrupt
 

@@ -61,3 +61,17 @@ def test_identical_laws_and_independent_samples():
 def test_errors(call, message):
     with pytest.raises(InvalidInput, match=message):
         call()
+
+
+def test_a_seed_or_a_generator_draws_the_same():
+    pair = funnels(3)
+    first, second = pair.sample(20, 7), pair.sample(20, rng=np.random.default_rng(7))
+    assert np.array_equal(first.x, second.x) and np.array_equal(first.y, second.y) and first.w1 == second.w1
+    assert np.array_equal(pair.independent(9, 1).y, pair.independent(9, np.random.default_rng(1)).y)
+    assert not np.array_equal(pair.sample(20).x, pair.sample(20).x), "without a seed every call differs"
+    assert np.array_equal(
+        funnels(2, rng=3).move(first.x[:, :2]), funnels(2, rng=np.random.default_rng(3)).move(first.x[:, :2])
+    )
+    assert np.array_equal(embedded(shift(2), 5, rng=4).sample(6, 0).x, embedded(shift(2), 5, rng=4).sample(6, 0).x)
+    with pytest.raises(InvalidInput, match="rng must be a non-negative integer"):
+        pair.sample(5, -1)

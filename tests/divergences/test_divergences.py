@@ -24,6 +24,7 @@ from otdiv.divergences import (
     chi_square,
     chi_square_reverse,
     cross_entropy,
+    energy_distance,
     entropy,
     hellinger,
     hellinger_squared,
@@ -34,6 +35,7 @@ from otdiv.divergences import (
     kl_integrand,
     kl_integrand_nonnegative,
     kl_reverse,
+    kolmogorov_smirnov,
     renyi,
     total_variation,
 )
@@ -279,10 +281,10 @@ def test_integrands():
 # --- infinite, and why ------------------------------------------------------------------------------
 
 
-def test_an_infinite_value_names_the_escaping_mass():
+def test_an_infinite_value_names_the_mass_outside_the_support():
     value = kl([0.1, 0.2, 0.3, 0.1, 0.3], [1, 0, 0, 0, 0])
     assert value == math.inf
-    assert value.escaping_mass == pytest.approx(0.9, rel=1e-15)
+    assert value.singular_mass == pytest.approx(0.9, rel=1e-15)
     assert value.reason == "P puts mass 0.9 on 4 atoms where Q has none: index 1, 2, 3 and more."
     assert repr(value) == f"inf ({value.reason})"
     assert str(value) == "inf"
@@ -290,7 +292,7 @@ def test_an_infinite_value_names_the_escaping_mass():
 
 
 @pytest.mark.parametrize(
-    ("name", "p_escapes", "q_escapes"),
+    ("name", "p_outside", "q_outside"),
     [
         ("kl", True, False),
         ("kl_reverse", False, True),
@@ -308,20 +310,20 @@ def test_an_infinite_value_names_the_escaping_mass():
         ("renyi inf", True, False),
     ],
 )
-def test_which_side_makes_which_divergence_infinite(name, p_escapes, q_escapes):
+def test_which_side_makes_which_divergence_infinite(name, p_outside, q_outside):
     wide, narrow = [0.75, 0.25], [1.0, 0.0]
-    for first, second, infinite, who in ((wide, narrow, p_escapes, "P"), (narrow, wide, q_escapes, "Q")):
+    for first, second, infinite, side in ((wide, narrow, p_outside, "P"), (narrow, wide, q_outside, "Q")):
         value = ALL[name](first, second)
         assert (value == math.inf) == infinite
         assert (value.reason is not None) == infinite
-        assert value.escaping_mass == (0.25 if infinite else 0.0)
+        assert value.singular_mass == (0.25 if infinite else 0.0)
         if infinite:
-            assert value.reason.startswith(f"{who} puts mass 0.25 on 1 atom where")
+            assert value.reason.startswith(f"{side} puts mass 0.25 on 1 atom where")
 
 
 def test_jeffreys_names_both_sides():
     value = jeffreys([0.75, 0.25, 0], [0.5, 0, 0.5])
-    assert value.escaping_mass == 0.75
+    assert value.singular_mass == 0.75
     assert "P puts mass 0.25" in value.reason
     assert "Q puts mass 0.5" in value.reason
 
@@ -354,7 +356,7 @@ def test_the_value_is_a_float_in_every_way():
     assert value.reason is None
     infinite = kl([1, 0], [0, 1])
     for twin in (copy.deepcopy(infinite), pickle.loads(pickle.dumps(infinite))):
-        assert (twin, twin.reason, twin.name, twin.escaping_mass) == (math.inf, infinite.reason, infinite.name, 1.0)
+        assert (twin, twin.reason, twin.name, twin.singular_mass) == (math.inf, infinite.reason, infinite.name, 1.0)
     with pytest.raises(AttributeError):
         value.reason = "changed"
 
@@ -377,8 +379,8 @@ def test_tiny_masses_and_denormals():
 def test_a_value_beyond_float64_says_so():
     value = chi_square([1.0, 0.0], [5e-324, 1.0])
     assert value == math.inf
-    assert value.escaping_mass == 0.0
-    assert value.reason == "chi^2(P || Q) exceeds the range of float64, though no mass escapes."
+    assert value.singular_mass == 0.0
+    assert value.reason == "chi^2(P || Q) exceeds the range of float64, though no mass lies outside the common support."
     product = alpha_divergence([1e-300, 1.0], [1e-310, 1.0], 40.0)  # (p/q)**39 overflows, p times it does not
     assert product == pytest.approx(1e90 / (40 * 39), rel=1e-9)
 
@@ -407,9 +409,9 @@ def test_no_floating_point_exception_whatever_the_zeros():
 
 @every
 def test_mass_other_than_one_is_refused_and_normalize_is_the_remedy(name):
-    with pytest.raises(InvalidInput, match=r"^p must have mass 1 \(within 1e-09\); got mass 10\. Pass normalize=True"):
+    with pytest.raises(InvalidInput, match=r"^p must sum to 1; got 10\. Pass normalize=True"):
         ALL[name]([5, 3, 2], Q)
-    with pytest.raises(InvalidInput, match=r"^q must have mass 1"):
+    with pytest.raises(InvalidInput, match=r"^q must sum to 1"):
         ALL[name](P, [0.2, 0.2, 0.5])
     assert ALL[name]([5, 3, 2], [1, 1, 3], normalize=True) == pytest.approx(
         float(ALL[name](P, Q)), rel=1e-12, abs=1e-15
@@ -421,7 +423,7 @@ def test_mass_is_accepted_within_its_tolerance_only():
     assert kl(inside, [0.5, 0.5]) >= 0
     assert js([1 + 0.9e-9, 0], [0, 1 + 0.9e-9]) == math.log(2)
     assert entropy([1 + 0.9e-9]) == 0.0
-    with pytest.raises(InvalidInput, match="mass 1"):
+    with pytest.raises(InvalidInput, match="sum to 1"):
         kl(outside, [0.5, 0.5])
 
 
@@ -464,7 +466,7 @@ def test_messages_of_the_options():
         InvalidInput, match=r"^p and q must have shapes that broadcast together; got shapes \(2,\) and \(3,\)"
     ):
         kl_integrand([1, 2], [1, 2, 3])
-    with pytest.raises(InvalidInput, match=r"^p must have mass 1"):
+    with pytest.raises(InvalidInput, match=r"^p must sum to 1"):
         entropy([0.5, 0.6])
 
 
@@ -479,3 +481,28 @@ def test_js_outside_its_range_is_an_error_not_a_number():
 def test_the_bare_value_can_be_made_by_hand():
     assert DivergenceValue(0.5) == 0.5
     assert DivergenceValue(0.5).reason is None
+
+
+# --- distances of the difference: energy, Kolmogorov-Smirnov ---------------------------------------------
+
+
+@pytest.mark.parametrize("distance", [energy_distance, kolmogorov_smirnov])
+def test_differences_take_arrays_or_measures(distance):
+    x, y, a, b = [0.0, 1.0, 4.0], [2.0, 3.0], [0.5, 0.25, 0.25], [0.1, 0.9]
+    value = distance(x, y, a, b)
+    assert value == distance(DiscreteMeasure(x, a), DiscreteMeasure(y, b)) == distance(np.array(x)[:, None], y, a, b)
+    assert value == pytest.approx(distance(x, y, np.array(a) * 7, np.array(b) * 3, normalize=True), rel=1e-14)
+    assert distance(x, y, np.array(a) * 2, np.array(b) * 2) == pytest.approx(2 * value, rel=1e-14)
+    assert distance(x, x) == 0
+
+
+@pytest.mark.parametrize("distance", [energy_distance, kolmogorov_smirnov])
+def test_differences_that_are_refused(distance):
+    with pytest.raises(InvalidInput, match=r"weights of x and y must have the same total; got 2 and 1\. Pass norm"):
+        distance([0.0, 1.0], [2.0], [1.0, 1.0])
+    with pytest.raises(InvalidInput, match=r"the weights of x must be left out for a DiscreteMeasure"):
+        distance(DiscreteMeasure([0.0]), [2.0], [1.0])
+    with pytest.raises(InvalidInput, match=r"x and y must have points of the same dimension"):
+        distance([0.0], [[2.0, 1.0]])
+    with pytest.raises(InvalidInput, match=r"of y: points must be finite"):
+        distance([0.0], [math.nan])

@@ -53,7 +53,7 @@ def test_mass_without_partner_costs_the_limits_of_f(g):
     value, direct = f_divergence(p, q, g), named(g)(p, q)
     assert value == pytest.approx(direct, rel=1e-12)
     assert value.reason == direct.reason
-    assert value.escaping_mass == direct.escaping_mass
+    assert value.singular_mass == direct.singular_mass
 
 
 @every
@@ -153,7 +153,7 @@ def test_a_bare_function_and_a_generator_of_ones_own():
 def test_measures_and_normalize():
     mu, nu = DiscreteMeasure([0.0, 1.0], [3.0, 1.0]), DiscreteMeasure([1.0, 2.0], [1.0, 1.0])
     assert f_divergence(mu, nu, "total_variation", normalize=True) == 0.75
-    with pytest.raises(InvalidInput, match=r"^p must have mass 1"):
+    with pytest.raises(InvalidInput, match=r"^p must sum to 1"):
         f_divergence(mu, nu, "total_variation")
 
 

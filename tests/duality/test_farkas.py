@@ -14,8 +14,8 @@ from otdiv.core.bounds import Status
 from otdiv.duality.cone import cone_shape, in_cone, in_convex_hull, separation
 from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
 from otdiv.errors import CertificateRefused, InvalidInput
-from otdiv.linear_programming.exact_simplex import RationalProgram, dot, solve_exact, times, transposed_times
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming import LinearProgram, RationalProgram, solve_exact, solve_lp
+from otdiv.linear_programming.rational import dot, times, transposed_times
 
 WALLS = [[2, 1], [1, 3]]  # a1 = (2, 1), a2 = (1, 3)
 TRIANGLE = [[1, 3, 2], [1, 1, 3]]
@@ -92,8 +92,8 @@ def test_s31_farkas_400_random_integer_systems():
     for _ in range(400):
         A, b = rng.integers(-3, 4, size=(3, 4)), rng.integers(-3, 4, size=3)
         exact, float_answer = farkas(A, b, exact=True), farkas(A, b)
-        referee = linprog(np.zeros(4), A_eq=A, b_eq=b, bounds=(0, None))
-        assert exact.alternative == float_answer.alternative == {0: 1, 2: 2}[referee.status]
+        reference = linprog(np.zeros(4), A_eq=A, b_eq=b, bounds=(0, None))
+        assert exact.alternative == float_answer.alternative == {0: 1, 2: 2}[reference.status]
         cases.append(exact.alternative)
     assert (cases.count(1), cases.count(2)) == (124, 276)
 

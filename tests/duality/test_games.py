@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otdiv.core.bounds import Status
-from otdiv.duality.transport_game import balanced_flow, critic_payoff
-from otdiv.duality.zero_sum_games import MatrixGame, solve_game
+from otdiv.core.results import Result
+from otdiv.duality import GameSolution, MatrixGame, balanced_flow, critic_payoff, solve_game
 from otdiv.errors import InvalidInput, SolverFailed
-from otdiv.linear_programming.exact_simplex import RationalProgram, solve_exact
+from otdiv.linear_programming import RationalProgram, solve_exact
 
 PENNIES = MatrixGame([[3, -1], [-2, 4]])
 P_R, P_G = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
@@ -29,7 +29,7 @@ def exact_value(payoff):
 
 
 def transport(p, q, cost):
-    """Transport cost by the exact simplex: the referee."""
+    """Transport cost by the exact simplex: the reference."""
     k = len(p)
     A = np.vstack([np.kron(np.eye(k), np.ones(k)), np.kron(np.ones(k), np.eye(k))]).astype(int)
     b = [Fraction(str(v)) for v in (*p, *q)]
@@ -43,10 +43,10 @@ def test_s44_expected_payoff_and_its_minimum_at_a_vertex():
     half = np.array([0.5, 0.5])
     np.testing.assert_allclose(half @ PENNIES.payoff, [0.5, 1.5])
     assert PENNIES.expected(half, half) == 1.0
-    secured = PENNIES.guaranteed_payoff(half)
-    assert 0.5 in secured and secured.gap < 1e-15
+    guaranteed = PENNIES.guaranteed_payoff(half)
+    assert 0.5 in guaranteed and guaranteed.gap < 1e-15
     rng = np.random.default_rng(0)
-    assert min(PENNIES.expected(half, y) for y in rng.dirichlet([1, 1], size=500)) >= secured.lower
+    assert min(PENNIES.expected(half, y) for y in rng.dirichlet([1, 1], size=500)) >= guaranteed.lower
 
 
 def test_s44_e63_the_payoff_is_a_sum_and_not_the_least_of_its_terms():
@@ -88,7 +88,7 @@ def test_s45_rock_paper_scissors_and_a_game_with_many_optimal_strategies():
 
 
 def test_s45_e65_without_mixing_and_without_concavity_max_min_is_less_than_min_max():
-    """(x - y)^2 on [0, 1]: x gains 0 for sure, y concedes 1/4; on a grid mixed strategies close that gap."""
+    """(x - y)^2 on [0, 1]: x gains 0 for sure, y loses 1/4; on a grid mixed strategies close that gap."""
     grid = np.linspace(0, 1, 21)
     game = MatrixGame((grid[:, None] - grid[None, :]) ** 2)
     assert (game.pure_maxmin, game.pure_minmax) == (0.0, 0.25)
@@ -111,7 +111,7 @@ def test_s45_the_bounds_contain_the_exact_value(seed):
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6))
 def test_any_two_strategies_enclose_the_value_exactly(seed):
-    """No solver: x and y are arbitrary, and the secured and conceded payoffs are checked in rational arithmetic."""
+    """No solver: for arbitrary x and y both bounds are checked in rational arithmetic."""
     rng = np.random.default_rng(seed)
     game = MatrixGame(rng.normal(size=rng.integers(1, 5, size=2)) * 10.0 ** rng.integers(-3, 4))
     m, n = game.payoff.shape
@@ -120,10 +120,10 @@ def test_any_two_strategies_enclose_the_value_exactly(seed):
     X, Y = [Fraction(v) for v in x], [Fraction(v) for v in y]
     least = min(sum(X[i] * P[i][j] for i in range(m)) for j in range(n)) / sum(X)
     most = max(sum(P[i][j] * Y[j] for j in range(n)) for i in range(m)) / sum(Y)
-    secured, conceded = game.guaranteed_payoff(x), game.worst_case_loss(y)
-    assert Fraction(secured.lower) <= least <= Fraction(secured.upper)
-    assert Fraction(conceded.lower) <= most <= Fraction(conceded.upper)
-    assert secured.lower <= conceded.upper
+    guaranteed, loss = game.guaranteed_payoff(x), game.worst_case_loss(y)
+    assert Fraction(guaranteed.lower) <= least <= Fraction(guaranteed.upper)
+    assert Fraction(loss.lower) <= most <= Fraction(loss.upper)
+    assert guaranteed.lower <= loss.upper
 
 
 def test_games_scale_and_degenerate_payoffs():
@@ -151,7 +151,7 @@ def test_bad_payoffs_are_refused(payoff):
 
 def test_a_solver_without_an_answer_raises(monkeypatch):
     from otdiv.linear_programming import backends as lp_backends
-    from otdiv.linear_programming import program as linear_program
+    from otdiv.linear_programming import solve as linear_program
 
     def silent(rows, *rest):
         return lp_backends.Answer("failed", None, None, "none", "no answer", 0.0, 0)
@@ -260,3 +260,17 @@ def test_a_flow_that_cannot_have_its_mass_raises():
         balanced_flow([0, 0, 1], [1, 0, 0], DISTANCE, mass=0.5)
     with pytest.raises(InvalidInput, match="f must have shape"):
         critic_payoff([1, 2], P_R, P_G, DISTANCE)
+
+
+def test_a_solution_is_a_result():
+    solution = solve_game([[3, -1], [-2, 4]])
+    assert isinstance(solution, Result)
+    assert (solution.lower, solution.upper, solution.gap) == (
+        solution.bounds.lower,
+        solution.bounds.upper,
+        solution.bounds.gap,
+    )
+    assert solution.lower <= solution.value <= solution.upper and solution.value == pytest.approx(1)
+    assert solution.message == solution.status.message and solution.nit >= 1 and 0 < solution.seconds < 60
+    by_hand = GameSolution(solution.game, solution.x, solution.y, solution.bounds, solution.status)
+    assert by_hand.nit == 0 and np.isnan(by_hand.seconds)

@@ -8,7 +8,8 @@ from scipy import sparse
 
 from otdiv.duality.lagrangian import dual_function, kkt, lagrangian, weak_duality
 from otdiv.errors import CertificateRefused, InvalidInput
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 
 P_G, P_R = np.array([0.2, 0.2, 0.6]), np.array([0.5, 0.3, 0.2])
 DISTANCE = np.abs(np.subtract.outer(np.arange(3.0), np.arange(3.0)))

@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from otdiv.core.bounds import Status
-from otdiv.duality.farkas import box_certificate, farkas, verify_farkas
-from otdiv.duality.strong_duality import (
+from otdiv.duality import (
     StrongDualityStep,
     alpha_conditions,
+    box_certificate,
     extended_system,
+    farkas,
     strong_duality,
     strong_duality_step,
-    surplus_form,
+    verify_farkas,
 )
 from otdiv.errors import CertificateRefused, InvalidInput, SolverFailed
-from otdiv.linear_programming.exact_simplex import RationalProgram, solve_exact
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming import LinearProgram, RationalProgram, solve_exact, solve_lp, surplus_form
 
 OT2 = LinearProgram([0, 1, 1, 0], [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]], [0.5, 0.5, 0.25, 0.75])
 CERTIFICATE = np.array([0.0, -1, 0, 1, 1])
@@ -70,8 +70,8 @@ def test_s29_the_default_tolerance_of_a_solver_takes_the_infeasible_system_for_f
 
 
 def test_s29_how_small_is_small_depends_on_the_costs():
-    dear = LinearProgram(1e6 * OT2.c, OT2.A, OT2.b)
-    proof = strong_duality(dear, [1e6, 1, 0.1, 1e-6])
+    large = LinearProgram(1e6 * OT2.c, OT2.A, OT2.b)
+    proof = strong_duality(large, [1e6, 1, 0.1, 1e-6])
     assert proof.holds and [step.certificate for step in proof.steps] == ["solver"] * 2 + ["constructed"] * 2
     assert [float(step.value) for step in proof.steps[1:]] == pytest.approx([250000] * 3)
 

@@ -117,7 +117,7 @@ def test_bayes_rule():
     assert posterior_real([1e308], [1e308]).tolist() == [0.5]
 
 
-def test_where_nobody_has_mass_d_is_nan_and_costs_nothing():
+def test_where_neither_has_mass_d_is_nan_and_costs_nothing():
     r, g = [0.5, 0.5, 0.0, 0.0], [0.5, 0.0, 0.5, 0.0]
     best = optimal_discriminator(r, g)
     assert best[:3].tolist() == [0.5, 1.0, 0.0]
@@ -147,9 +147,9 @@ def test_measures_are_brought_onto_their_common_support():
 
 
 def test_messages():
-    with pytest.raises(InvalidInput, match=r"^p_r must have mass 1.*normalize=True"):
+    with pytest.raises(InvalidInput, match=r"^p_r must sum to 1.*normalize=True"):
         optimal_discriminator([1, 1], [0.5, 0.5])
-    with pytest.raises(InvalidInput, match=r"^p_g must have mass 1"):
+    with pytest.raises(InvalidInput, match=r"^p_g must sum to 1"):
         gan_loss([0.5, 0.5], [0.5, 0.5], [1, 1])
     assert gan_loss([0.5, 0.5], [1, 1], [1, 1], normalize=True) == pytest.approx(-2 * math.log(2))
     with pytest.raises(InvalidInput, match=r"^p_r and p_g must have the same length"):

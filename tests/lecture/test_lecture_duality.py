@@ -67,7 +67,7 @@ def test_s42_the_reduction_to_one_function_needs_only_the_triangle_inequality(co
     ],
 )
 def test_s42_e58_without_the_triangle_inequality_one_function_is_worth_less(p, q, cost, two, one):
-    """A pointwise argument would prove the two numbers equal, for it never looks at the cost between points."""
+    """A pointwise argument would prove the two numbers equal, for it never uses the cost between points."""
     assert emd(a=p, b=q, cost=cost).value == pytest.approx(two)
     assert balanced_flow(p, q, cost).value == pytest.approx(one)
 

@@ -28,7 +28,8 @@ from otdiv.lecture.examples import (
     two_bars,
 )
 from otdiv.lecture.transport import program_of
-from otdiv.linear_programming.program import LinearProgram, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import solve_lp
 
 METHODS = ("auto", "primal", "dual", "pot")
 

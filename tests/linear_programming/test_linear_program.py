@@ -8,8 +8,15 @@ from scipy import sparse
 
 from otdiv.core.bounds import Status
 from otdiv.errors import InvalidInput
+from otdiv.linear_programming import (
+    DualProgram,
+    LinearProgram,
+    RationalProgram,
+    solve_exact,
+    solve_lp,
+    surplus_form,
+)
 from otdiv.linear_programming import backends as lp_backends
-from otdiv.linear_programming.program import DualProgram, LinearProgram, solve_lp
 
 OT2 = LinearProgram([0, 1, 1, 0], [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]], [0.5, 0.5, 0.25, 0.75])
 COVER = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
@@ -52,7 +59,7 @@ def test_primal_and_dual_are_solved_as_two_programs(lp, value, backend):
 
 
 def test_the_dual_program_hands_the_solver_its_own_rows(monkeypatch):
-    from otdiv.linear_programming import program as linear_program
+    from otdiv.linear_programming import solve as linear_program
 
     asked = []
     monkeypatch.setattr(
@@ -205,8 +212,8 @@ def test_every_status_carries_its_proof(seed):
         assert lp.c @ primal.ray < -1e-9 and primal.ray.min() >= 0
 
 
-def answering(word, point=None, multipliers=None):
-    return lambda rows, *rest: lp_backends.Answer(word, point, multipliers, "a liar", "trust me.", 0.0, 0)
+def answering(status, point=None, multipliers=None):
+    return lambda rows, *rest: lp_backends.Answer(status, point, multipliers, "a wrong solver", "solved.", 0.0, 0)
 
 
 @pytest.mark.parametrize(
@@ -226,14 +233,14 @@ def answering(word, point=None, multipliers=None):
         answering("unclear"),
     ],
 )
-def test_a_solver_that_lies_is_not_believed(monkeypatch, answer):
-    from otdiv.linear_programming import program as linear_program
+def test_a_wrong_answer_of_a_solver_is_refused(monkeypatch, answer):
+    from otdiv.linear_programming import solve as linear_program
 
     monkeypatch.setattr(linear_program, "by_highs", answer)
     solution = solve_lp(OT2)
     assert solution.status is Status.FAILED
     assert solution.x is None and solution.y is None and solution.ray is None and np.isnan(solution.objective)
-    assert "trust me." in solution.stats["message"]
+    assert "solved." in solution.stats["message"]
 
 
 def test_a_value_beyond_float64_is_not_called_optimal():
@@ -286,3 +293,15 @@ def test_the_record_keeps_its_own_copies():
     assert lp.c[0] == lp.A[0, 0] == lp.b[0] == 1
     with pytest.raises(ValueError, match="read-only"):
         lp.A[0, 0] = 2
+
+
+def test_surplus_form_is_the_same_in_floats_sparse_and_exact_numbers():
+    lp = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
+    wide = surplus_form(lp)
+    assert wide.form == "equality" and wide.A.tolist() == [[1, 1, -1, 0], [1, 3, 0, -1]]
+    thin = surplus_form(LinearProgram(lp.c, sparse.csr_array(lp.A), lp.b, "inequality"))
+    assert sparse.issparse(thin.A) and thin.A.toarray().tolist() == wide.A.tolist()
+    exact = surplus_form(RationalProgram.of(lp))
+    assert exact == RationalProgram.of(wide)
+    assert surplus_form(wide) is wide and surplus_form(exact) is exact
+    assert solve_lp(wide).objective == pytest.approx(9) and solve_exact(exact).objective == 9

@@ -26,7 +26,7 @@ def test_samples_weigh_the_same_and_a_list_lies_on_the_line():
 def test_pmf_must_sum_to_one():
     mu = DiscreteMeasure.from_pmf([0, 1, 2], [0.5, 0.3, 0.2])
     assert mu.mass == 1.0
-    with pytest.raises(InvalidInput, match=r"^pmf must sum to 1; got a total of 1\.1\. Divide it by its sum"):
+    with pytest.raises(InvalidInput, match=r"^pmf must sum to 1; got 1\.1\. Divide it by its sum"):
         DiscreteMeasure.from_pmf([0, 1], [0.5, 0.6])
     with pytest.raises(InvalidInput, match=r"^pmf must be given; got None"):
         DiscreteMeasure.from_pmf([0, 1], None)

@@ -18,10 +18,9 @@ from otdiv.core.text_tables import Table, json_number, number
 from otdiv.errors import InvalidInput
 from otdiv.lecture import LectureRow
 from otdiv.lecture.examples import ten_states
-from otdiv.plots.style import figure
-from otdiv.plots.transport import plot_plan, plot_potentials, plot_theta_sweep
+from otdiv.plots import figure, plot_plan, plot_potentials, plot_theta_sweep, png
 from otdiv.report import demo
-from otdiv.report.html import Section, page, png
+from otdiv.report.html import Section, page
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 """The duality figures draw what the records say, and refuse what has no picture."""
 
+import subprocess
+import sys
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -8,12 +11,19 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from otdiv.duality.farkas import farkas
-from otdiv.duality.strong_duality import strong_duality
-from otdiv.duality.zero_sum_games import solve_game
+from otdiv import emd, plots
+from otdiv.duality import farkas, solve_game, strong_duality
 from otdiv.errors import InvalidInput
-from otdiv.lecture.farkas import two_points
-from otdiv.plots.duality import draw_alternative, draw_game, draw_potentials, draw_ray, draw_slackness, draw_squeeze
+from otdiv.lecture import two_points
+from otdiv.plots import (
+    plot_alternative,
+    plot_curves,
+    plot_game,
+    plot_lagrangian,
+    plot_plan_and_slack,
+    plot_slackness,
+    plot_strong_duality,
+)
 
 WALLS = [[2, 1], [1, 3]]
 
@@ -30,14 +40,14 @@ def words(ax):
 
 
 def test_inside_shows_the_combination(ax):
-    draw_alternative(ax, WALLS, [3, 4], farkas(WALLS, [3, 4], exact=True))
+    plot_alternative(WALLS, [3, 4], farkas(WALLS, [3, 4], exact=True), ax=ax)
     assert ax.get_title() == "(1) inside: b = 1 a1 + 1 a2"
     assert {"a1", "a2", "b"} <= set(words(ax)) and "F" not in words(ax)
 
 
 def test_outside_shows_F_and_a_line_orthogonal_to_it(ax):
     answer = farkas(WALLS, [1, -1], exact=True)
-    draw_alternative(ax, WALLS, [1, -1], answer)
+    plot_alternative(WALLS, [1, -1], answer, ax=ax)
     assert {"a1", "a2", "b", "F", "h"} <= set(words(ax))
     dotted = next(line for line in ax.lines if line.get_linestyle() == ":")
     (x0, x1), (y0, y1) = dotted.get_data()
@@ -46,44 +56,67 @@ def test_outside_shows_F_and_a_line_orthogonal_to_it(ax):
 
 @pytest.mark.parametrize("A", [[[0], [0]], [[1, -1], [0, 0]], [[1, -1, 0], [0, 0, 1]], [[1, -1, 0], [0, 1, -1]]])
 def test_degenerate_cones_are_drawn(ax, A):
-    draw_alternative(ax, A, [0.5, 1], farkas(A, [0.5, 1], exact=True))
+    plot_alternative(A, [0.5, 1], farkas(A, [0.5, 1], exact=True), ax=ax)
     assert ax.get_title()
 
 
 def test_the_squeeze_tells_solver_from_construction(ax):
-    draw_squeeze(ax, strong_duality(two_points(), [0.1, 1e-3, 1e-9]))
+    plot_strong_duality(strong_duality(two_points(), [0.1, 1e-3, 1e-9]), ax=ax)
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert legend == ["F/α found by a solver", "F/α = F*, verified exactly"]
 
 
 def test_slackness_writes_both_numbers_into_each_cell(ax):
-    draw_slackness(ax, np.array([[0.25, 0.0]]), np.array([[0.0, 3.0]]))
+    plot_plan_and_slack(np.array([[0.25, 0.0]]), np.array([[0.0, 3.0]]), ax=ax)
     assert words(ax) == ["γ = 0.25", "slack 0", "γ = 0", "slack 3"]
-    draw_slackness(ax, np.zeros((2, 2)), np.zeros((2, 2)))
+    plot_plan_and_slack(np.zeros((2, 2)), np.zeros((2, 2)), ax=ax)
 
 
 def test_rays_potentials_and_games(ax):
-    draw_ray(ax, np.array([0.0, 1]), {"falls": np.array([1.0, -4])})
-    draw_potentials(ax, np.arange(3.0), {"f": np.arange(3.0)})
-    draw_game(ax, solve_game([[3, -1], [-2, 4]]))
+    plot_lagrangian(np.array([0.0, 1]), {"falls": np.array([1.0, -4])}, ax=ax)
+    plot_curves(np.arange(3.0), {"f": np.arange(3.0)}, ax=ax)
+    plot_game(solve_game([[3, -1], [-2, 4]]), ax=ax)
     assert ax.get_title().startswith("value 1 at x = (0.6, 0.4)")
     assert {"column 1", "column 2"} <= set(words(ax))
 
 
 def test_what_has_no_picture_is_refused(ax):
     with pytest.raises(InvalidInput, match="two dimensions"):
-        draw_alternative(ax, [[1], [2], [3]], [1, 2, 3], farkas([[1], [2], [3]], [1, 2, 3], exact=True))
+        plot_alternative([[1], [2], [3]], [1, 2, 3], farkas([[1], [2], [3]], [1, 2, 3], exact=True), ax=ax)
     with pytest.raises(InvalidInput, match="two rows"):
-        draw_game(ax, solve_game([[1], [2], [3]]))
+        plot_game(solve_game([[1], [2], [3]]), ax=ax)
 
 
 def test_plot_slackness_of_a_result():
-    import numpy as np
-
-    from otdiv import emd
-    from otdiv.plots.duality import plot_slackness
-
     drawn = plot_slackness(emd([0.0, 1, 2], [0.0, 1, 2], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]))
     assert len(drawn.axes[0].texts) == 18
     with pytest.raises(ValueError, match="at most 12"):
         plot_slackness(emd(np.arange(13.0), np.arange(13.0)))
+
+
+def test_every_plot_returns_a_figure_of_its_own_or_that_of_the_axes():
+    answer, proof = farkas(WALLS, [3, 4], exact=True), strong_duality(two_points(), [0.1, 1e-3])
+    result = emd([0.0, 1, 2], [0.0, 1, 2], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2])
+    for plot, arguments in (
+        (plot_alternative, (WALLS, [3, 4], answer)),
+        (plot_strong_duality, (proof,)),
+        (plot_plan_and_slack, (np.eye(2), 1 - np.eye(2))),
+        (plot_slackness, (result,)),
+        (plot_lagrangian, (np.arange(2.0), {"L": np.arange(2.0)})),
+        (plot_curves, (np.arange(2.0), {"f": np.arange(2.0)})),
+        (plot_game, (solve_game([[3, -1], [-2, 4]]),)),
+    ):
+        drawn = plot(*arguments)
+        assert (isinstance(drawn, Figure) and len(drawn.axes) == 1 and drawn.axes[0].has_data()) or drawn.axes[0].texts
+        mine = Figure()
+        left, right = mine.subplots(1, 2)
+        assert plot(*arguments, ax=right) is mine
+        assert not left.has_data() and not left.texts
+
+
+def test_all_plots_are_public_and_importing_them_brings_no_torch():
+    names = {name for name in dir(plots) if name.startswith("plot_")}
+    assert names == {name for name in plots.__all__ if name.startswith("plot_")} and len(names) == 12
+    code = "import sys, otdiv.plots; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

@@ -42,7 +42,7 @@ def faces(result):
 
 
 def moderate_weights(rng, n):
-    """Zeros and ties, but no tiny masses: next to them the referee's own tolerance would move potentials."""
+    """Zeros and ties, but no tiny masses: next to them the reference's own tolerance would move potentials."""
     raw = rng.integers(0, 5, n).astype(float)
     raw[rng.integers(n)] += 1
     return raw / raw.sum()

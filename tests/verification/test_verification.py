@@ -163,7 +163,7 @@ def test_one_entry_changed_in_the_file_is_refused(tmp_path, name):
 )
 @pytest.mark.parametrize("level", ["exact", "float"])
 def test_tampering_with_a_fitting_digest_is_refused_by_the_mathematics(tmp_path, name, change, level):
-    """A forger who recomputes the digest still cannot make a false number follow."""
+    """A forged number is refused though its digest is recomputed."""
     proof = some_result(5).proof()
     changed = getattr(proof, name).copy()
     changed.reshape(-1)[0] += change

@@ -34,16 +34,12 @@ def optimal_discriminator(p_r: Any, p_g: Any, *, normalize: bool = False) -> Arr
     Returns
     -------
     ndarray [n]
-        In [0, 1]; nan where neither has mass, since D* is not defined there (erratum E10).
+        In [0, 1]; nan where neither has mass, since D* is not defined there.
 
     Raises
     ------
     InvalidInput
         As in :func:`otdiv.divergences.kl`.
-
-    Notes
-    -----
-    Lecture item S9.
 
     Examples
     --------
@@ -76,7 +72,7 @@ def posterior_real(p_r: Any, p_g: Any, *, prior: float = 0.5) -> Array:
 
     Notes
     -----
-    Lecture item S9; that reading of D* needs prior = 1/2 (erratum E10).
+    Equal to :func:`optimal_discriminator` for prior = 1/2 only.
 
     Examples
     --------
@@ -117,10 +113,6 @@ def gan_loss(discriminator: Any, p_r: Any, p_g: Any, *, normalize: bool = False)
     InvalidInput
         As in :func:`otdiv.divergences.kl`; D of another length, outside [0, 1], or NaN where there is mass.
 
-    Notes
-    -----
-    Lecture items S1 and S2.
-
     Examples
     --------
     >>> round(gan_loss([0.8, 0.5, 0.3], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6]), 12)
@@ -148,10 +140,6 @@ def optimal_gan_loss(p_r: Any, p_g: Any, *, normalize: bool = False) -> float:
     ------
     InvalidInput
         As in :func:`otdiv.divergences.kl`.
-
-    Notes
-    -----
-    Lecture items S10 and S16; erratum E11.
 
     Examples
     --------
@@ -182,10 +170,6 @@ def gan_loss_logit_gradient(logits: Any, p_r: Any, p_g: Any, *, normalize: bool 
     ------
     InvalidInput
         As in :func:`otdiv.divergences.kl`; logits of another length or not finite.
-
-    Notes
-    -----
-    Lecture items S9 (the numerator of dF/dD) and S21.
 
     Examples
     --------

@@ -49,10 +49,6 @@ def saturating_loss(discriminator: Any, p_g: Any, *, normalize: bool = False) ->
     InvalidInput
         Not a pmf; D of another length or outside [0, 1].
 
-    Notes
-    -----
-    Lecture item S11.
-
     Examples
     --------
     >>> round(saturating_loss([0.5, 0.5], [0.3, 0.7]), 12)
@@ -66,7 +62,7 @@ def non_saturating_loss(discriminator: Any, p_g: Any, *, normalize: bool = False
     """The generator's "-log D" loss E_{p_g}[-log D], to be minimised; at least 0.
 
     Another objective, not an approximation of :func:`saturating_loss`: the values differ even
-    in sign (erratum E12).  At a fixed D both prefer the same direction in the logit.
+    in sign.  At a fixed D both prefer the same direction in the logit.
 
     Parameters
     ----------
@@ -85,7 +81,7 @@ def non_saturating_loss(discriminator: Any, p_g: Any, *, normalize: bool = False
 
     Notes
     -----
-    Lecture item S11; I. Goodfellow and others, Generative adversarial nets, 2014.
+    I. Goodfellow and others, Generative adversarial nets, 2014.
 
     Examples
     --------
@@ -113,10 +109,6 @@ def saturating_slope(logits: Any) -> Array:
     ------
     InvalidInput
         If a logit is not finite.
-
-    Notes
-    -----
-    Lecture item S11.
 
     Examples
     --------
@@ -146,10 +138,6 @@ def non_saturating_slope(logits: Any) -> Array:
     InvalidInput
         If a logit is not finite.
 
-    Notes
-    -----
-    Lecture item S11.
-
     Examples
     --------
     >>> float(non_saturating_slope(0.0))
@@ -173,7 +161,7 @@ class LogDIdentity:
     js : float
         JS(p_r || p_g).
     real_term : float
-        E_{p_r} log D*, which depends on p_g as well (erratum E17).
+        E_{p_r} log D*, which depends on p_g as well.
     """
 
     loss: float
@@ -204,10 +192,6 @@ def log_d_identity(p_r: Any, p_g: Any, *, normalize: bool = False) -> LogDIdenti
     ------
     InvalidInput
         As in :func:`otdiv.divergences.kl`.
-
-    Notes
-    -----
-    Lecture items S12 to S14, in the form corrected by errata E13 and E16.
 
     Examples
     --------
@@ -243,19 +227,15 @@ def kl_minus_2js(p_r: Any, p_g: Any, *, normalize: bool = False) -> DivergenceVa
     InvalidInput
         As in :func:`otdiv.divergences.kl`.
 
-    Notes
-    -----
-    Lecture item S15 with errata E18 and E19.
-
     Examples
     --------
     >>> round(kl_minus_2js([0.5, 0.3, 0.2], [0.2, 0.2, 0.6]), 12)
     0.213684505294
     """
     pair = as_pmf_pair(p_r, p_g, normalize=normalize, names=NAMES)
-    escape = pair.swapped().escape("p_g", "p_r")
-    if escape is not None:
-        return DivergenceValue(math.inf, "KL(p_g || p_r) - 2 JS", *escape)
+    singular = pair.swapped().singular_part("p_g", "p_r")
+    if singular is not None:
+        return DivergenceValue(math.inf, "KL(p_g || p_r) - 2 JS", *singular)
     half = 0.5 * (pair.q - pair.p)  # m - p_r
     return DivergenceValue(2.0 * add_up(power_terms(pair.p + half, pair.p, 1.0, half)), "KL(p_g || p_r) - 2 JS")
 
@@ -284,10 +264,6 @@ def softmax_gradient(values: Any, p_g: Any, *, normalize: bool = False) -> Array
     ------
     InvalidInput
         Not a pmf; values of another length or not finite.
-
-    Notes
-    -----
-    Lecture item S15.
 
     Examples
     --------

@@ -14,6 +14,7 @@ import numpy as np
 from otdiv.core.bounds import Status
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.validation import Array, invalid
+from otdiv.costs import as_point_cost
 from otdiv.problem.line_order import LineOrder
 from otdiv.problem.plan import Plan, northwest_corner
 from otdiv.problem.transport_problem import Proposal, TransportProblem
@@ -77,7 +78,7 @@ def _potentials_along_corners(
 ) -> tuple[Array, Array]:
     """Make every cell of the northwest-corner path tight: a step down sets the next f, a step right the next g."""
     rows, columns, _ = northwest_corner(a, b)
-    costs = problem.cost.elementwise(xs[rows, None], ys[columns, None])
+    costs = as_point_cost(problem.cost).elementwise(xs[rows, None], ys[columns, None])
     down = np.diff(rows) == 1
     rise = np.diff(costs)
     f = np.concatenate([[0.0], np.cumsum(rise[down])])

@@ -16,7 +16,8 @@ from scipy import sparse
 
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.validation import Array
-from otdiv.linear_programming.program import LinearProgram, LPSolution, solve_lp
+from otdiv.linear_programming.program import LinearProgram
+from otdiv.linear_programming.solve import LPSolution, solve_lp
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 

@@ -1,0 +1,167 @@
+"""Solve a linear program with a backend, and check the answer before it is returned.
+
+An optimum is checked by its residuals, infeasibility and unboundedness by a ray.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from otdiv.core.bounds import Status
+from otdiv.core.validation import Array, check_choice, invalid, readonly
+from otdiv.linear_programming.backends import Answer, Rows, by_cvxpy, by_highs
+from otdiv.linear_programming.checks import ACCEPTED, ScaledProgram, checked_optimum, verified_ray
+from otdiv.linear_programming.program import DualProgram, LinearProgram
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LPSolution:
+    """How a linear program ended, with the evidence.
+
+    Attributes
+    ----------
+    status : Status
+        OPTIMAL, INFEASIBLE or UNBOUNDED *of the program that was passed*; STOPPED
+        when a limit was reached; FAILED when the answer did not pass its check.
+    x : ndarray [n] or None
+        Primal solution; for an unbounded primal a feasible point, where the ray starts.
+    y : ndarray [m] or None
+        Dual solution, A'y <= c; for an unbounded dual a feasible point.
+    objective : float
+        Optimal value; +inf / -inf for an infeasible or unbounded program (a minimum
+        over nothing is +inf, a maximum over nothing -inf); NaN if it is not known.
+    ray : ndarray or None
+        Infeasible primal or unbounded dual: y with A'y <= 0 (y >= 0 in the inequality
+        form) and b'y > 0.  Unbounded primal or infeasible dual: d >= 0 with A d = 0
+        (A d >= 0) and c'd < 0.  Scaled to largest entry 1.
+    stats : mapping
+        backend, solver, message, seconds, iterations; for an optimum
+        primal_residual, dual_violation and gap; for a ray ray_violation and ray_gain.
+    """
+
+    status: Status
+    x: Array | None
+    y: Array | None
+    objective: float
+    ray: Array | None
+    stats: Mapping[str, Any] = field(repr=False)
+
+
+def solve_lp(
+    program: LinearProgram | DualProgram,
+    backend: str = "highs",
+    *,
+    time_limit: float | None = None,
+    method: str = "highs",
+) -> LPSolution:
+    """Solve a primal or a dual program and check the answer.
+
+    Parameters
+    ----------
+    program : LinearProgram or DualProgram
+        Which program is handed to the solver.
+    backend : {"highs", "cvxpy"}
+        HiGHS through SciPy, or cvxpy with Clarabel (``stats["solver"]`` names the one that answered).
+    time_limit : float, optional
+        Seconds after which the solver gives up; the status is then STOPPED.
+    method : {"highs", "highs-ds", "highs-ipm"}
+        HiGHS's own choice, dual simplex, or interior point; for the backend "highs".
+
+    Returns
+    -------
+    LPSolution
+        No status raises: INFEASIBLE and UNBOUNDED come with a verified ray,
+        everything unclear is FAILED or STOPPED with the solver's own message.
+
+    Raises
+    ------
+    InvalidInput
+        ``program`` is not a program, or an option is not one of those above.
+
+    Notes
+    -----
+    Each row of A, then b and c are divided by a power of two near their largest entry, which is
+    exact, so that the solvers' absolute tolerances become relative ones; the residuals in
+    ``stats`` are those of the rows so divided.
+
+    Examples
+    --------
+    >>> nothing = LinearProgram([1, 1], [[1, 1]], [-1])          # x1 + x2 = -1, x >= 0
+    >>> answer = solve_lp(nothing)
+    >>> answer.status.label, answer.ray.tolist()
+    ('infeasible', [-1.0])
+    """
+    if not isinstance(program, LinearProgram | DualProgram):
+        requirement = "be a LinearProgram or a DualProgram"
+        raise invalid("program", requirement, type(program).__name__, "Build one with LinearProgram(c, A, b, form).")
+    check_choice("backend", backend, ("highs", "cvxpy"))
+    check_choice("method", method, ("highs", "highs-ds", "highs-ipm"))
+    if time_limit is not None and not time_limit > 0:
+        raise invalid("time_limit", "be positive", time_limit, "Give seconds, or None for no limit.")
+
+    def ask(rows: Rows) -> Answer:
+        return by_highs(rows, time_limit, method) if backend == "highs" else by_cvxpy(rows, time_limit)
+
+    primal = program if isinstance(program, LinearProgram) else program.primal
+    scaled = ScaledProgram(primal.c, primal.A, primal.b, primal.form)
+    is_primal = program is primal
+    answer = ask(scaled.primal_rows() if is_primal else scaled.dual_rows())
+    stats = {
+        "backend": backend,
+        "solver": answer.solver,
+        "message": answer.message,
+        "seconds": answer.seconds,
+        "iterations": answer.iterations,
+    }
+    if answer.status == "optimal":
+        return _optimal(scaled, is_primal, answer, stats)
+    if answer.status in ("stopped", "failed"):
+        return _without_answer(Status.STOPPED if answer.status == "stopped" else Status.FAILED, stats)
+    return _with_ray(scaled, is_primal, answer.status, ask, stats)
+
+
+def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict[str, Any]) -> LPSolution:
+    """The solution where the residuals of point and multipliers are small, else FAILED."""
+    x, y, objective, residuals = checked_optimum(scaled, is_primal, answer)
+    relative = residuals.pop("relative")
+    stats.update(residuals)
+    if not relative <= ACCEPTED:
+        stats["message"] += " The answer did not pass its check: see primal_residual, dual_violation and gap."
+        return _without_answer(Status.FAILED, stats)
+    return LPSolution(Status.OPTIMAL, readonly(x), readonly(y), objective, None, MappingProxyType(stats))
+
+
+def _with_ray(
+    scaled: ScaledProgram, is_primal: bool, reported: str, ask: Callable[[Rows], Answer], stats: dict[str, Any]
+) -> LPSolution:
+    """Decide between infeasible and unbounded by a verified ray, trying the reported status first.
+
+    Presolve may call an unbounded program infeasible and the reverse; no status is accepted without its ray,
+    and UNBOUNDED also needs a feasible point.
+    """
+    for claim in ("unbounded", "infeasible") if reported == "unbounded" else ("infeasible", "unbounded"):
+        found = verified_ray(scaled, is_primal == (claim == "unbounded"), ask)
+        if found is None:
+            continue
+        ray, violation, gain = found
+        evidence = MappingProxyType({**stats, "ray_violation": violation, "ray_gain": gain})
+        if claim == "infeasible":
+            value = np.inf if is_primal else -np.inf
+            return LPSolution(Status.INFEASIBLE, None, None, value, readonly(ray), evidence)
+        start = ask(scaled.feasible_rows(is_primal))
+        if start.status == "optimal" and start.point is not None:
+            value = -np.inf if is_primal else np.inf
+            x = readonly(scaled.x_back(np.maximum(start.point, 0.0))) if is_primal else None
+            y = None if is_primal else readonly(scaled.y_back(start.point))
+            return LPSolution(Status.UNBOUNDED, x, y, value, readonly(ray), evidence)
+    stats["message"] += " No ray could be verified."
+    return _without_answer(Status.FAILED, stats)
+
+
+def _without_answer(status: Status, stats: dict[str, Any]) -> LPSolution:
+    return LPSolution(status, None, None, float("nan"), None, MappingProxyType(stats))
