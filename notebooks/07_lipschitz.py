@@ -74,11 +74,11 @@ A = np.array([[1.0, -2.0], [3.0, 4.0]])
 wide = rng.normal(size=(64, 64))
 norm = spectral_norm(wide)
 run = power_iteration(wide, steps=60, rng=rng)
-stuck = power_iteration(np.diag([2.0, 1.0]), start=[0.0, 1.0], steps=5)
+stalled = power_iteration(np.diag([2.0, 1.0]), start=[0.0, 1.0], steps=5)
 print(f"|A|_2 = {spectral_norm(A).value:.12f} = sqrt(15 + sqrt 125)")
 print(f"64 x 64: proved to lie in [{norm.bounds.lower:.12f}, {norm.bounds.upper:.12f}]")
 print(f"after 1 step {run.estimates[0] / norm.value:.3f}, after 15 steps {run.estimates[14] / norm.value:.3f} of it")
-print(f"stuck start on diag(2, 1): {stuck.value} instead of 2, reported as stuck: {stuck.stuck}")
+print(f"stalled start on diag(2, 1): {stalled.value} instead of 2, reported as stalled: {stalled.stalled}")
 
 # %%
 drawing, (ax,) = figure(6.4, 3.4)
@@ -213,7 +213,7 @@ drawing
 
 # %%
 assert dual_norm(z, np.inf).value == 10 and abs(dual_norm(z, 1).value - 5) < 1e-12
-assert (run.estimates <= norm.bounds.upper).all() and stuck.stuck and stuck.value == 1
+assert (run.estimates <= norm.bounds.upper).all() and stalled.stalled and stalled.value == 1
 assert all(f < s <= 1 + 1e-9 for f, s in zip(left_frobenius, left_spectral, strict=True))
 assert K < 0.002 and abs(network_constant(flat).value - K) < 1e-12
 assert penalised(best_slope, theta, weight) < penalised(1.0, theta, weight) and best_slope > 1

@@ -17,7 +17,7 @@ GONE = {
     r"looks|looked|look(?:ing)? at": "pairs evaluated, scanned",
     r"ways": "paths, routes",
     r"told|tells?(?! about)": "reported to, callback",
-    r"tree_of_flow|tree_flow|first_tree|flow_auction|(?<!global_)price_update|graph_flow": "the file names of network_flow",
+    r"tree_of_flow|tree_flow|first_tree|flow_auction|(?<!global_)price_update|graph_flow": "the names in network_flow",
     r"lattice": "grid",
     r"anytime": "solver state, budget",
     r"def exchange|rehang": "pivot, reroot_subtree",

@@ -62,7 +62,7 @@ def _lipschitz(problem: TransportProblem, f: Array | None, g: Array | None) -> t
 
 
 def _distance_transform(z: Array, values: Array) -> Array:
-    """min_k |z - z_k| - values_k at every sorted z, by one sweep in each direction."""
+    """min_k |z - z_k| - values_k at every sorted z, by one pass in each direction."""
     from_left = z + np.minimum.accumulate(-z - values)
     from_right = np.minimum.accumulate((z - values)[::-1])[::-1] - z
     return np.minimum(from_left, from_right)

@@ -19,7 +19,7 @@ def lecture_command(items: tuple[str, ...], as_json: bool) -> None:
 
     rows = list(lecture.rows(items or None))
     if as_json:
-        listed = [
+        table = [
             {
                 "item": row.item,
                 "name": row.name,
@@ -29,7 +29,7 @@ def lecture_command(items: tuple[str, ...], as_json: bool) -> None:
             }
             for row in rows
         ]
-        print_json({"rows": listed, "ok": all(row.ok for row in rows)})
+        print_json({"rows": table, "ok": all(row.ok for row in rows)})
     else:
         show(lecture_table(rows))
     if not all(row.ok for row in rows):

@@ -25,7 +25,7 @@ class Budget:
         Name of the method, for the reports.
     time_limit : float or None
         Seconds from now on; None is no limit.
-    report : callable or None
+    callback : callable or None
         Called with each :class:`ProgressEvent`.
     clock : callable
         Seconds.
@@ -40,10 +40,10 @@ class Budget:
         self,
         stage: str,
         time_limit: float | None = None,
-        report: Callable[[ProgressEvent], None] | None = None,
+        callback: Callable[[ProgressEvent], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.stage, self.report, self.clock = stage, report, clock
+        self.stage, self.callback, self.clock = stage, callback, clock
         self.started = clock()
         self.deadline = np.inf if time_limit is None else self.started + time_limit
         self.stats: dict[str, Any] = {"pivots": 0, "arcs": 0, "parts": {}}
@@ -63,10 +63,10 @@ class Budget:
         if self.clock() > self.deadline:
             raise Stopped("the time limit")
 
-    def tell(self, lower: float = -np.inf, upper: float = np.inf, **counts: float) -> None:
+    def report(self, lower: float = -np.inf, upper: float = np.inf, **counts: float) -> None:
         """Report the interval reached and some counts."""
-        if self.report is not None:
-            self.report(ProgressEvent(self.stage, self.seconds, lower, upper, counts=counts))
+        if self.callback is not None:
+            self.callback(ProgressEvent(self.stage, self.seconds, lower, upper, counts=counts))
 
     @contextmanager
     def timed(self, part: str) -> Iterator[None]:

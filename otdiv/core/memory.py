@@ -36,7 +36,7 @@ def require_memory(bytes_needed: float, limit: float | None, what: str) -> None:
 
 
 def available_memory() -> float:
-    """Bytes of memory free for use now; infinity where the system does not tell."""
+    """Bytes of memory free for use now; infinity where the system does not say."""
     try:
         with open("/proc/meminfo") as table:
             for line in table:

@@ -1,4 +1,4 @@
-"""The bias of a gradient penalty, and three ways to remove it.
+"""The bias of a gradient penalty, and three estimates without it.
 
 With penalty weight lambda the optimal critic is s f* with s = 1 + W / (2 lambda), so the raw value is
 R = W + W^2 / (2 lambda).

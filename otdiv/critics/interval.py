@@ -127,7 +127,7 @@ class ExactReference:
     upper : float
         At least W1 of the distributions in 97.5 % of all samples.
     null_floor : float
-        Mean distance of two samples of the first distribution: what a distance of 0 looks like.
+        Mean distance of two samples of the first distribution: the level at which a distance of 0 shows.
     """
 
     mean: float

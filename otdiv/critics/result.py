@@ -42,7 +42,7 @@ class CriticEstimate(HasBounds):
         Exact distance of the points, where it was affordable (for "population": the mean of small samples,
         which is too large on average).
     null_floor : float or None
-        Exact distance of two samples of the first distribution: what a distance of 0 looks like.
+        Exact distance of two samples of the first distribution: the level at which a distance of 0 shows.
     standard_error : float
         Of the critic's value as an estimate of the distributions' distance.
     lipschitz : LipschitzBound or None

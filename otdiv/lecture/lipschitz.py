@@ -188,12 +188,12 @@ def s61() -> Rows:
 
 
 def s62() -> Rows:
-    """The error of the squared estimate shrinks by (lambda2 / lambda1)^2 a step; some starts are stuck."""
+    """The error of the squared estimate shrinks by (lambda2 / lambda1)^2 a step; some starts are stalled."""
     for name, matrix, rate in (("A", A, 0.0212862), ("N", N, 0.0993499)):
         yield LectureRow("S62", f"{name}: rate", power_iteration(matrix).rate, rate, 1e-6)
-    stuck = power_iteration(np.diag([2.0, 1.0]), start=[0.0, 1.0])
-    yield LectureRow("S62", "E89: stuck start on diag(2, 1)", stuck.value, 1.0)
-    yield LectureRow("S62", "E89: and this is reported", float(stuck.stuck), 1.0)
+    stalled = power_iteration(np.diag([2.0, 1.0]), start=[0.0, 1.0])
+    yield LectureRow("S62", "E89: stalled start on diag(2, 1)", stalled.value, 1.0)
+    yield LectureRow("S62", "E89: and this is reported", float(stalled.stalled), 1.0)
     yield LectureRow("S62", "a tie gives the value all the same", power_iteration(np.diag([2.0, -2.0])).value, 2.0)
 
 

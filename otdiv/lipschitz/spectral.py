@@ -31,7 +31,7 @@ class PowerIteration:
     rate : float
         (sigma_2 / sigma_1)^4, the factor by which the error of the squared estimate shrinks in a step;
         0 where there is no second singular value.
-    stuck : bool
+    stalled : bool
         Whether the start is orthogonal to the leading direction: the run then converges to a smaller
         singular value, or was at zero from the start.
     """
@@ -40,7 +40,7 @@ class PowerIteration:
     u: Array
     v: Array
     rate: float
-    stuck: bool
+    stalled: bool
 
     @property
     def value(self) -> float:
@@ -80,7 +80,7 @@ def power_iteration(
     --------
     >>> round(power_iteration([[1.0, -2.0], [3.0, 4.0]]).value, 12)
     5.116672736017
-    >>> power_iteration([[2.0, 0.0], [0.0, 1.0]], start=[0.0, 1.0]).stuck
+    >>> power_iteration([[2.0, 0.0], [0.0, 1.0]], start=[0.0, 1.0]).stalled
     True
     """
     A = as_matrix("A", A)
@@ -89,7 +89,7 @@ def power_iteration(
     u = _start(A.shape[0], start, rng)
     left, singular, _ = np.linalg.svd(A)
     leading = singular >= singular[0] * (1 - 1e-12)
-    stuck = bool(np.abs(left[:, : leading.size][:, leading].T @ u).max() <= 1e-14 * np.linalg.norm(u))
+    stalled = bool(np.abs(left[:, : leading.size][:, leading].T @ u).max() <= 1e-14 * np.linalg.norm(u))
     estimates = np.zeros(steps)
     v = np.zeros(A.shape[1])
     for k in range(steps):
@@ -103,7 +103,7 @@ def power_iteration(
         u = pushed / estimates[k]
     rest = singular[~leading]
     rate = float((rest[0] / singular[0]) ** 4) if rest.size and singular[0] > 0 else 0.0
-    return PowerIteration(estimates, u, v, rate, stuck)
+    return PowerIteration(estimates, u, v, rate, stalled)
 
 
 def gram_iteration(A: Any, *, steps: int = 100, start: Any = None, rng: int | np.random.Generator | None = 0) -> Array:

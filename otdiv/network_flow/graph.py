@@ -68,7 +68,7 @@ class TwoWayRows(NamedTuple):
     numbers: Array
 
 
-def compress_both_ways(n: int, m: int, tails: Array, heads: Array, costs: Array) -> TwoWayRows:
+def compress_two_way(n: int, m: int, tails: Array, heads: Array, costs: Array) -> TwoWayRows:
     """Rows and columns of arcs that are sorted by source."""
     rows = CompressedRows(_row_starts(n, tails), heads.astype(np.uint32), costs)
     numbers = np.argsort(heads, kind="stable").astype(np.uint32)

@@ -1,4 +1,4 @@
-"""Plans and potentials of a transport result, and the sweep of two bars, drawn."""
+"""Plans and potentials of a transport result, and KL, JS and W1 of two bars, drawn."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot_theta_sweep(sweep: Sequence[Mapping[str, float]]) -> Figure:
+def plot_theta_sweep(rows: Sequence[Mapping[str, float]]) -> Figure:
     """KL, JS and W1 of the two bars against theta.
 
     Parameters
     ----------
-    sweep : sequence of mappings with keys theta, kl, js, w1
+    rows : sequence of mappings with keys theta, kl, js, w1
         An infinite KL is drawn as arrows at the top.
 
     Returns
@@ -29,8 +29,8 @@ def plot_theta_sweep(sweep: Sequence[Mapping[str, float]]) -> Figure:
     matplotlib.figure.Figure
     """
     fig, (left, right) = figure(9, 3.8, columns=2)
-    theta = np.array([row["theta"] for row in sweep])
-    w1, js, kl = (np.array([row[key] for row in sweep]) for key in ("w1", "js", "kl"))
+    theta = np.array([row["theta"] for row in rows])
+    w1, js, kl = (np.array([row[key] for row in rows]) for key in ("w1", "js", "kl"))
     left.plot(theta, w1, color=BLUE, lw=2)
     left.annotate("W1 = |θ|", (theta[-1], w1[-1]), xytext=(-8, -2), textcoords="offset points", color=BLUE, ha="right")
     left.set(title="W1 shrinks with the distance", xlabel="θ", ylabel="W1")

@@ -1,1 +1,1 @@
-"""Pricing: the arcs of lowest reduced cost among all pairs, without looking at all pairs."""
+"""Pricing: the arcs of lowest reduced cost among all pairs, without evaluating all pairs."""

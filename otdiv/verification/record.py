@@ -142,4 +142,4 @@ def _require_arcs(costs: Array, n: int, m: int) -> None:
     inside = whole and np.all((rows >= 0) & (rows < n) & (columns >= 0) & (columns < m))
     keys = rows * m + columns
     if not inside or n * m > 2**53 or not np.all(keys[1:] > keys[:-1]):
-        raise CertificateRefused("the arcs must be listed once each, by sources and targets that exist; they are not.")
+        raise CertificateRefused("the arcs must be given once each, by sources and targets that exist; they are not.")

@@ -207,11 +207,11 @@ def test_s61_s62_e87_e89_e90_power_iteration_from_below_and_stuck():
         M = rng.normal(size=(6, 4))
         run = power_iteration(M, steps=50, rng=rng)
         assert (run.estimates <= spectral_norm(M).bounds.upper).all()
-        assert (np.diff(run.estimates) >= -1e-12).all() and not run.stuck
+        assert (np.diff(run.estimates) >= -1e-12).all() and not run.stalled
     _, _, right = np.linalg.svd(A)
     left = np.linalg.svd(A)[0]
-    stuck = power_iteration(A, start=left[:, 1], steps=3)
-    assert stuck.stuck and stuck.value == pytest.approx(1.954395, abs=1e-6)
+    stalled = power_iteration(A, start=left[:, 1], steps=3)
+    assert stalled.stalled and stalled.value == pytest.approx(1.954395, abs=1e-6)
     K = A.T @ A
     assert np.linalg.norm(K @ right[0] - spectral_norm(A).value ** 2 * right[0]) < 1e-12
     assert np.linalg.norm(A @ right[0] - spectral_norm(A).value ** 2 * right[0]) > 20  # the slide's A v = lambda v

@@ -6,7 +6,7 @@ import pytest
 from otdiv import DiscreteMeasure, TransportProblem, certify, solve
 from otdiv.core.options import SolverOptions, Tuning
 from otdiv.network_flow.basis_from_flow import basis_from_flow
-from otdiv.network_flow.graph import compress_both_ways
+from otdiv.network_flow.graph import compress_two_way
 from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
 from otdiv.network_flow.spanning_tree import preorder
 from otdiv.network_flow.transportation_auction import Pseudoflow, restore_slackness, run_auction
@@ -52,7 +52,7 @@ def assert_balanced(graph, pseudoflow, a, b):
 def test_auction_moves_all_mass_and_is_near_the_optimum(kind, n, m):
     rng = np.random.default_rng(n)
     tails, heads, costs, a, b = sparse(rng, n, m, kind)
-    graph, pseudoflow = compress_both_ways(n, m, tails, heads, costs), empty_pseudoflow(tails, a, b)
+    graph, pseudoflow = compress_two_way(n, m, tails, heads, costs), empty_pseudoflow(tails, a, b)
     for eps in (1e-1, 1e-2, 1e-3):
         restore_slackness(graph, pseudoflow, eps)
         assert_balanced(graph, pseudoflow, a, b)
@@ -95,7 +95,7 @@ def test_an_auction_may_be_cut_short():
     """In many short runs all mass is delivered too, and at any moment what was sent is a flow."""
     rng = np.random.default_rng(1)
     tails, heads, costs, a, b = sparse(rng, 50, 50, "random")
-    graph, pseudoflow = compress_both_ways(50, 50, tails, heads, costs), empty_pseudoflow(tails, a, b)
+    graph, pseudoflow = compress_two_way(50, 50, tails, heads, costs), empty_pseudoflow(tails, a, b)
     parts = 0
     while pseudoflow.excess.any():
         run_auction(graph, pseudoflow, 1e-3, 10**6, 0, 500)
@@ -108,7 +108,7 @@ def test_an_auction_may_leave_a_few():
     """It ends when no more sources than those have mass left; a later run continues from there."""
     rng = np.random.default_rng(2)
     tails, heads, costs, a, b = sparse(rng, 80, 80, "random")
-    graph, pseudoflow = compress_both_ways(80, 80, tails, heads, costs), empty_pseudoflow(tails, a, b)
+    graph, pseudoflow = compress_two_way(80, 80, tails, heads, costs), empty_pseudoflow(tails, a, b)
     for few in (40, 10, 0):
         run_auction(graph, pseudoflow, 1e-4, 10**6, few, 10**9)
         assert_balanced(graph, pseudoflow, a, b)

@@ -150,7 +150,7 @@ def _pivot(n: int, arcs: ArcList, basis: Basis, budget: Budget, tuning: Tuning) 
 
     def after_batch(count: int) -> None:
         budget.stats["pivots"] += count
-        budget.tell(points=nodes, arcs=len(arcs.tails))
+        budget.report(points=nodes, arcs=len(arcs.tails))
         budget.require_time()
 
     for share, pivots in ((SLACK_TOLERANCE, PIVOTS_PER_NODE), (_FINEST_TOLERANCE, _FINEST_PIVOTS_PER_NODE)):

@@ -2,7 +2,7 @@
 
 Of n m pairs only the 2 d (or 3^d - 1) neighbours of each cell are arcs: mass goes from cell to
 cell, and what both measures have in common stays (Ling and Okada, IEEE Trans. PAMI 29, 2007).
-From coarse to fine: the potentials of a grid of blocks, interpolated, tell which edges will be
+From coarse to fine: the potentials of a grid of blocks, interpolated, indicate which edges will be
 tight, and the network simplex starts from a spanning tree of such edges.  The flow is decomposed
 into paths, which give the plan between points; the potentials are f = u and g = -u.
 """
@@ -50,7 +50,7 @@ class GridState:
         """Count and report a batch of pivots, and stop where the time is up."""
         self.budget.stats["pivots"] += count
         upper = float(tree.flow / MASS_UNITS @ tree.length) * self.mass
-        self.budget.tell(0.0, upper, points=len(tree.u), arcs=len(edges.tails))
+        self.budget.report(0.0, upper, points=len(tree.u), arcs=len(edges.tails))
         self.budget.require_time()
 
 

@@ -136,7 +136,7 @@ class AssignmentEngine:
                 state.keep_potentials(scale, np.minimum(assignment.f, known), assignment.g)
                 self._keep_plan()
             state.stats["rounds"] += 1
-            state.tell(n, len(graph.ends))
+            state.report(n, len(graph.ends))
             if finest and state.upper - state.lower <= rtol * state.upper:
                 return
             with state.timed("arc lists"):

@@ -13,7 +13,7 @@ import numpy as np
 
 from otdiv.core.validation import Array
 from otdiv.network_flow.basis_from_flow import basis_from_flow
-from otdiv.network_flow.graph import ArcList, TwoWayRows, compress_both_ways
+from otdiv.network_flow.graph import ArcList, TwoWayRows, compress_two_way
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
 from otdiv.network_flow.spanning_tree import Basis
 from otdiv.network_flow.transportation_auction import Pseudoflow, restore_slackness, run_auction
@@ -98,7 +98,7 @@ class AuctionStart:
         return basis_from_flow(self.graph, self.pseudoflow, self.pricing.costs)
 
     def _compress(self) -> None:
-        self.graph = compress_both_ways(len(self.pseudoflow.f), len(self.pseudoflow.g), *self.arcs)
+        self.graph = compress_two_way(len(self.pseudoflow.f), len(self.pseudoflow.g), *self.arcs)
 
     def _run_auction(self, eps: float, few: int) -> bool:
         """Whether all mass was delivered, but that of ``few`` sources; if not, the plan so far stays good."""

@@ -98,7 +98,7 @@ class SimplexEngine:
             if finest:
                 self.basis = start.basis()
                 state.upper = min(state.upper, float(self.basis.flow / MASS_UNITS @ self.basis.cost))
-                state.tell(len(start.scale.x), len(start.arcs.tails))
+                state.report(len(start.scale.x), len(start.arcs.tails))
                 if state.upper - state.lower <= rtol * state.upper:
                     return
         if not finest and start.complete:
@@ -122,7 +122,7 @@ class SimplexEngine:
                 state.keep_potentials(scale, lowest, g)
                 state.upper = float(basis.flow / MASS_UNITS @ basis.cost)
             state.stats["rounds"] += 1
-            state.tell(n, len(arcs.tails))
+            state.report(n, len(arcs.tails))
             if finest and state.upper - state.lower <= rtol * state.upper:
                 return
             more = merge_arcs(pricing, arcs, violating)
@@ -153,7 +153,7 @@ class SimplexEngine:
             state.keep_potentials(finest, f, g)
             if state.upper - state.lower > enough:  # f may still rise
                 state.keep_potentials(finest, forward.minima(g)[0], g)
-        state.tell(len(self.scales[self.level].x), state.stats["arcs"])
+        state.report(len(self.scales[self.level].x), state.stats["arcs"])
         gap = state.upper - state.lower
         if gap > enough:
             self.min_clusters = len(self.scales[self.level].x) * gap / enough

@@ -40,11 +40,11 @@ class SolverState:
         if self.coarse is not None:
             self.budget.require_time()
 
-    def tell(self, points: int, arcs: int) -> None:
+    def report(self, points: int, arcs: int) -> None:
         """Report after a round."""
         self.stats["arcs"] = arcs
         mass = self.problem.mu.mass
-        self.budget.tell(self.lower * mass, self.upper * mass, points=points, arcs=arcs)
+        self.budget.report(self.lower * mass, self.upper * mass, points=points, arcs=arcs)
 
     def pricing(self, x: Array, y: Array) -> Pricing:
         """Pricing between two sets of points at the problem's cost."""
