@@ -70,6 +70,7 @@ def test_imports_point_down():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "line", "message"),
     [
@@ -98,6 +99,7 @@ def test_an_upward_import_is_seen(tmp_path, where, line, message):
     assert done.returncode == 1 and message in done.stdout, done.stdout
 
 
+@pytest.mark.slow
 def test_doctests():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", "otdiv"],
@@ -147,6 +149,7 @@ def modules_after(statement):
     return seconds, names
 
 
+@pytest.mark.slow
 def test_import_brings_nothing_heavy():
     base = "import numpy, scipy.optimize, scipy.sparse, scipy.spatial.distance, scipy.special"
     seconds, names = modules_after("import otdiv")

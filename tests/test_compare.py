@@ -101,6 +101,7 @@ def test_what_is_not_called_symmetric_is_not():
         assert (one.value == pytest.approx(other.value, rel=1e-9)) is one.symmetric, one.key
 
 
+@pytest.mark.slow
 def test_metric_means_the_triangle_inequality():
     """On 200 random triples each metric obeys it, and each distance not called so breaks it somewhere."""
     rng = np.random.default_rng(7)

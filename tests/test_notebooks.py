@@ -55,6 +55,7 @@ def test_there_are_notebooks():
     assert len(names) >= 5 and names[0].startswith("01_")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs_and_ends_in_asserts(path, tmp_path):
     notebook = jupytext.read(path)
@@ -70,6 +71,7 @@ def small(*sources):
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

@@ -63,6 +63,7 @@ def test_every_module_is_in_both(built):
         assert modules(archive.getnames(), 1) >= there - {"otdiv/py.typed"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("argv", [("lecture", "S7", "S20"), ("emd", "a.csv", "b.csv")], ids=lambda argv: argv[0])
 def test_the_wheel_runs_by_itself(built, argv, tmp_path):
     """From its own folder, without the checkout and without torch; dependencies are those installed."""

@@ -113,6 +113,7 @@ def test_compare_as_json(run, pair):
     assert distances["w1_primal"]["value"] == pytest.approx(distances["w1_dual"]["value"], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_compare_with_bins_makes_kl_finite(run, tmp_path):
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
@@ -295,6 +296,7 @@ def environment():
     return {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"} | {"PYTHONWARNINGS": "default"}
 
 
+@pytest.mark.slow
 def test_as_a_module_and_as_a_script(pair):
     module = subprocess.run(
         [sys.executable, "-m", "otdiv", "emd", *pair, "--json"], capture_output=True, text=True, env=environment()
@@ -304,6 +306,7 @@ def test_as_a_module_and_as_a_script(pair):
     assert (script.returncode, script.stdout, script.stderr) == (0, f"otdiv, version {otdiv.__version__}\n", "")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_causes_no_traceback(tmp_path):
     with open(tmp_path / "err", "w+") as errors:
         process = subprocess.Popen(

@@ -26,6 +26,7 @@ def call(*argv):
     return stop.value.code
 
 
+@pytest.mark.slow
 def test_critic_prints_json(files, capsys, tmp_path):
     saved = tmp_path / "critic.pt"
     assert call("critic", *files, "--json", "--steps", "400", "--seed", "3", "--save", str(saved)) == 0
@@ -87,6 +88,7 @@ def test_figures_are_written_and_their_names_checked_before_the_work(files, tmp_
         assert "--figure must end in .png, .svg or .pdf" in printed.err and printed.out == ""
 
 
+@pytest.mark.slow
 def test_compare_with_a_critic(files, capsys):
     code = call("compare", *files, "--critic", "--json")
     table = json.loads(capsys.readouterr().out)

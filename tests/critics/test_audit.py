@@ -141,6 +141,7 @@ def test_report_prints_and_serialises(radial_sample):
     assert "Verdict: agrees" in repr(report) and "<table>" in report._repr_html_()
 
 
+@pytest.mark.slow
 def test_files_torchscript_and_exported_program(tmp_path, radial_sample):
     import warnings
 

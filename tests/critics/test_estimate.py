@@ -16,6 +16,7 @@ torch.set_num_threads(1)
 MOVED = [shift(1, 0.5), shift(2), shift(32), radial(2), radial(8, 0.25), radial(32), funnels(2), funnels(16)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", MOVED, ids=lambda p: p.name)
 def test_the_default_estimate_of_points_is_within_one_percent(pair):
     sample = pair.sample(120, np.random.default_rng(0))
@@ -26,6 +27,7 @@ def test_the_default_estimate_of_points_is_within_one_percent(pair):
     assert answer.value <= answer.upper * (1 + 1e-6), "a 1-Lipschitz critic is never above"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", [shift(2), radial(8)], ids=lambda p: p.name)
 def test_the_default_estimate_of_distributions(pair):
     """Min-max on samplers; the held-out error is 0.3 % at most: 1.5 % is 5 standard errors, false alarm below 1e-5."""
@@ -38,6 +40,7 @@ def test_the_default_estimate_of_distributions(pair):
     assert answer.null_floor > 0 and answer.standard_error < 0.004 * pair.w1
 
 
+@pytest.mark.slow
 def test_a_start_that_memorises_few_points_is_not_taken_for_the_distributions():
     """400 points in 8-D: their exact potential says less of others than a random start does; for them it is best."""
     sample = shift(8).independent(400, np.random.default_rng(9))
@@ -67,6 +70,7 @@ def test_an_estimate_is_a_result_like_any_other():
     assert population.status is Status.STOPPED and isinstance(population, Result)
 
 
+@pytest.mark.slow
 def test_squares_beat_the_published_value():
     """The published critic of this toy reaches 34.9952; W1 = 35."""
     sample = squares().sample(100, np.random.default_rng(0))
@@ -74,6 +78,7 @@ def test_squares_beat_the_published_value():
     assert 34.995 <= answer.lower <= answer.value <= 35 + 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constraint", ["min-max", "one-sided-penalty", "orthonormal"])
 def test_the_estimate_scales_with_the_data(constraint):
     """One per cent at most; runs differ in the last bits of float32 only."""
@@ -90,6 +95,7 @@ def test_the_estimate_scales_with_the_data(constraint):
     assert swapped.value == pytest.approx(one.value, rel=0.02) and swapped.raw >= 0
 
 
+@pytest.mark.slow
 def test_identical_distributions_have_zero_inside_the_interval():
     pair = identical(4)
     rng = np.random.default_rng(0)
@@ -103,6 +109,7 @@ def test_identical_distributions_have_zero_inside_the_interval():
     assert same.lower == 0.0 and same.upper <= 1e-9 and abs(same.value) <= 1e-9
 
 
+@pytest.mark.slow
 def test_certified_constraints_stay_below_and_the_interval_holds_everywhere():
     """Every constraint, short of converged: a proved lower end, and truth inside."""
     sample = radial(4).sample(60, np.random.default_rng(3))
@@ -129,6 +136,7 @@ def test_s50_e73_clipping_is_off_by_its_factor_and_repaired_by_it():
     assert answer.value == pytest.approx(0.5, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constraint", ["gradient-penalty", "one-sided-penalty"])
 def test_s51_e75_the_penalty_biases_the_raw_value_as_the_formula_says(constraint):
     """Bars at theta = .5: the pilot distance is .5, so weight 2 is lambda = 1, R = .5 + .125 on parallel rays.
@@ -147,6 +155,7 @@ def test_s51_e75_the_penalty_biases_the_raw_value_as_the_formula_says(constraint
     assert terms.converged and terms.spread < 0.05
 
 
+@pytest.mark.slow
 def test_s18_s43_x3_the_bars():
     """Spectral critics on the bars: certified, and within 1 % (the indicative value of X3 is .2499, .4998, .9997)."""
     for theta in (0.25, 0.5, 1.0):

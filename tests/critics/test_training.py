@@ -35,6 +35,7 @@ def test_every_named_constraint_is_implemented():
         assert constraint.name == name and constraint.guarantee
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 def test_a_seed_repeats_bit_for_bit_and_saving_loses_nothing(constraint, tmp_path):
     options = {**SMALL, "start": "random"}
@@ -78,6 +79,7 @@ class Cut(Exception):
     """Ends a run in the middle."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constraint", ["one-sided-penalty", "min-max", "spectral"])
 @pytest.mark.parametrize("drawn", [False, True])
 def test_a_run_cut_off_goes_on_as_if_it_had_not_been(constraint, drawn, tmp_path):
@@ -146,6 +148,7 @@ def test_small_clouds_are_used_whole_with_their_weights():
     assert batch.z[:, 0].tolist() == [0.0, 1.0, 2.0] and batch.w.tolist() == [0.25, 0.75, -1.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constraint", ["min-max", "semi-discrete"])
 def test_weights_count(constraint):
     a = np.arange(1.0, 61.0) / np.arange(1.0, 61.0).sum()
@@ -170,6 +173,7 @@ def test_a_plateau_ends_the_run_sooner():
     assert critics.fit([0.0], [1.0], **options, early_stop=False).steps == 800
 
 
+@pytest.mark.slow
 def test_the_time_limit_holds_and_the_schedule_still_ends():
     critic = critics.fit(X, Y, constraint="min-max", steps=10**6, time_limit=1.0)
     assert critic.seconds < 2.0 and critic.stopped == "time limit"

@@ -169,6 +169,7 @@ def test_relative_accuracy_against_fifty_digits(closeness, seed):
 # --- what the theory says ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every
 @given(pair=pmfs())
 @settings(SEEDED, max_examples=40)
@@ -186,6 +187,7 @@ def test_symmetric_or_not_as_documented(name):
     assert symmetric == (name in SYMMETRIC or name == "renyi 0")  # both supports are full, so order 0 is 0
 
 
+@pytest.mark.slow
 @every
 @given(pair=pmfs(zeros=True), data=st.data())
 @settings(SEEDED, max_examples=25)

@@ -86,6 +86,7 @@ def test_s31_the_printed_witnesses_hold():
     assert verify_farkas(WALLS, [-1, 1], F=[-1, Fraction(1, 3)], exact=True).gain == 4 / 3
 
 
+@pytest.mark.slow
 def test_s31_farkas_400_random_integer_systems():
     rng = np.random.default_rng(0)
     cases = []
@@ -98,6 +99,7 @@ def test_s31_farkas_400_random_integer_systems():
     assert (cases.count(1), cases.count(2)) == (124, 276)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(systems())
 def test_s31_farkas_exactly_one_alternative_in_exact_arithmetic(system):
@@ -274,6 +276,7 @@ def test_farkas_on_degenerate_cones(A, exact):
 # the exact simplex
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6))
 def test_the_exact_simplex_proves_every_answer(seed):

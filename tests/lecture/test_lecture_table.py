@@ -27,6 +27,7 @@ def all_rows() -> list[LectureRow]:
 # --- the rows ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_row_of_every_item_is_ok(all_rows):
     assert [row for row in all_rows if not row.ok] == []
     assert len(all_rows) >= 200
@@ -91,6 +92,7 @@ def test_infinities_and_nan():
     assert not LectureRow("S1", "", 1.0, 1.0 + 2e-9).ok
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "function", "items"),
     [

@@ -53,6 +53,7 @@ def free(assignment):
     return np.flatnonzero(assignment.target == UNASSIGNED).astype(np.int32)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 8), st.booleans(), st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_the_cheapest_matching_of_a_sparse_graph(seed, n, per_source, whole, from_nothing):
@@ -120,6 +121,7 @@ def test_trees_that_cannot_grow_overshoot():
     assert sorted(complete_targets(assignment)) == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_one_forest_matches_all_of_a_large_graph():
     """Trees are dissolved and their nodes join others thousands of times in one call."""
     n = 1500

@@ -135,6 +135,7 @@ def points(kind):
     return TransportProblem(DiscreteMeasure(x, a / a.sum()), DiscreteMeasure(y, b / b.sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scans", [1500, 60, 0])
 @pytest.mark.parametrize("kind", ["random", "wild", "heavy", "zeros", "lattice", "duplicates", "one point"])
 def test_exact_whether_or_not_auctions_succeed(kind, scans):

@@ -56,6 +56,7 @@ def test_the_pair_of_the_lecture():
     assert emd(X, Y).value == pytest.approx(W1, abs=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONSTRAINTS)
 def test_x1_2400_random_critics_never_prove_too_much(name):
     """300 random critics of each of 8 constraints, of random size: V <= L W1, no proved lower end above the exact EMD.

@@ -225,6 +225,7 @@ def test_theta_sweep_values():
         assert row["js"] == pytest.approx(math.log(2) * moved, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_demo_from_end_to_end(tmp_path):
     shown = []
     result = demo.run_demo(tmp_path / "new" / "folder", shown.append)
@@ -246,6 +247,7 @@ def test_demo_from_end_to_end(tmp_path):
     assert "37.11133274" in text and len(text) < 3_000_000
 
 
+@pytest.mark.slow
 def test_demo_says_what_went_wrong(tmp_path, monkeypatch):
     monkeypatch.setattr(demo.lecture, "rows", lambda: [LectureRow("S1", "wrong", 1.0, 2.0)])
     monkeypatch.setattr(demo, "digits", lambda: (np.eye(3), np.eye(3) + 1))

@@ -93,6 +93,7 @@ def test_the_blocks_join():
     assert all(np.array_equal(p, q) for p, q in zip(device.lowest(g, np.full(len(x), np.inf), 3), arcs, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cost, d", [("euclidean", 2), ("sqeuclidean", 2), ("euclidean", 30)])
 def test_the_whole_solve_and_its_audit(cost, d, monkeypatch):
     rng = np.random.default_rng(2)

@@ -187,6 +187,7 @@ def test_every_part_is_done_once():
             assert np.all(done == 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [2, 40])
 def test_the_same_bits_whatever_the_number_of_threads(d):
     rng = np.random.default_rng(10)
@@ -231,6 +232,7 @@ def test_what_can_be_priced():
         Pricing(np.zeros((2, 2)), np.zeros((2, 2)), as_cost("discrete"), 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, d", [*((name, 2) for name in COSTS), *((name, 25) for name in COSTS[:4])])
 def test_the_auditor_gets_feasible_potentials_from_a_search(name, d):
     """Above the size whose matrix is kept, the audit searches; every pair is checked here."""

@@ -114,6 +114,7 @@ def applies(method, x, y, cost):
     return method != "multiscale" or largest == 0 or 1e-118 < largest < 1e118
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_the_interval_holds_the_truth(batch):
     # with coarsening from 256 pairs on small problems go through two scales
@@ -176,6 +177,7 @@ def test_interrupted_at_any_moment(seed):
     assert gaps[0] > 0.01 * whole.value and gaps[-1] <= 1e-9 * whole.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [0.0, 1e-6, 1e-4, 1e-3, 3e-3, 1e-2])
 def test_any_time_limit(limit):
     for seed in range(4):

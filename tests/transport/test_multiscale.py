@@ -73,6 +73,7 @@ KINDS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean"])
 def test_agrees_with_the_dense_simplex(kind, cost):
@@ -144,6 +145,7 @@ def test_uniform_weights_are_an_assignment():
         assert len(proof.plan) == 600 and len(np.unique(proof.plan.columns)) == 600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [1, 2, 3, 20])
 @pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean", "cityblock"])
 def test_paired_then_shuffled_shift(cost, d):
@@ -189,6 +191,7 @@ def test_one_point_against_many_and_all_in_one_place():
     assert proof.value == 0.0 and proof.bounds.gap < 1e-150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n, m", [(20_000, 5), (4, 30_000), (3000, 50)])
 def test_few_points_against_many(n, m):
     rng = np.random.default_rng(7)
@@ -203,6 +206,7 @@ def ticking():
     return map(float, itertools.count(1)).__next__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("equal", [True, False])
 @pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean"])
 def test_stopped_at_any_moment_the_interval_holds_the_truth(cost, equal):

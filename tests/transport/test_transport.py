@@ -71,6 +71,7 @@ def test_invariances(known, method):
     assert value(x, y, 7 * a, 7 * b) == pytest.approx(7 * known.value, rel=1e-9, abs=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_every_method_agrees_on_random_problems(seed):
     """Ten problems a seed, two hundred in all; all methods within 1e-9, all intervals about HiGHS's value."""
@@ -87,6 +88,7 @@ def test_every_method_agrees_on_random_problems(seed):
             assert result.status is Status.OPTIMAL or (method.endswith("cvxpy") and reference < 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_intervals_contain_the_exact_value(seed):
     """Rational arithmetic decides: no interval of any method ever misses, not by one bit."""

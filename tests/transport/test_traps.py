@@ -56,6 +56,7 @@ def test_many_forbidden_arcs_go_to_the_simplex():
     assert result.value == pytest.approx(program.value, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_twenty_dimensions_with_default_settings():
     """No iteration cap by default: 4000 points in 20 dimensions end certified optimal."""
     rng = np.random.default_rng(2)

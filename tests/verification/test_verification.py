@@ -77,6 +77,7 @@ def test_degenerate_instances_verify_exactly(first, second, cost, exponent):
     result.verify(level="float")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_ten_thousand_instances_verify_exactly(seed):
     """250 a seed, of every cost and method: the exact interval lies inside the claimed one, and holds the truth."""
