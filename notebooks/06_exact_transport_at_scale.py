@@ -79,7 +79,7 @@ drawing
 
 # %%
 spent = result.stats["parts"]
-assert set(spent) == {"candidates", "auction", "augmenting paths", "pricing", "lists of arcs"}
+assert set(spent) == {"candidates", "auction", "augmenting paths", "pricing", "arc lists"}
 drawing, (ax,) = figure(6.4, 2.6)
 ax.barh(list(spent)[::-1], [1e3 * spent[part] for part in list(spent)[::-1]], color=BLUE, height=0.6)
 ax.set(title="Where the time goes, all scales together", xlabel="milliseconds")
