@@ -218,6 +218,27 @@ def test_every_module_says_what_it_is_and_is_short(path):
     assert lines <= LARGEST_FILE, f"{path.name} has {lines} lines: split it"
 
 
+def folders_too_full(root):
+    """Folders of the package with more than twelve modules, ``__init__`` not counted."""
+    folders = {path.parent for path in root.rglob("*.py")}
+    return {folder.name for folder in folders if len({*folder.glob("*.py")} - {folder / "__init__.py"}) > 12}
+
+
+def test_no_folder_has_more_than_twelve_modules(tmp_path):
+    assert folders_too_full(PACKAGE) == set()
+    for k in range(13):
+        (tmp_path / f"m{k}.py").touch()
+    assert folders_too_full(tmp_path) == {tmp_path.name}, "the check can fail"
+
+
+def test_the_contract_and_the_architecture_name_every_room():
+    rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if not path.name.startswith("__")}
+    contract = (ROOT / "setup.cfg").read_text().split("layers =\n    __main__\n")[1].split("\n\n")[0]
+    assert set(re.findall(r"\w+", contract)) == rooms
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    assert {room for room in rooms if f"`{room}" not in text} <= {"_version"}
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix()
 )

@@ -23,6 +23,7 @@ import numpy as np
 from numba import njit
 
 from otdiv.core.validation import Array
+from otdiv.network_flow.graph import find_two_lowest
 
 UNASSIGNED = -1
 
@@ -61,16 +62,11 @@ def restore_slackness(graph, assignment, eps):
 
     Returns the mean amount by which the second best arc of a source is above the best.
     """
-    start, heads, costs = graph
     f, g, target, cost, source = assignment
     n = len(f)
     gaps = 0.0
     for i in range(n):
-        best = second = np.inf
-        for k in range(start[i], start[i + 1]):
-            value = costs[k] - g[heads[k]]
-            second = min(second, max(value, best))
-            best = min(value, best)
+        best, second, _ = find_two_lowest(graph, g, i)
         f[i] = best
         if second < np.inf:
             gaps += (second - best) / n
@@ -100,13 +96,7 @@ def run_bids(graph, assignment, eps, few, most):
         losers = 0
         for q in range(count):
             i = active[q]
-            best = second = np.inf
-            at = start[i]
-            for k in range(start[i], start[i + 1]):
-                value = costs[k] - g[heads[k]]
-                second = min(second, max(value, best))
-                if value < best:
-                    best, at = value, k
+            best, second, at = find_two_lowest(graph, g, i)
             j = heads[at]
             g[j] -= eps + (second - best if second < np.inf else 0.0)
             before = source[j]

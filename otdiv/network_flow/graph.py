@@ -100,6 +100,20 @@ def transpose(rows, m):
     return into, sources, np.empty(0)
 
 
+@njit(cache=True, nogil=True)
+def find_two_lowest(rows, g, i):
+    """The lowest and the second lowest c_ik - g_k over the arcs of row i, and the arc of the lowest."""
+    start, heads, costs = rows
+    best = second = np.inf
+    at = start[i]
+    for k in range(start[i], start[i + 1]):
+        value = costs[k] - g[heads[k]]
+        second = min(second, max(value, best))
+        if value < best:
+            best, at = value, k
+    return best, second, at
+
+
 def insert_arcs(rows: CompressedRows, tails: Array, heads: Array, costs: Array) -> CompressedRows:
     """The graph with more arcs, given by ascending source; those that it has already are left out.
 

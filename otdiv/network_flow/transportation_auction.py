@@ -23,6 +23,7 @@ from numba import njit
 
 from otdiv.core.validation import Array
 from otdiv.network_flow.global_price_update import lower_prices
+from otdiv.network_flow.graph import find_two_lowest
 from otdiv.network_flow.heap import push_record, replace_top
 
 _BIDS_BETWEEN_UPDATES = 2
@@ -61,11 +62,7 @@ def restore_slackness(graph, pseudoflow, eps):
     n = len(f)
     gaps = 0.0
     for i in range(n):
-        best = second = np.inf
-        for k in range(start[i], start[i + 1]):
-            value = costs[k] - g[heads[k]]
-            second = min(second, max(value, best))
-            best = min(value, best)
+        best, second, _ = find_two_lowest(rows, g, i)
         f[i] = best
         if second < np.inf:
             gaps += (second - best) / n
@@ -126,13 +123,7 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
             bids += 1
             since += 1
             scanned += np.int64(start[i + 1] - start[i])
-            best = second = np.inf
-            at = start[i]
-            for k in range(start[i], start[i + 1]):
-                value = costs[k] - g[heads[k]]
-                second = min(second, max(value, best))
-                if value < best:
-                    best, at = value, k
+            best, second, at = find_two_lowest(rows, g, i)
             j = heads[at]
             sent = excess[i]
             excess[i] = 0

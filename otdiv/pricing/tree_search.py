@@ -73,7 +73,7 @@ def search_minima(metric, x, first, end, y, columns, rows, affine, start, stop, 
 
 @njit(cache=True, nogil=True)
 def search_lowest(
-    metric, x, first, end, y, columns, rows, affine, start, stop, leaves, g, tops, counts, values, where, costs
+    metric, x, first, end, columns, rows, affine, start, stop, leaves, g, tops, counts, values, where, costs
 ):
     """For first <= i < end the arcs with c(x_i, y_j) - g_j < tops[i], at most k, the lowest.
 
