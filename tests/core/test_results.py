@@ -36,7 +36,7 @@ def test_an_answer_is_a_result(name):
     rounding = 1e-12 * abs(answer.value)
     assert answer.lower - rounding <= answer.value <= answer.upper + rounding
     assert answer.gap == pytest.approx(answer.upper - answer.lower) and answer.gap >= 0
-    assert (answer.status is Status.OPTIMAL and answer.message.endswith(".")) or name == "emd"
+    assert answer.status is Status.OPTIMAL and len(answer.message) > 5
     assert answer.nit >= 0 and (answer.seconds > 0 or np.isnan(answer.seconds))
 
 
