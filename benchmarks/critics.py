@@ -1,6 +1,6 @@
 """Critics on pairs with a known W1: error, coverage, gradients, time: ``python benchmarks/critics.py``.
 
-Two estimands.  "points": the distance of n paired, then shuffled, points, known exactly; "laws": the
+Two estimands.  "points": the distance of n paired, then shuffled, points, known exactly; "distributions": the
 distance of the distributions, the critic being trained on new draws.  Four tables, one after the other, or
 those named: the default on points and on distributions over many seeds, and every constraint on both.  The
 error is that of the estimate; the critic error that of the critic value, without the c-transform of the
@@ -43,9 +43,9 @@ class Table(NamedTuple):
 
 TABLES = {
     "points": Table(False, ("auto",), ("shift", "radial", "4 funnels"), (2, 8, 32), 40, {"steps": 600}),
-    "laws": Table(True, ("auto",), tuple(PAIRS), (2, 8, 32), 40, {"steps": 400}),
+    "distributions": Table(True, ("auto",), tuple(PAIRS), (2, 8, 32), 40, {"steps": 400}),
     "every-points": Table(False, critics.CONSTRAINTS, tuple(PAIRS)[:3], (2, 8, 32), 1, {"time_limit": 2.0}),
-    "every-laws": Table(True, critics.CONSTRAINTS, tuple(PAIRS), (2, 8, 32, 128), 1, {"time_limit": 3.0}),
+    "every-distributions": Table(True, critics.CONSTRAINTS, tuple(PAIRS), (2, 8, 32, 128), 1, {"time_limit": 3.0}),
 }
 
 

@@ -60,8 +60,8 @@ def measure(cases: list[Case], solvers: list[str], results: dict[Key, Any], opti
             out_of_time.add((solver, *case._replace(n=0)))
         with open(options.results, "a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
-        told = f"{record['seconds']:.2f} s, {record['mib']:.0f} MiB" if "seconds" in record else record["outcome"]
-        print(f"{number}/{len(todo)} {solver} {' '.join(map(str, case))}: {told}", file=sys.stderr, flush=True)
+        shown = f"{record['seconds']:.2f} s, {record['mib']:.0f} MiB" if "seconds" in record else record["outcome"]
+        print(f"{number}/{len(todo)} {solver} {' '.join(map(str, case))}: {shown}", file=sys.stderr, flush=True)
 
 
 def load(path: Path) -> dict[Key, Any]:

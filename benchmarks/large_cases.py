@@ -107,7 +107,7 @@ def known_value(case: Case) -> float | None:
 def solve_here(solver: str, case: Case) -> dict[str, float]:
     """One measurement in this process: seconds, peak memory, value and, of otdiv, the proved interval.
 
-    The warm-up loads packages and compiled kernels; its memory is told as ``base_mib``.
+    The warm-up loads packages and compiled kernels; its memory is reported as ``base_mib``.
     """
     command = _COMMANDS[solver]
     few = 1200 if solver not in OTHERS and case.n >= 1000 else 20  # a cloud that takes the same way

@@ -16,7 +16,7 @@
 # Two piles of earth, $p_g$ and $p_r$, on the places 0, 1, 2. How much work does it take to turn
 # one into the other, if moving a unit of earth from $x$ to $y$ costs $d(x, y) = |x - y|$?
 #
-# We shall solve this twice, as two different linear programs. One looks for the cheapest *plan*,
+# We shall solve this twice, as two different linear programs. One seeks the cheapest *plan*,
 # the other for the highest *prices*. That both give the same number is strong duality.
 
 # %%

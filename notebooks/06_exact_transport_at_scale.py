@@ -14,7 +14,7 @@
 # # Exact transport at scale: the interval closes
 #
 # A linear program with $n\,m$ variables seems hopeless for 100 000 points: ten thousand million
-# variables. But an optimal plan uses at most $n + m - 1$ of them. The multiscale method looks for the
+# variables. But an optimal plan uses at most $n + m - 1$ of them. The multiscale method searches for the
 # arcs that matter, solves on those alone, and then *prices* all the others: an arc that violates
 # $f + g \le d$ joins, and when none does, the answer is proved optimal.
 #

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -134,8 +133,14 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
     assert best is not None
     proof, proposal, name = best
     status = Status.OPTIMAL if proof.proves_optimal(options.rtol) else Status.STOPPED
-    stats = {**proposal.stats, "reason": choice.reason, "tried": tuple(tried), "method_status": proposal.status}
-    return TransportResult(problem, proof, status, name, {**stats, "seconds": time.perf_counter() - started})
+    stats = {
+        **proposal.stats,
+        "reason": choice.reason,
+        "tried": tuple(tried),
+        "method_status": proposal.status,
+        "seconds": time.perf_counter() - started,
+    }
+    return TransportResult(problem, proof, status, name, stats)
 
 
 def _require_device(problem: TransportProblem, device: Any) -> None:
@@ -159,7 +164,10 @@ def _propose(problem: TransportProblem, method: Method, options: SolverOptions, 
         raise invalid("method", "fit the problem", received, f"{needs}; {remedy}.")
     if problem.forbids and first and not method.handles_forbidden:
         _require_feasible(problem)
-    with announced_compilation() if method.compiled else nullcontext():
+    if method.compiled:
+        with announced_compilation():
+            proposal = method.solve(problem, options)
+    else:
         proposal = method.solve(problem, options)
     if problem.forbids and method.handles_forbidden:
         _refuse_stranded_mass(problem, proposal)
