@@ -26,6 +26,23 @@ the de-biased values less random."""
 def penalty_bias(w: float, weight: float) -> float:
     """W^2 / (2 lambda), by how much the raw value of a penalised critic exceeds W.
 
+    Parameters
+    ----------
+    w : float
+        W1, in the unit of the points.
+    weight : float
+        lambda, in the unit of the points; positive.
+
+    Returns
+    -------
+    float
+        In the unit of the points.
+
+    Raises
+    ------
+    InvalidInput
+        A weight that is not positive.
+
     Examples
     --------
     >>> penalty_bias(0.5, 10.0)
@@ -43,6 +60,11 @@ def remove_bias(raw: float, weight: float) -> float:
         sum a f - sum b f of the trained critic, without the penalty; not negative.
     weight : float
         lambda, in the unit of the points.
+
+    Returns
+    -------
+    float
+        W, in the unit of the points.
 
     Raises
     ------

@@ -122,6 +122,15 @@ def fit(
 def load(path: str | Path) -> FittedCritic:
     """Read a critic that :meth:`FittedCritic.save` wrote; no code in the file is run.
 
+    Parameters
+    ----------
+    path : str or Path
+        A file (.pt).
+
+    Returns
+    -------
+    FittedCritic
+
     Raises
     ------
     InvalidInput

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 
 def plot_audit(report: CriticReport) -> Figure:
-    """Critic against exact potential; gradient norms, at most 1 if all is well; in the plane rays with gradients."""
+    """Critic against exact potential; gradient norms, at most 1 if all is well; in the plane rays with gradients.
+
+    Parameters
+    ----------
+    report : CriticReport
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel, and one more each where gradients and where rays of the plane are at hand.
+    """
     rays = report.curves["rays"]
     flat = rays.shape[1] > 0 and rays.shape[2] == 2
     columns = 1 + bool(len(report.curves["gradient_norms"])) + flat

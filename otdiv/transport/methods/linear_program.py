@@ -26,7 +26,20 @@ _BYTES_PER_ARC = 400
 
 
 def marginal_matrix(n: int, m: int, rows: Array, columns: Array) -> Any:
-    """The constraint matrix A [n + m, k] of the arcs: A plan = (row sums, column sums)."""
+    """The constraint matrix A [n + m, k] of the arcs: A plan = (row sums, column sums).
+
+    Parameters
+    ----------
+    n, m : int
+        Sources and targets.
+    rows, columns : ndarray of int [k]
+        The ends of each arc.
+
+    Returns
+    -------
+    scipy.sparse.csc_array [n + m, k]
+        Two ones in each column.
+    """
     k = len(rows)
     indices = np.stack([rows, columns + n], axis=1).ravel()
     return sparse.csc_array((np.ones(2 * k), indices, np.arange(0, 2 * k + 1, 2)), shape=(n + m, k))
