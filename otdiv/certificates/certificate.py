@@ -21,6 +21,7 @@ from otdiv.core.rounding import UNIT, dots_bounds
 from otdiv.core.validation import Array, as_float_array
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
+from otdiv.verification.record import GIVEN_WEIGHTS, NEARBY_WEIGHTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Certificate:
     bounds: Bounds
     marginal_error: float
     resolution: float
-    about: str = "the weights"
+    about: str = GIVEN_WEIGHTS
     level: str = "float"
 
     @property
@@ -128,18 +129,19 @@ def certify(
     weights_off = weight_error(problem) * float(np.abs(g).max()) * problem.mu.mass
     dual_rounding = relative * abs(dual) + weights_off + absolute
     lower = dual - dual_rounding * (1 + 4 * UNIT) - 2 * UNIT * abs(dual)
-    if not signed:
-        lower = max(lower, 0.0)
-
     value = 0.5 * (cost_low + cost_high)
     size = abs(cost_high) if not signed else float(np.abs(repaired.mass * costs).sum())
     unrouted = error * problem.largest_cost * (2 if signed else 1)
     nearby = problem.forbids or problem.sentinel_level is not None
     if nearby:
-        # a detour around forbidden or sentinel arcs has no useful bound: what rounding leaves is priced by
-        # the potentials (the statement is then about weights within `error`), more is not forgiven
+        # a detour around forbidden or sentinel arcs has no useful bound: the interval is then about the plan's own
+        # marginals, weights within `error`, for which a.f + b.g is off by at most error x the largest potential
         steepest = max(float(np.abs(f).max()), float(np.abs(g).max()))
         unrouted = error * steepest if error <= 1e-9 * problem.mu.mass else np.inf
+        if np.isfinite(unrouted):
+            lower = lower - unrouted * (1 + 4 * UNIT) - 2 * UNIT * abs(lower)
+    if not signed:
+        lower = max(lower, 0.0)
     upper = cost_high + 2 * relative * size + absolute + unrouted
     rounding = dual_rounding + (dual_high - dual) + 2 * UNIT * abs(dual) + (cost_high - cost_low)
     rounding += 2 * relative * size + absolute + (unrouted if error < 1e-9 * problem.mu.mass else 0.0)
@@ -156,5 +158,5 @@ def certify(
         bounds=Bounds(lower, upper),
         marginal_error=error,
         resolution=4 * rounding,
-        about="weights within marginal_error" if nearby else "the weights",
+        about=NEARBY_WEIGHTS if nearby else GIVEN_WEIGHTS,
     )

@@ -12,9 +12,13 @@ from otdiv.core.bounds import Status
 from otdiv.core.options import RTOL
 from otdiv.core.text_tables import number
 from otdiv.core.validation import invalid
+from otdiv.errors import InvalidInput
 from otdiv.measures.files import read_cost, read_measure
 from otdiv.transport.methods.table import METHODS
+from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
+from otdiv.verification.file import require_writable
+from otdiv.verification.record import GIVEN_WEIGHTS
 
 
 @click.command("emd")
@@ -56,6 +60,8 @@ def emd_command(
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     if memory_limit is not None and not memory_limit > 0:
         raise invalid("--memory-limit", "be a positive number of GiB", repr(memory_limit), "For example 4.")
+    if save is not None:
+        require_writable(save)
     limit = None if memory_limit is None else memory_limit * 2**30
     result = emd(
         x,
@@ -71,8 +77,6 @@ def emd_command(
         device=device,
         threads=threads,
     )
-    if save is not None:
-        result.save(save)
     if as_json:
         print_json(result.to_dict())
     else:
@@ -80,8 +84,24 @@ def emd_command(
             f"EMD        {number(result.value, 12)}\n"
             f"proved in  [{number(result.lower, 15)}, {number(result.upper, 15)}]   gap {result.gap:.2g}\n"
             f"status     {result.status.message}\n"
+            f"{_weights_line(result)}"
             f"method     {result.method} ({result.stats['reason']})\n"
             f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}"
         )
+    if save is not None:  # after the answer is printed: whatever the disk says, it is not lost
+        try:
+            result.save(save)
+        except InvalidInput as problem:
+            click.echo(f"otdiv: {problem}", err=True)
+            raise Stop(1) from None
     if result.status is not Status.OPTIMAL:
         raise Stop(1)
+
+
+def _weights_line(result: TransportResult) -> str:
+    """How near the weights are that the interval is about; nothing where it is about those given."""
+    proof = result.certificate
+    if proof.about == GIVEN_WEIGHTS:
+        return ""
+    why = "with forbidden or sentinel arcs a last bit decides"
+    return f"weights    within {proof.marginal_error:.2g} of those given: {why}\n"

@@ -7,23 +7,25 @@ that needs them.
 from __future__ import annotations
 
 import csv
-import io
 import os
 import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from otdiv.archives import read_npy, read_npz
 from otdiv.core.validation import Array, as_float_array, invalid, optional_import
 from otdiv.errors import InvalidInput
 from otdiv.measures.discrete import DiscreteMeasure
 
 IMAGES = (".png", ".pgm", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".gif")
-_DAMAGE = (zipfile.BadZipFile, zlib.error)
+_FORMATS = ("PNG", "PPM", "BMP", "TIFF", "JPEG", "GIF")
+"""Formats that Pillow may decode; left to itself it goes by the content, and hands PostScript to another program."""
+_MOST_PIXELS = 2**25
+"""Pixels of the largest picture (33 million); more are no problem that could be solved."""
 _READABLE = ".npy, .npz, .csv, .tsv, .parquet or an image (.png, .pgm, .bmp, .tif, .jpg)"
 
 
@@ -93,16 +95,9 @@ def read_values(path: str | Path) -> Array:
     path = Path(path)
     if not path.is_file() or path.suffix.lower() != ".npy":
         raise invalid("values", "name an existing .npy file", repr(str(path)), "Save the values with numpy.save.")
-    try:
-        content = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-    except (ValueError, OSError, EOFError) as problem:
-        raise invalid(
-            path.name, "be a numpy file of plain numbers", f"one that cannot be read ({problem})", "Save it again."
-        ) from None
-    if not isinstance(content, np.ndarray) or content.ndim not in (1, 2) or content.size != len(content):
-        raise invalid(
-            path.name, "hold one value a point", f"shape {getattr(content, 'shape', '?')}", "Save an array [k]."
-        )
+    content = _arrays(path, read_npy)
+    if content.ndim not in (1, 2) or content.size != len(content):
+        raise invalid(path.name, "hold one value a point", f"shape {content.shape}", "Save an array [k].")
     return content.reshape(-1)
 
 
@@ -117,32 +112,38 @@ def read_cost(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file() or path.suffix.lower() not in (".npy", ".npz"):
         raise invalid("cost", "name an existing .npy or .npz file", repr(str(path)), "Or give the name of a cost.")
-    content = io.BytesIO(path.read_bytes())
+    if path.suffix.lower() == ".npy":
+        return _arrays(path, read_npy)
+    _arrays(path, read_npz)  # the parts are plain and of plausible sizes
     try:
-        return np.load(content, allow_pickle=False) if path.suffix.lower() == ".npy" else sparse.load_npz(content)
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError, *_DAMAGE) as problem:
+        matrix = sparse.load_npz(path)
+        if matrix.format in ("csr", "csc", "bsr"):
+            matrix.check_format(full_check=True)  # indices from outside the matrix would be used unseen
+    except Exception:  # arrays that make no matrix fail in scipy, each in its own way
         raise invalid(
             path.name,
             "be a matrix saved by numpy.save or scipy.sparse.save_npz",
-            f"one that cannot be read ({str(problem).rstrip('.')})",
-            "Save it again, without objects.",
+            "arrays that make none",
+            "Save it again.",
+        ) from None
+    return matrix
+
+
+def _arrays(path: Path, read: Callable[[Path], Any]) -> Any:
+    """What ``read`` finds, or one sentence on the file."""
+    try:
+        return read(path)
+    except (ValueError, MemoryError) as problem:
+        raise invalid(
+            path.name,
+            "be a numpy file of plain numbers",
+            f"one that cannot be read: it holds {problem}",
+            "Save it with numpy.save or numpy.savez and without objects.",
         ) from None
 
 
 def _from_numpy(path: Path, weights: str | int | None) -> DiscreteMeasure:
-    try:
-        with open(path, "rb") as stream:  # numpy would leave a damaged .npz open
-            content: Any = np.load(stream, allow_pickle=False)
-            if not isinstance(content, np.ndarray):
-                with content:
-                    content = {name: content[name] for name in content.files}
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, *_DAMAGE) as problem:
-        raise invalid(
-            path.name,
-            "be a numpy file of plain numbers",
-            f"one that cannot be read ({str(problem).rstrip('.')})",
-            "Save it with numpy.save and without objects.",
-        ) from None
+    content = _arrays(path, read_npz if zipfile.is_zipfile(path) else read_npy)
     if isinstance(content, dict):
         return _from_arrays(path, content, weights)
     if content.ndim == 2:
@@ -247,7 +248,8 @@ def _parquet(path: Path) -> tuple[list[str], Array]:
         table = parquet.read_table(path)
         read = [(name, column.to_numpy()) for name, column in zip(table.column_names, table.columns, strict=True)]
     except (ValueError, TypeError, OSError, NotImplementedError) as problem:
-        raise invalid(path.name, "be a parquet table of numbers", f"{problem}", "Select the numeric columns.") from None
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+        raise invalid(path.name, "be a parquet table of numbers", reason, "Select the numeric columns.") from None
     if not read:
         raise invalid(path.name, "hold at least one column", "none", "Check where it was written.")
     columns = [as_float_array(f"column {name!r} of {path.name}", column) for name, column in read]
@@ -283,9 +285,12 @@ def _column(path: Path, names: Sequence[str] | None, width: int, weights: str | 
 def _grey(path: Path) -> Array:
     image_module = optional_import("PIL.Image", "Reading an image", "images")
     try:
-        with image_module.open(path) as image:
-            if getattr(image, "n_frames", 1) > 1:
-                raise invalid(path.name, "hold one picture", f"{image.n_frames} frames", "Save the frame you mean.")
+        with image_module.open(path, formats=_FORMATS) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                size = f"{image.width} x {image.height}"
+                raise invalid(path.name, f"have at most {_MOST_PIXELS} pixels", size, "Reduce it first.")
+            if _has_second_frame(image):
+                raise invalid(path.name, "hold one picture", "several frames", "Save the frame you mean.")
             bands = image.getbands()
             if bands == ("P",):  # a palette: the numbers in the file are names of colours
                 colours = np.asarray(image.convert("RGB"), dtype=np.float64)
@@ -299,7 +304,19 @@ def _grey(path: Path) -> Array:
             return np.asarray(image, dtype=np.float64)
     except InvalidInput:
         raise
-    except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as problem:
+    except PermissionError:
+        raise
+    except Exception as problem:  # a damaged picture fails anywhere inside its decoder
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
         raise invalid(
-            path.name, "be an image", f"one that cannot be read ({problem})", "Save it again as .png."
+            path.name, "be an image", f"one that cannot be read ({reason})", "Save it again as .png."
         ) from None
+
+
+def _has_second_frame(image: Any) -> bool:
+    try:
+        image.seek(1)
+    except EOFError:
+        return False
+    image.seek(0)
+    return True

@@ -20,7 +20,9 @@ from otdiv.potentials.gradients import Gradients, gradients
 from otdiv.potentials.uniqueness import Uniqueness, uniqueness
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
+from otdiv.transport.stated_problem import problem_arrays
 from otdiv.verification import Proof, Verification, save_proof, verify
+from otdiv.verification.record import GIVEN_WEIGHTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +61,15 @@ class TransportResult(HasBounds):
 
     @property
     def message(self) -> str:
-        """The status as a sentence, and what the method reported."""
-        reported = self.stats.get("message", "")
-        return f"{self.status.message} {reported}".rstrip() if reported else self.status.message
+        """The status as a sentence, about which weights if not about those given, and what the method reported."""
+        proof, reported = self.certificate, self.stats.get("message", "")
+        nearby = (
+            ""
+            if proof.about == GIVEN_WEIGHTS
+            else f"With forbidden or sentinel arcs the last bit of a weight can decide: the interval is about weights "
+            f"within {proof.marginal_error:.2g} of those given."
+        )
+        return " ".join(part for part in (self.status.message, nearby, reported) if part)
 
     @property
     def nit(self) -> int:
@@ -181,19 +189,9 @@ class TransportResult(HasBounds):
         CertificateRefused
             For a cost that cannot be verified exactly (p-norms and powers).
         """
-        cost, plan = self.problem.cost, self.plan
-        given, arcs = cost.by_entries, self.problem.sparse
+        plan = self.plan
         return Proof(
-            cost="arcs" if arcs is not None else "matrix" if given else cost.name,
-            x=np.empty((self.n, 0)) if given else self.problem.mu.points,
-            y=np.empty((self.m, 0)) if given else self.problem.nu.points,
-            costs=np.stack([arcs.rows, arcs.columns, arcs.values], axis=1)
-            if arcs is not None
-            else self.problem.costs()
-            if given
-            else np.empty((0, 0)),
-            a=self.problem.mu.weights,
-            b=self.problem.nu.weights,
+            **problem_arrays(self.problem),
             rows=plan.rows.astype(np.int64),
             columns=plan.columns.astype(np.int64),
             mass=plan.mass,
@@ -236,6 +234,8 @@ class TransportResult(HasBounds):
             "cost": self.problem.cost.name,
             "mass": self.problem.mu.mass,
             "mass_defect": self.problem.mass_defect,
+            "about": self.certificate.about,
+            "marginal_error": self.certificate.marginal_error,
             "level": self.certificate.level,
         }
 

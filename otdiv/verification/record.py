@@ -7,6 +7,7 @@ auditor, or the code that evaluates costs for them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +17,12 @@ from otdiv.errors import CertificateRefused
 
 COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "discrete", "matrix", "arcs")
 """Costs that can be verified."""
+GIVEN_WEIGHTS = "the weights"
+"""The interval holds for the weights as given."""
+NEARBY_WEIGHTS = "weights within marginal_error"
+"""The interval holds for the plan's own marginals; see :attr:`Proof.nearby`."""
+_SENTINEL_STEP = 1e6
+"""Ratio of two neighbouring costs above which the larger ones are sentinels that stand for forbidden arcs."""
 ARRAYS = ("x", "y", "costs", "a", "b", "rows", "columns", "mass", "f", "g")
 
 
@@ -41,7 +48,8 @@ class Proof:
     claimed : Bounds
         lower <= optimum <= upper, claimed.
     about : str
-        "the weights", or "weights within marginal_error" where arcs are forbidden.
+        "the weights", or "weights within marginal_error" where arcs are forbidden or costs are sentinels;
+        it follows from the costs, and verification refuses the other word.
 
     Raises
     ------
@@ -61,13 +69,24 @@ class Proof:
     f: Array
     g: Array
     claimed: Bounds
-    about: str = "the weights"
+    about: str = GIVEN_WEIGHTS
 
     def __post_init__(self) -> None:
         if self.cost not in COSTS:
-            raise CertificateRefused(f"the cost must be one of {', '.join(COSTS)} to be verified; got {self.cost!r}.")
+            raise CertificateRefused(
+                f"the cost must be one of {', '.join(COSTS)} to be verified; got {self.cost[:60]!r}."
+            )
+        if self.about not in (GIVEN_WEIGHTS, NEARBY_WEIGHTS):
+            raise CertificateRefused(f"about must be {GIVEN_WEIGHTS!r} or {NEARBY_WEIGHTS!r}; it is something else.")
+        for name in ARRAYS:
+            if getattr(self, name).ndim == 0:
+                raise CertificateRefused(f"{name} must be an array of at least one axis; got a single number.")
+        if not np.isfinite(self.claimed.lower):
+            raise CertificateRefused(f"the claimed lower end must be finite; got {self.claimed.lower}.")
+        if self.x.ndim != 2 or self.y.ndim != 2:
+            raise CertificateRefused("x and y must be tables of points, [n, d] and [m, d]; got other numbers of axes.")
         n, m, k = len(self.a), len(self.b), len(self.mass)
-        d = self.x.shape[1] if self.x.ndim == 2 else -1
+        d = self.x.shape[1]
         given = self.cost in ("matrix", "arcs")
         shapes = {
             "x": (n, 0 if given else d),
@@ -111,6 +130,21 @@ class Proof:
         """The finite costs that are given one by one; empty for a cost of points."""
         given = self.costs[:, 2] if self.cost == "arcs" else self.costs.ravel()
         return given[np.isfinite(given)]
+
+    @cached_property
+    def nearby(self) -> bool:
+        """Whether the interval is about the plan's own marginals instead of the weights to the last bit.
+
+        So where arcs are forbidden (the last bit of a weight can decide whether any plan exists) or the costs
+        hold sentinels: positive costs more than a factor 1e6 above the next smaller one.
+        """
+        if self.cost not in ("matrix", "arcs"):
+            return False
+        if len(self.entries) < self.n * self.m:
+            return True
+        levels = np.unique(self.entries[self.entries > 0])
+        with np.errstate(over="ignore"):
+            return bool((levels[1:] / levels[:-1] > _SENTINEL_STEP).any())
 
     @property
     def pairs(self) -> int:

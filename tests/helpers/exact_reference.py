@@ -39,7 +39,7 @@ def exact_emd(a, b, costs) -> Fraction | None:
 
     A cost of None or float inf forbids the arc.
     """
-    a, b = [Fraction(float(v)) for v in a], [Fraction(float(v)) for v in b]
+    a, b = [Fraction(v) for v in a], [Fraction(v) for v in b]
     total_a, total_b = sum(a), sum(b)
     supply, demand = [v * total_b for v in a], [v * total_a for v in b]
     unit = lcm(*(v.denominator for v in supply + demand))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import warnings
 import zipfile
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from otdiv.errors import InvalidInput
-from otdiv.measures.files import read_measure
+from otdiv.measures.files import read_cost, read_measure, read_values
 
 
 class Trap:
@@ -285,7 +288,7 @@ def test_films_and_damaged_images_are_refused(tmp_path):
 
     frames = [Image.fromarray(np.full((4, 4), k, np.uint8)) for k in (1, 2)]
     frames[0].save(tmp_path / "film.tif", save_all=True, append_images=frames[1:])
-    with pytest.raises(InvalidInput, match=r"film.tif must hold one picture; got 2 frames"):
+    with pytest.raises(InvalidInput, match=r"film.tif must hold one picture; got several frames"):
         read_measure(tmp_path / "film.tif")
     whole = saved(tmp_path, "a.png", np.random.default_rng(0).integers(0, 255, (60, 60), dtype=np.uint8)).read_bytes()
     for content in (b"", b"no image", whole[:1000], whole[:60] + b"\0" * 40 + whole[100:]):
@@ -321,3 +324,89 @@ def test_paths_that_are_refused(tmp_path):
     for name in ("a.xlsx", "a", "a.pkl"):
         with pytest.raises(InvalidInput, match=r"path must end in .npy, .npz, .csv.*got 'a.*Convert the file"):
             read_measure(written(tmp_path, name, "1,2\n"))
+
+
+def test_a_picture_that_is_postscript_starts_no_other_program(tmp_path, monkeypatch):
+    """Pillow goes by the content and would hand it to a program called gs on the path."""
+    marker, stand_in = tmp_path / "ran", tmp_path / "gs"
+    stand_in.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    picture = tmp_path / "x.png"
+    picture.write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n\n"
+        b'%ImageData: 10 10 8 1 0 1 1 "beginimage"\nshowpage\n%%EOF\n'
+    )
+    with pytest.raises(InvalidInput, match=r"x\.png must be an image"):
+        read_measure(picture)
+    assert not marker.exists()
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path):
+    (tmp_path / "x.pgm").write_bytes(b"P5 10000 10000 255\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns from 89 million on
+        with pytest.raises(InvalidInput, match="pixels"):
+            read_measure(tmp_path / "x.pgm")
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (b"{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976,), }", "does not fit its bytes"),
+        (b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }", "does not fit its bytes"),
+        (b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "pickled"),
+        (b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,", "a header that numpy did not write"),
+        (b"\x00\xff'''", "a header that numpy did not write"),
+        (b"[" * 100, "a header that numpy did not write"),
+    ],
+)
+@pytest.mark.parametrize("read", [read_measure, read_cost, read_values])
+def test_numpy_headers_that_lie_end_in_one_sentence(tmp_path, read, head, message):
+    path = tmp_path / "x.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + head.ljust(117) + b"\n" + bytes(64))
+    with pytest.raises(InvalidInput, match=message):
+        read(path)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_mutated_files_end_in_one_sentence_or_in_numbers(tmp_path, seed):
+    """A hundred files a seed, of every kind, with bytes changed, cut or repeated: never another error."""
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(seed)
+    points = rng.random((6, 2))
+    np.save(tmp_path / "p.npy", points)
+    np.savez(tmp_path / "q.npz", points=points, weights=np.ones(6))
+    np.savez_compressed(tmp_path / "r.npz", points=points)
+    sparse.save_npz(tmp_path / "c.npz", sparse.random(6, 6, 0.5, "csr", rng=rng))
+    np.savetxt(tmp_path / "t.csv", points, delimiter=",")
+    grey = image.fromarray(rng.integers(0, 255, (5, 4), dtype=np.uint8))
+    for kind in ("png", "pgm", "bmp", "tif", "jpg", "gif"):
+        grey.save(tmp_path / f"i.{kind}")
+    whole = {path.name: path.read_bytes() for path in sorted(tmp_path.iterdir())}
+    for _ in range(100):
+        name = str(rng.choice(sorted(whole)))
+        path = tmp_path / f"mutated{name[name.index('.') :]}"
+        path.write_bytes(mutated(rng, whole[name]))
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # decoders warn of what they repair
+                read_cost(path) if name == "c.npz" else read_measure(path)
+        except InvalidInput as problem:
+            assert "\n" not in str(problem)
+
+
+def mutated(rng: np.random.Generator, content: bytes) -> bytes:
+    """A few bytes changed, the end cut off, or a part repeated."""
+    changed = bytearray(content)
+    for _ in range(rng.integers(1, 5)):
+        k, kind = int(rng.integers(len(changed))), rng.integers(4)
+        if kind == 0:
+            changed[k] = rng.integers(256)
+        elif kind == 1:
+            changed[k] ^= 1 << int(rng.integers(8))
+        elif kind == 2 and k:
+            del changed[k:]
+        else:
+            changed[k:k] = changed[: int(rng.integers(1, 40))]
+    return bytes(changed)
