@@ -28,6 +28,7 @@ _TYPED = {
     "metric must be": "cost must be",
     "the critic or the metric out": "the critic or the cost out",
     "normalize=True": "--normalize",
+    "pass trust=True": "add --trust",
     "compare(..., bins=k)": "--bins k",
     "memory_limit": "--memory-limit",
     "method='auto'": "--method auto",

@@ -15,7 +15,8 @@ from otdiv.measures.files import read_measure, read_values
 @click.command("audit")
 @click.argument("a")
 @click.argument("b")
-@click.option("--critic", metavar="FILE", help="TorchScript, exported program (.pt2), or what otdiv critic saved.")
+@click.option("--critic", metavar="FILE", help="What otdiv critic saved; with --trust TorchScript or .pt2.")
+@click.option("--trust", is_flag=True, help="Open a critic file that is a program: only if you know who made it.")
 @click.option("--values", nargs=2, metavar="FX FY", help="Or two .npy files with its values on A and on B.")
 @click.option("--estimand", type=click.Choice(ESTIMANDS), default="empirical", show_default=True)
 @click.option("--penalty", type=float, metavar="LAMBDA", help="Weight of the gradient penalty it was trained with.")
@@ -27,6 +28,7 @@ def audit_command(
     a: str,
     b: str,
     critic: str | None,
+    trust: bool,
     values: tuple[str, str] | None,
     estimand: str,
     penalty: float | None,
@@ -44,7 +46,7 @@ def audit_command(
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     subject: Any = critic if values is None else tuple(read_values(path) for path in values)
     others = None if held_out is None else tuple(read_measure(path).points for path in held_out)
-    report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others)  # type: ignore[arg-type]
+    report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others, trust=trust)  # type: ignore[arg-type]
     if figure is not None:
         from otdiv.plots.critics import plot_audit
 

@@ -70,3 +70,18 @@ class Architecture:
         sizes = NetworkSizes(**{name: record[name] for name in ("width", "depth", "groups", "pieces", "activation")})
         initialization = Initialization(record["sign"], record["start"])
         return cls(sizes, record["d"], record["spread"], initialization, record["atoms"])
+
+    def require_size(self, weights: int) -> None:
+        """Refuse sizes, as a file claims them, of a network that holds far more than these weights.
+
+        Raises
+        ------
+        ValueError
+        """
+        width = 0 if self.sizes.width is None else self.sizes.width
+        sizes = [self.d, self.atoms, width, self.sizes.depth, self.sizes.groups, self.sizes.pieces]
+        if not all(type(size) is int and 0 <= size <= weights + 1000 for size in sizes):
+            raise ValueError("sizes that are none, or beyond the weights")
+        layers = width**2 * max(self.sizes.depth - 1, 0) if not self.atoms else self.atoms * self.d
+        if layers > 8 * weights + 10**6:
+            raise ValueError("a network larger than its weights")

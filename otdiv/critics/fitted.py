@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from otdiv.archives import open_archive
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, as_points, invalid
 from otdiv.critics.architecture import Architecture
@@ -23,6 +24,7 @@ from otdiv.neural.standardize import Standardizer
 
 _LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**19
 """Units of a wide layer, and values of such a layer computed at a time; 4 MiB stay in the processor's cache."""
+_RECORDED = ("constraint", "weight", "seed", "device", "steps", "seconds", "stopped")
 _FORMAT = "otdiv critic 1"
 
 
@@ -130,8 +132,8 @@ class FittedCritic:
         """
         if self.architecture is None:
             raise invalid("critic", "be of a network of otdiv", "a given network", "Save critic.module with torch.")
-        about = {name: getattr(self, name) for name in ("constraint", "weight", "seed", "device", "steps", "seconds")}
-        about |= {"stopped": self.stopped, "history": self.history, "format": _FORMAT}
+        about = {name: getattr(self, name) for name in _RECORDED}
+        about |= {"history": self.history, "format": _FORMAT}
         about["plan"] = self.architecture.to_dict()  # its name in files of this format
         torch.save({"about": json.dumps(about), "module": self.module.state_dict()}, path)
 
@@ -144,34 +146,37 @@ class FittedCritic:
         InvalidInput
             Another kind of file.
         """
+        if not Path(path).is_file():
+            raise invalid("path", "name an existing file", repr(str(path)), "Check the spelling.")
         try:
+            with open_archive(path):
+                pass  # no name twice, no sizes beyond the file's own
             content = torch.load(path, weights_only=True, map_location="cpu")
             about = json.loads(content["about"])
             if about["format"] != _FORMAT:
                 raise KeyError("format")
-        except FileNotFoundError:
-            raise invalid("path", "name an existing file", repr(str(path)), "Check the spelling.") from None
-        except Exception as problem:  # a damaged or foreign file fails anywhere inside torch
+            architecture = Architecture.from_dict(about["plan"])
+            architecture.require_size(sum(weight.numel() for weight in content["module"].values()))
+            inner = architecture.build(about["constraint"])
+            standardizer = Standardizer(np.zeros(architecture.d), architecture.scale)
+            module = Scaled(inner, standardizer, architecture.initialization.sign).double()
+            module.load_state_dict(content["module"])
+            freeze(inner)
+            return FittedCritic(
+                module=module,
+                lipschitz=CONSTRAINT_BY_NAME[about["constraint"]].bound(inner),
+                d=architecture.d,
+                history=[(int(k), v, p) for k, v, p in about["history"]],
+                architecture=architecture,
+                **{name: about[name] for name in _RECORDED},
+            )
+        except Exception as problem:  # a damaged or foreign file fails anywhere inside torch, or does not fit its plan
             raise invalid(
                 "path",
                 "name a critic that otdiv saved",
                 f"{Path(path).name} ({type(problem).__name__})",
                 "For other critics see otdiv.critics.auditing.audit.",
             ) from None
-        architecture = Architecture.from_dict(about["plan"])
-        inner = architecture.build(about["constraint"])
-        standardizer = Standardizer(np.zeros(architecture.d), architecture.scale)
-        module = Scaled(inner, standardizer, architecture.initialization.sign).double()
-        module.load_state_dict(content["module"])
-        freeze(inner)
-        return FittedCritic(
-            module=module,
-            lipschitz=CONSTRAINT_BY_NAME[about["constraint"]].bound(inner),
-            d=architecture.d,
-            history=[(int(k), v, p) for k, v, p in about["history"]],
-            architecture=architecture,
-            **{name: about[name] for name in ("constraint", "weight", "seed", "device", "steps", "seconds", "stopped")},
-        )
 
     def _points(self, z: Any) -> Array:
         points = as_points("z", z)

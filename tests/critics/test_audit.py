@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 
 from otdiv import DiscreteMeasure, emd
+from otdiv.cli.main import main
 from otdiv.critics.auditing.adapters import read_critic
 from otdiv.critics.auditing.audit import audit
 from otdiv.critics.auditing.verdict import Evidence, judge
@@ -143,8 +148,6 @@ def test_report_prints_and_serialises(radial_sample):
 
 @pytest.mark.slow
 def test_files_torchscript_and_exported_program(tmp_path, radial_sample):
-    import warnings
-
     _, sample = radial_sample
     module = network(3, 8, 1)
     expected = audit(module, sample.x, sample.y).value
@@ -154,7 +157,7 @@ def test_files_torchscript_and_exported_program(tmp_path, radial_sample):
         program = torch.export.export(module, (torch.zeros(4, 3),), dynamic_shapes=({0: torch.export.Dim("n")},))
         torch.export.save(program, tmp_path / "program.pt2")
     for name in ("script.pt", "program.pt2"):
-        assert audit(tmp_path / name, sample.x, sample.y).value == pytest.approx(expected, rel=1e-6)
+        assert audit(tmp_path / name, sample.x, sample.y, trust=True).value == pytest.approx(expected, rel=1e-6)
 
 
 def test_files_that_would_run_code_are_refused(tmp_path):
@@ -180,9 +183,6 @@ def test_files_that_would_run_code_are_refused(tmp_path):
 @pytest.mark.parametrize("attack", ["expression", "pickle", "inputs"])
 def test_exported_programs_that_would_run_code_are_refused(tmp_path, attack):
     """Three ways in which loading such a file could run its author's code; each is stopped before torch sees it."""
-    import warnings
-    import zipfile
-
     trap = tmp_path / "sprung"
 
     class Trap:
@@ -196,7 +196,7 @@ def test_exported_programs_that_would_run_code_are_refused(tmp_path, attack):
         )
         torch.export.save(program, tmp_path / "good.pt2")
     torch.save(Trap(), tmp_path / "trap.pt")
-    read_critic(tmp_path / "good.pt2", 2)
+    read_critic(tmp_path / "good.pt2", 2, trust=True)
     with zipfile.ZipFile(tmp_path / "good.pt2") as old, zipfile.ZipFile(tmp_path / "bad.pt2", "w") as new:
         for name in old.namelist():
             content = old.read(name)
@@ -209,8 +209,57 @@ def test_exported_programs_that_would_run_code_are_refused(tmp_path, attack):
                 content = (tmp_path / "trap.pt").read_bytes()
             new.writestr(name, content)
     with pytest.raises(InvalidInput, match=r"load without running code|must be readable"):
-        read_critic(tmp_path / "bad.pt2", 2)
+        read_critic(tmp_path / "bad.pt2", 2, trust=True)
     assert not trap.exists()
+
+
+def scripted_writer(folder, marker):
+    """A TorchScript file that writes another file when it is used."""
+    source = folder / "writes_when_used.py"
+    source.write_text(
+        "import torch\n"
+        "class Writer(torch.nn.Module):\n"
+        "    def forward(self, z):\n"
+        f"        t = torch.from_file({str(marker)!r}, True, 8, dtype=torch.float)\n"
+        "        t.fill_(7.0)\n"
+        "        return z[:, 0] + t[0]\n"
+    )
+    spec = importlib.util.spec_from_file_location("writes_when_used", source)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["writes_when_used"] = module
+    spec.loader.exec_module(module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces the end of TorchScript
+        torch.jit.script(module.Writer()).save(str(folder / "writer.pt"))
+    return folder / "writer.pt"
+
+
+def test_programs_are_opened_only_for_those_who_trust_them(tmp_path, capsys):
+    """The file writes another when it is used: with trust it does, which shows what the refusal is worth."""
+    marker = tmp_path / "written"
+    path = scripted_writer(tmp_path, marker)
+    x = np.random.default_rng(0).normal(size=(8, 2))
+    with pytest.raises(InvalidInput, match="be data, not a program") as caught:
+        audit(path, x, x + 1)
+    assert "trust=True" in str(caught.value) and "weights_only" in str(caught.value) and not marker.exists()
+    np.save(tmp_path / "a.npy", x)
+    np.save(tmp_path / "b.npy", x + 1)
+    with pytest.raises(SystemExit) as code:
+        main(["audit", str(tmp_path / "a.npy"), str(tmp_path / "b.npy"), "--critic", str(path)])
+    assert code.value.code == 2 and "--trust" in capsys.readouterr().err and not marker.exists()
+    audit(path, x, x + 1, trust=True)
+    assert marker.exists()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_archives_with_a_name_twice_are_refused_even_with_trust(tmp_path):
+    """Readers differ in which of the two they take."""
+    path = scripted_writer(tmp_path, tmp_path / "written")
+    with zipfile.ZipFile(path, "a") as archive:
+        name = archive.namelist()[0]
+        archive.writestr(name, archive.read(name))
+    with pytest.raises(InvalidInput, match="one of its parts twice"):
+        read_critic(path, 2, trust=True)
 
 
 def test_batch_norm_nan_wrong_size_wrong_output():
@@ -246,7 +295,6 @@ def test_batch_norm_nan_wrong_size_wrong_output():
 
 def test_values_that_depend_on_the_other_points_are_refused(tmp_path):
     """Normalisation by the batch without a layer of that name, and in a program exported while training."""
-    import warnings
 
     class Normalising(torch.nn.Module):
         def forward(self, z):
@@ -263,8 +311,8 @@ def test_values_that_depend_on_the_other_points_are_refused(tmp_path):
     rng = np.random.default_rng(1)
     for critic in (Normalising(), tmp_path / "train.pt2", lambda z: z[:, 0] + rng.normal(size=len(z))):
         with pytest.raises(InvalidInput, match="give a point the same value beside any other points"):
-            audit(critic, x, x + 1)
-    audit(tmp_path / "eval.pt2", x, x + 1)  # with fixed statistics it is a function of one point
+            audit(critic, x, x + 1, trust=True)
+    audit(tmp_path / "eval.pt2", x, x + 1, trust=True)  # with fixed statistics it is a function of one point
 
 
 def test_critics_of_otdiv_are_audited_directly(radial_sample):

@@ -6,7 +6,6 @@ A critic that otdiv trained, a torch module, a file of one, or a function of num
 from __future__ import annotations
 
 import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otdiv.archives import open_archive
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
 from otdiv.critics.auditing.module_file import load_module
@@ -51,7 +51,7 @@ class Critic:
     constant: LipschitzBound | None
 
 
-def read_critic(critic: Any, d: int) -> Critic:
+def read_critic(critic: Any, d: int, *, trust: bool = False) -> Critic:
     """Make a :class:`Critic` of a torch module, a file of one, or a function.
 
     Parameters
@@ -61,12 +61,14 @@ def read_critic(critic: Any, d: int) -> Critic:
         file, or a function of points [k, d] that returns values [k].
     d : int
         Dimension of the points; the critic is tried on two of them.
+    trust : bool
+        Open TorchScript and exported programs, which can run code: only if you know who made the file.
 
     Raises
     ------
     InvalidInput
         Batch normalisation, or values that depend on the other points or on chance; NaN weights, another
-        input size, an output that is not one value a point, a file that is no module or could run code.
+        input size, an output that is not one value a point, a file that is no module, or a program without trust.
     MissingPackage
         A file, and torch is not installed.
     """
@@ -76,7 +78,7 @@ def read_critic(critic: Any, d: int) -> Critic:
         _require_function(reader, d)
         return reader
     if isinstance(critic, str | Path):
-        return _from_module(load_module(Path(critic)), d, f"file {Path(critic).name}")
+        return _from_module(load_module(Path(critic), trust=trust), d, f"file {Path(critic).name}")
     module = getattr(critic, "module", critic)
     if hasattr(module, "parameters") and hasattr(module, "forward"):
         return _from_module(module, d, f"module {type(module).__name__}")
@@ -96,11 +98,12 @@ def as_fitted(critic: Any) -> FittedCritic | None:
 
 
 def _load_fitted(path: Path) -> FittedCritic | None:
-    if not zipfile.is_zipfile(path):
+    try:
+        with open_archive(path) as archive:
+            if any(name.endswith(("/constants.pkl", ".json")) for name in archive.namelist()):
+                return None  # TorchScript, or an exported program
+    except (ValueError, OSError):
         return None
-    with zipfile.ZipFile(path) as archive:
-        if any(name.endswith(("/constants.pkl", ".json")) for name in archive.namelist()):
-            return None  # TorchScript, or an exported program
     optional_import("torch", "Reading a critic", "torch")
     from otdiv.critics.fitted import FittedCritic
 

@@ -46,6 +46,7 @@ def audit(
     estimand: str = "empirical",
     penalty: float | None = None,
     rng: int | np.random.Generator | None = 0,
+    trust: bool = False,
 ) -> CriticReport:
     """Audit a critic f of W1 = max over 1-Lipschitz f of sum a f(x) - sum b f(y).
 
@@ -64,6 +65,9 @@ def audit(
         FittedCritic brings its own.
     rng : int or numpy.random.Generator, optional
         For random interpolates and halves; None is new at each call.
+    trust : bool
+        Open a TorchScript or exported-program file.  Both are programs, which can run code and write files:
+        only for files whose author you know.
 
     Returns
     -------
@@ -73,7 +77,8 @@ def audit(
     Raises
     ------
     InvalidInput
-        Critics and points that do not fit, NaN, batch normalisation, weights that do not sum to 1.
+        Critics and points that do not fit, NaN, batch normalisation, weights that do not sum to 1, a program
+        without ``trust``.
 
     Examples
     --------
@@ -92,8 +97,8 @@ def audit(
     for side, measure in (("x", mu), ("y", nu)):
         require_probability(measure, f"the weights of {side}", "Divide them by their sum first.")
     problem = TransportProblem(mu, nu)
+    name, fx, fy, reader = _evaluate(critic, mu, nu, trust)
     exact = solve(problem)
-    name, fx, fy, reader = _evaluate(critic, mu, nu)
     value, error = difference_of_means(fx, fy, mu, nu)
     flipped = value < 0
     sign = -1.0 if flipped else 1.0
@@ -152,7 +157,9 @@ def audit(
     )
 
 
-def _evaluate(critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[str, Array, Array, Critic | None]:
+def _evaluate(
+    critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure, trust: bool
+) -> tuple[str, Array, Array, Critic | None]:
     if isinstance(critic, tuple):
         if len(critic) != 2:
             raise invalid("critic", "be a pair (values on x, values on y)", f"{len(critic)} arrays", "Pass both.")
@@ -169,7 +176,7 @@ def _evaluate(critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[st
                 )
             require_finite(f"critic values on {side}", values)
         return "values given at the points", fx, fy, None
-    reader = read_critic(critic, mu.d)
+    reader = read_critic(critic, mu.d, trust=trust)
     fx, fy = reader.values(mu.points), reader.values(nu.points)
     for side, values in (("x", fx), ("y", fy)):
         require_finite(f"critic values on {side}", values)

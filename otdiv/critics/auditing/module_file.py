@@ -1,6 +1,8 @@
-"""A torch module from a file: TorchScript or an exported program (.pt2).
+"""A torch module from a file that its user trusts: TorchScript or an exported program (.pt2).
 
-No file is ever unpickled: what would need it is refused.
+Both formats are programs: they can write files, run for ever or crash the
+process that opens them, and no inspection rules that out.  They are opened
+only where the caller says that the file's author is trusted.
 """
 
 from __future__ import annotations
@@ -13,16 +15,25 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from otdiv.archives import open_archive
 from otdiv.core.validation import invalid, optional_import
 from otdiv.errors import InvalidInput
 
+SAFE_WAYS = (
+    "Without trust: give its values at the points (two .npy files), what otdiv critic --save wrote, or in Python your "
+    "own module with module.load_state_dict(torch.load(path, weights_only=True)) or a safetensors file."
+)
+"""What to do with a critic from a stranger."""
 
-def load_module(path: Path) -> Any:
-    """The module in a file, loaded without running code that the file brings.
+
+def load_module(path: Path, *, trust: bool = False) -> Any:
+    """The module in a file, if the caller trusts who made it.
 
     Parameters
     ----------
     path : Path
+    trust : bool
+        The caller knows the file's author: the program in the file may run.
 
     Returns
     -------
@@ -31,32 +42,47 @@ def load_module(path: Path) -> Any:
     Raises
     ------
     InvalidInput
-        No such file, another kind of file, a damaged one, or one that could run code on loading.
+        No such file, another kind of file, a damaged one, a program without ``trust``, or with it one that
+        would need unpickling.
     MissingPackage
         torch is not installed.
     """
-    torch = optional_import("torch", "Reading a critic", "torch")
     if not path.is_file():
         raise invalid("critic", "name an existing file", repr(str(path)), "Check the spelling and the folder.")
+    subject = f"critic file {path.name}"
     remedy = "Save it with torch.export.save (.pt2) or as TorchScript; a pickled module is never loaded."
-    if not zipfile.is_zipfile(path):
-        raise invalid(f"critic file {path.name}", "be TorchScript or an exported program", "another kind", remedy)
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    try:
+        with open_archive(path) as archive:
+            names = archive.namelist()
+    except ValueError as problem:
+        raise invalid(
+            subject, "be TorchScript or an exported program", f"a file that holds {problem}", remedy
+        ) from None
+    script = any(name.endswith("/constants.pkl") for name in names)
+    program = any("/models/" in name and name.endswith(".json") for name in names)
+    if not (script or program):
+        raise invalid(subject, "be TorchScript or an exported program", "weights or a pickle", remedy)
+    if not trust:
+        kind = "TorchScript" if script else "an exported program"
+        raise invalid(
+            subject,
+            "be data, not a program",
+            f"{kind}, which can run code and write files when it is opened",
+            f"If you trust who made it, pass trust=True. {SAFE_WAYS}",
+        )
+    torch = optional_import("torch", "Reading a critic", "torch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch announces which format it will keep; the file is the user's
         try:
-            if any(name.endswith("/constants.pkl") for name in names):
+            if script:
                 return torch.jit.load(str(path), map_location="cpu")
-            if any("/models/" in name and name.endswith(".json") for name in names):
-                _require_harmless(path, torch)
-                return torch.export.load(str(path)).module()
+            _require_no_pickle(path, torch)
+            return torch.export.load(str(path)).module()
         except InvalidInput:
             raise
         except Exception as problem:  # a damaged file fails anywhere inside torch
             reason = str(problem).strip().splitlines()[0][:200] if str(problem).strip() else type(problem).__name__
-            raise invalid(f"critic file {path.name}", "be readable", f"an error ({reason})", remedy) from None
-    raise invalid(f"critic file {path.name}", "be TorchScript or an exported program", "weights or a pickle", remedy)
+            raise invalid(subject, "be readable", f"an error ({reason})", remedy) from None
 
 
 _SYMBOLIC = re.compile(
@@ -64,7 +90,7 @@ _SYMBOLIC = re.compile(
 )
 
 
-def _require_harmless(path: Path, torch: Any) -> None:
+def _require_no_pickle(path: Path, torch: Any) -> None:
     """Refuse an exported program that torch could only load by unpickling, or by evaluating other text than sizes."""
 
     def refuse(what: str) -> InvalidInput:
@@ -75,6 +101,8 @@ def _require_harmless(path: Path, torch: Any) -> None:
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             content = archive.read(name)
+            if "opaque_obj" in name:
+                raise refuse("a pickled object")
             if name.endswith(".json"):
                 for key, value in _entries(json.loads(content)):
                     if key == "use_pickle" and value:
