@@ -62,7 +62,7 @@ def read_critic(critic: Any, d: int, *, trust: bool = False) -> Critic:
     d : int
         Dimension of the points; the critic is tried on two of them.
     trust : bool
-        Open TorchScript and exported programs, which can run code: only if you know who made the file.
+        Open TorchScript and exported programs, which can run code: only if you know the author.
 
     Raises
     ------

@@ -27,7 +27,7 @@ SAFE_WAYS = (
 
 
 def load_module(path: Path, *, trust: bool = False) -> Any:
-    """The module in a file, if the caller trusts who made it.
+    """The module in a file, if the caller trusts its author.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def load_module(path: Path, *, trust: bool = False) -> Any:
             subject,
             "be data, not a program",
             f"{kind}, which can run code and write files when it is opened",
-            f"If you trust who made it, pass trust=True. {SAFE_WAYS}",
+            f"If you trust its author, pass trust=True. {SAFE_WAYS}",
         )
     torch = optional_import("torch", "Reading a critic", "torch")
     with warnings.catch_warnings():
