@@ -180,6 +180,7 @@ def test_files_that_would_run_code_are_refused(tmp_path):
         read_critic(tmp_path / "missing.pt", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ["expression", "pickle", "inputs"])
 def test_exported_programs_that_would_run_code_are_refused(tmp_path, attack):
     """Three ways in which loading such a file could run its author's code; each is stopped before torch sees it."""
