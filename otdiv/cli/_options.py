@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from otdiv.core.validation import invalid
 from otdiv.costs import POINT_COSTS
+from otdiv.measures.files import read_cost
 
 WEIGHTS = click.option(
     "--weights", metavar="COLUMN", help="Column (name, or number from 0) or .npz array that holds the weights."
@@ -20,3 +24,8 @@ def require_picture(path: str | None) -> None:
     """Refuse a figure's name before the work is done, not after."""
     if path is not None and not path.endswith((".png", ".svg", ".pdf")):
         raise invalid("--figure", "end in .png, .svg or .pdf", repr(path), "For example curve.png.")
+
+
+def read_cost_option(cost: str) -> Any:
+    """What ``--cost`` names: the matrix in a file, or the name of a cost as it is."""
+    return read_cost(cost) if Path(cost).suffix in (".npy", ".npz") else cost

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS
+from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS, read_cost_option
 from otdiv.cli._print import Stop, print_json, print_text
 from otdiv.core.bounds import Status
 from otdiv.core.options import RTOL
 from otdiv.core.text_tables import number
 from otdiv.core.validation import invalid
 from otdiv.errors import InvalidInput
-from otdiv.measures.files import read_cost, read_measure
+from otdiv.measures.files import read_measure
 from otdiv.transport.methods.table import METHODS
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
@@ -66,7 +64,7 @@ def emd_command(
     result = emd(
         x,
         y,
-        cost=read_cost(cost) if Path(cost).suffix in (".npy", ".npz") else cost,
+        cost=read_cost_option(cost),
         method=method,
         normalize=normalize,
         rtol=rtol,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS
+from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS, read_cost_option
 from otdiv.cli._print import print_json, print_text
 from otdiv.core.text_tables import json_number, number
 from otdiv.core.validation import invalid
 from otdiv.costs import as_cost
-from otdiv.measures.files import read_cost, read_measure
+from otdiv.measures.files import read_measure
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.solve import measures_of
 from otdiv.transport.stated_problem import require_proof_of
@@ -44,7 +42,7 @@ def verify_command(
     if a is not None:
         if b is None:
             raise invalid("B", "be given beside A", "A alone", "Give both files, or none.")
-        ground = as_cost(read_cost(cost) if Path(cost).suffix in (".npy", ".npz") else cost)
+        ground = as_cost(read_cost_option(cost))
         x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
         mu, nu = measures_of(x, y, None, None, cost=ground, normalize=normalize)
         require_proof_of(proof, TransportProblem(mu, nu, ground))

@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 
 from otdiv.core.validation import Array
 from otdiv.divergences import js, kl, kl_integrand_nonnegative, kl_reverse
-from otdiv.gans.exact import (
+from otdiv.gans import (
     gan_loss,
     kl_minus_2js,
     log_d_identity,

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from otdiv.core.validation import Array
 from otdiv.duality.farkas import verify_farkas
-from otdiv.gans.exact import gan_loss, gan_loss_logit_gradient
+from otdiv.gans import gan_loss, gan_loss_logit_gradient
 from otdiv.lecture.examples import GENERATED, REAL, Example, line, plane, three_points, two_bars
 from otdiv.lecture.finite_differences import gradient, largest, slope
 from otdiv.lecture.record import Items, LectureRow, Rows

@@ -21,6 +21,7 @@ from otdiv.verification.record import GIVEN_WEIGHTS, NEARBY_WEIGHTS, Proof
 
 LEVELS = ("auto", "exact", "float")
 _LARGEST = 2.0**1023
+"""Minus this is a lower end that any potentials prove; used where only the time is asked."""
 _PATIENCE = 60.0
 """Estimated seconds of the exact level up to which "auto" takes it; more verify larger proofs exactly."""
 

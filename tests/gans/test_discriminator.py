@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from otdiv.divergences import js, kl
 from otdiv.errors import InvalidInput
-from otdiv.gans.exact import (
+from otdiv.gans import (
     gan_loss,
     gan_loss_logit_gradient,
     kl_minus_2js,

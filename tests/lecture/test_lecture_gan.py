@@ -11,7 +11,7 @@ from scipy.special import expit, softmax
 
 from otdiv import lecture
 from otdiv.divergences import entropy, js, kl, kl_integrand, kl_integrand_nonnegative, kl_reverse
-from otdiv.gans.exact import (
+from otdiv.gans import (
     gan_loss,
     kl_minus_2js,
     log_d_identity,

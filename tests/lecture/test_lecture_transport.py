@@ -13,7 +13,7 @@ from scipy.stats import wasserstein_distance, wasserstein_distance_nd
 from otdiv import emd, lecture
 from otdiv.divergences import js, kl, kl_reverse, total_variation
 from otdiv.errors import InvalidInput
-from otdiv.gans.exact import non_saturating_loss, saturating_loss
+from otdiv.gans import non_saturating_loss, saturating_loss
 from otdiv.lecture.examples import (
     GENERATED,
     REAL,

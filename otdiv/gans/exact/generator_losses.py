@@ -181,7 +181,7 @@ def log_d_identity(p_r: Any, p_g: Any, *, normalize: bool = False) -> LogDIdenti
     Parameters
     ----------
     p_r, p_g, normalize
-        As in :func:`otdiv.gans.exact.optimal_discriminator`.
+        As in :func:`otdiv.gans.optimal_discriminator`.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def kl_minus_2js(p_r: Any, p_g: Any, *, normalize: bool = False) -> DivergenceVa
     Parameters
     ----------
     p_r, p_g, normalize
-        As in :func:`otdiv.gans.exact.optimal_discriminator`.
+        As in :func:`otdiv.gans.optimal_discriminator`.
 
     Returns
     -------
