@@ -18,7 +18,15 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PACKAGES = [f"otdiv.{module.name}" for module in pkgutil.iter_modules(otdiv.__path__) if module.ispkg]
 PUBLIC_MODULES = {"otdiv", "otdiv.errors", "otdiv.autograd"}
-WITHOUT_ALL = {"otdiv.core", "otdiv.cli", "otdiv.report", "otdiv.pricing", "otdiv.network_flow", "otdiv.neural"}
+WITHOUT_ALL = {
+    "otdiv.core",
+    "otdiv.files",
+    "otdiv.cli",
+    "otdiv.report",
+    "otdiv.pricing",
+    "otdiv.network_flow",
+    "otdiv.neural",
+}
 """Rooms without public names: nothing outside the package may use them."""
 
 

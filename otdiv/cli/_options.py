@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from otdiv.core.validation import invalid
 from otdiv.costs import POINT_COSTS
+from otdiv.files.writing import require_writable
 from otdiv.measures.files import read_cost
+from otdiv.plots.style import PICTURES
 
 WEIGHTS = click.option(
     "--weights", metavar="COLUMN", help="Column (name, or number from 0) or .npz array that holds the weights."
@@ -20,10 +21,12 @@ COST_FILE_HELP = "a matrix (.npy), or a sparse one (.npz) whose missing entries 
 COST_HELP = f"{', '.join(POINT_COSTS)}, or minkowski:p."
 
 
-def require_picture(path: str | None) -> None:
-    """Refuse a figure's name before the work is done, not after."""
-    if path is not None and not path.endswith((".png", ".svg", ".pdf")):
-        raise invalid("--figure", "end in .png, .svg or .pdf", repr(path), "For example curve.png.")
+def require_targets(*, save: str | None = None, save_as: str = ".npz", figure: str | None = None) -> None:
+    """Refuse the files of ``--save`` and ``--figure`` that cannot be written before the work is done, not after."""
+    if save is not None:
+        require_writable(save, "--save", (save_as,))
+    if figure is not None:
+        require_writable(figure, "--figure", PICTURES)
 
 
 def read_cost_option(cost: str) -> Any:

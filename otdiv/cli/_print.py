@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import click
 
 from otdiv.core.text_tables import Table
+from otdiv.errors import InvalidInput
 
 PIPE_CLOSED = 128 + 13
 """The exit code of a program that a closed pipe ended."""
@@ -22,6 +24,15 @@ class Stop(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+
+
+def save_answer(option: str, write: Callable[[], object]) -> None:
+    """Save after the answer was printed: whatever the disk says, the answer is not lost; a failure ends with 1."""
+    try:
+        write()
+    except InvalidInput as problem:
+        click.echo(f"otdiv: {as_typed(str(problem)).replace('path', option, 1)}", err=True)
+        raise Stop(1) from None
 
 
 _TYPED = {

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from otdiv.cli._options import JSON, WEIGHTS, require_picture
-from otdiv.cli._print import Stop, print_json, show
+from otdiv.cli._options import JSON, WEIGHTS, require_targets
+from otdiv.cli._print import Stop, print_json, save_answer, show
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.measures.files import read_measure, read_values
+from otdiv.plots.style import save_figure
 
 
 @click.command("audit")
@@ -40,20 +41,20 @@ def audit_command(
     """Can a critic's estimate of W1 between A and B be believed?  Exit code 1 if not."""
     from otdiv.critics.auditing.audit import audit
 
-    require_picture(figure)
+    require_targets(figure=figure)
     if (critic is None) == (values is None):
         raise click.UsageError("give either --critic FILE or --values FX FY.")
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     subject: Any = critic if values is None else tuple(read_values(path) for path in values)
     others = None if held_out is None else tuple(read_measure(path).points for path in held_out)
     report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others, trust=trust)  # type: ignore[arg-type]
-    if figure is not None:
-        from otdiv.plots.critics import plot_audit
-
-        plot_audit(report).savefig(figure, dpi=150)
     if as_json:
         print_json(report.to_dict())
     else:
         show(report.table())
+    if figure is not None:
+        from otdiv.plots.critics import plot_audit
+
+        save_answer("--figure", lambda: save_figure(plot_audit(report), figure))
     if not report.verdict.accepted:
         raise Stop(1)

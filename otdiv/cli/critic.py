@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from otdiv.cli._options import JSON, NORMALIZE, WEIGHTS, require_picture
-from otdiv.cli._print import Stop, print_json, show
+from otdiv.cli._options import JSON, NORMALIZE, WEIGHTS, require_targets
+from otdiv.cli._print import Stop, print_json, save_answer, show
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.measures.files import read_measure
 from otdiv.neural.constraint_names import CONSTRAINTS
+from otdiv.plots.style import save_figure
 
 
 @click.command("critic")
@@ -53,20 +54,20 @@ def critic_command(
     """Estimate W1 between the measures in files A and B by a neural critic, with an interval and a verdict."""
     from otdiv.critics import estimate
 
-    require_picture(figure)
+    require_targets(save=save, save_as=".pt", figure=figure)
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     if normalize:
         x, y = x.normalized(), y.normalized()
     answer = estimate(x, y, rng=seed, **options)
-    if save is not None:
-        answer.critic.save(save)
-    if figure is not None:
-        from otdiv.plots.critics import plot_training
-
-        plot_training(answer).savefig(figure, dpi=150)
     if as_json:
         print_json(answer.to_dict())
     else:
         show(answer.table(f"Neural critic, {Path(a).name} against {Path(b).name}: {x.n} and {y.n} points, d = {x.d}"))
+    if save is not None:
+        save_answer("--save", lambda: answer.critic.save(save))
+    if figure is not None:
+        from otdiv.plots.critics import plot_training
+
+        save_answer("--figure", lambda: save_figure(plot_training(answer), figure))
     if not answer.believed:
         raise Stop(1)

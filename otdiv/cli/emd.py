@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import click
 
-from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS, read_cost_option
-from otdiv.cli._print import Stop, print_json, print_text
+from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS, read_cost_option, require_targets
+from otdiv.cli._print import Stop, print_json, print_text, save_answer
 from otdiv.core.bounds import Status
 from otdiv.core.options import RTOL
 from otdiv.core.text_tables import number
 from otdiv.core.validation import invalid
-from otdiv.errors import InvalidInput
 from otdiv.measures.files import read_measure
 from otdiv.transport.methods.table import METHODS
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
-from otdiv.verification.file import require_writable
 from otdiv.verification.record import GIVEN_WEIGHTS
 
 
@@ -55,11 +53,10 @@ def emd_command(
     as_json: bool,
 ) -> None:
     """Exact earth mover's distance between the measures in files A and B."""
+    require_targets(save=save)
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     if memory_limit is not None and not memory_limit > 0:
         raise invalid("--memory-limit", "be a positive number of GiB", repr(memory_limit), "For example 4.")
-    if save is not None:
-        require_writable(save)
     limit = None if memory_limit is None else memory_limit * 2**30
     result = emd(
         x,
@@ -86,12 +83,8 @@ def emd_command(
             f"method     {result.method} ({result.stats['reason']})\n"
             f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}"
         )
-    if save is not None:  # after the answer is printed: whatever the disk says, it is not lost
-        try:
-            result.save(save)
-        except InvalidInput as problem:
-            click.echo(f"otdiv: {problem}", err=True)
-            raise Stop(1) from None
+    if save is not None:
+        save_answer("--save", lambda: result.save(save))
     if result.status is not Status.OPTIMAL:
         raise Stop(1)
 

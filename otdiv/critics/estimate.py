@@ -17,6 +17,7 @@ from otdiv.core.progress import Progress
 from otdiv.core.validation import as_rng, check_choice, invalid, optional_import
 from otdiv.critics.choice import ESTIMANDS, ConstraintChoice, resolve_constraint
 from otdiv.critics.result import CriticEstimate
+from otdiv.files.writing import require_writable
 from otdiv.neural.samples import Pair, as_distributions
 from otdiv.problem.transport_problem import TransportProblem
 
@@ -210,6 +211,8 @@ def estimate(
         raise invalid("seeds", "be a positive integer", repr(seeds), "1 trains one critic.")
     if checkpoint is not None and seeds > 1:
         raise invalid("checkpoint", "go with one seed", f"seeds = {seeds}", "Train one seed, or leave it out.")
+    if checkpoint is not None:
+        require_writable(checkpoint, "checkpoint")
     distributions, seed = as_distributions(x, y, a, b), _seed_from(rng)
     transport = _transport_problem(distributions)
     if estimand == "auto":

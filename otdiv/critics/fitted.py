@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from otdiv.archives import open_archive
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, as_points, invalid
 from otdiv.critics.architecture import Architecture
 from otdiv.critics.debias import Debiased, remove_bias
+from otdiv.files.archives import open_archive
 from otdiv.lipschitz import LipschitzBound
+from otdiv.neural.checkpoint import write_torch
 from otdiv.neural.constraints import CONSTRAINT_BY_NAME
 from otdiv.neural.minmax import anneal
 from otdiv.neural.standardize import Standardizer
@@ -128,14 +129,15 @@ class FittedCritic:
         Raises
         ------
         InvalidInput
-            A critic whose network was given by the caller: save its module with torch instead.
+            A critic whose network was given by the caller: save its module with torch instead.  A file that cannot
+            be written; an older one then stands as it was.
         """
         if self.architecture is None:
             raise invalid("critic", "be of a network of otdiv", "a given network", "Save critic.module with torch.")
         about = {name: getattr(self, name) for name in _RECORDED}
         about |= {"history": self.history, "format": _FORMAT}
         about["plan"] = self.architecture.to_dict()  # its name in files of this format
-        torch.save({"about": json.dumps(about), "module": self.module.state_dict()}, path)
+        write_torch(path, {"about": json.dumps(about), "module": self.module.state_dict()}, "path")
 
     @staticmethod
     def load(path: str | Path) -> FittedCritic:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from otdiv.archives import read_npy, read_npz
 from otdiv.core.validation import Array, as_float_array, invalid, optional_import
 from otdiv.errors import InvalidInput
+from otdiv.files.archives import read_npy, read_npz
 from otdiv.measures.discrete import DiscreteMeasure
 
 IMAGES = (".png", ".pgm", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".gif")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,17 @@ import torch
 from torch import nn
 
 from otdiv.core.validation import invalid
+from otdiv.files.writing import write_whole
 from otdiv.neural.batches import Batches
 from otdiv.neural.schedule import TrainingState
+
+
+def write_torch(path: str | Path, content: dict[str, Any], argument: str) -> None:
+    """What torch.save makes of ``content``, written whole or not at all."""
+    packed = io.BytesIO()  # torch reports a full disk as an error without a reason
+    torch.save(content, packed)
+    with write_whole(path, argument) as stream:
+        stream.write(packed.getbuffer())
 
 
 def save_checkpoint(
@@ -21,7 +31,13 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     batches: Batches,
 ) -> None:
-    """Write everything that a training needs to go on; ``fingerprint`` identifies the training."""
+    """Write everything that a training needs to go on; ``fingerprint`` identifies the training.
+
+    Raises
+    ------
+    InvalidInput
+        The file cannot be written; the former checkpoint then stands as it was.
+    """
     content: dict[str, Any] = {
         "fingerprint": fingerprint,
         "state": {name: getattr(state, name) for name in state.__dataclass_fields__},
@@ -30,9 +46,7 @@ def save_checkpoint(
         "torch_rng": batches.torch_rng.get_state(),
         "rng": batches.rng.bit_generator.state,
     }
-    part = path.with_name(path.name + ".part")
-    torch.save(content, part)
-    part.replace(path)  # a training cut off while writing leaves the former checkpoint
+    write_torch(path, content, "checkpoint")
 
 
 def resume_checkpoint(

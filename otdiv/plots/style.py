@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from otdiv.files.writing import require_writable, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
 
 
 BLUE, ORANGE, GREEN, GREY, RED = "#1f5fa8", "#d9730d", "#2a8c5a", "#6b6b6b", "#b22222"
+PICTURES = (".png", ".svg", ".pdf")
+"""Endings of the figure files that can be written."""
 SCREEN_DPI = 100
 """Pixels per inch of a figure in a notebook; more are sharper and make larger files."""
 
@@ -64,3 +69,24 @@ def png(figure: Figure, dpi: int = 130) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=dpi)
     return stream.getvalue()
+
+
+def save_figure(figure: Figure, path: str | Path, dpi: int = 150) -> None:
+    """Write a figure whole or not at all; the name's ending (.png, .svg, .pdf) says in which format.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : str or Path
+    dpi : int
+        Pixels per inch of a PNG.
+
+    Raises
+    ------
+    InvalidInput
+        Another ending, or a file that cannot be written; an older one then stands as it was.
+    """
+    target, drawn = require_writable(path, "path", PICTURES), io.BytesIO()
+    figure.savefig(drawn, format=target.suffix[1:].lower(), dpi=dpi)
+    with write_whole(target) as stream:
+        stream.write(drawn.getbuffer())

@@ -12,8 +12,10 @@ from otdiv.compare import Comparison, compare
 from otdiv.core.text_tables import Table, number
 from otdiv.critics import CriticEstimate, estimate
 from otdiv.datasets.bundled import digits, wines
+from otdiv.files.writing import write_whole
 from otdiv.lecture.examples import ten_states, two_bars
-from otdiv.plots import plot_plan, plot_potentials, plot_theta_sweep, png
+from otdiv.plots import plot_plan, plot_potentials, plot_theta_sweep
+from otdiv.plots.style import save_figure
 from otdiv.report.html import Section, page
 from otdiv.transport.solve import emd
 
@@ -99,11 +101,10 @@ def run_demo(folder: Path, show: Callable[[Table], None]) -> DemoResult:
         "potentials": ("Potentials and slack of the ten-state example", plot_potentials(states)),
     }
     for name, (_, drawn) in figures.items():
-        (folder / f"{name}.png").write_bytes(png(drawn))
+        save_figure(drawn, folder / f"{name}.png", dpi=130)
     target = folder / "index.html"
-    target.write_text(
-        page("otdiv: distances with proofs", _sections(table, comparisons, answer, figures)), encoding="utf-8"
-    )
+    with write_whole(target) as stream:
+        stream.write(page("otdiv: distances with proofs", _sections(table, comparisons, answer, figures)).encode())
     certified = all(c.transport.status.name == "OPTIMAL" for _, c in comparisons)
     certified &= answer is None or answer.believed
     return DemoResult(sum(not row.ok for row in rows), certified, target)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from otdiv.archives import open_archive, read_member
 from otdiv.core.bounds import Bounds
 from otdiv.core.validation import invalid
 from otdiv.errors import CertificateRefused, OtdivError
+from otdiv.files.archives import open_archive, read_member
+from otdiv.files.writing import require_writable, write_whole
 from otdiv.verification.record import ARRAYS, Proof
 
 VERSION = 1
+SUFFIXES = (".npz",)
 _LONGEST_HEADER = 10_000
 """Characters of the header and of the digest."""
 _PARTS = ("header", "digest", *ARRAYS)
@@ -40,37 +41,10 @@ def save_proof(path: str | Path, proof: Proof) -> None:
     InvalidInput
         If the name does not end in .npz, or the file cannot be written; an older file then stands as it was.
     """
-    path = require_writable(path)
+    path = require_writable(path, suffixes=SUFFIXES)
     text, arrays = _header_text(proof), {name: getattr(proof, name) for name in ARRAYS}
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-    try:  # beside it, then renamed: the older file or the newer one stands whole, whatever happens in between
-        np.savez_compressed(aside, header=np.array(text), digest=np.array(_digest(text, arrays)), **arrays)
-        os.replace(aside, path)
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise invalid(
-            "path", "be a file that can be written", f"{reason} at {str(path)!r}", "Choose another."
-        ) from None
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def require_writable(path: str | Path) -> Path:
-    """Check, before any work is done, that a certificate can be written to ``path``.
-
-    Raises
-    ------
-    InvalidInput
-        A name that does not end in .npz, no such folder, or one without write access.
-    """
-    path = Path(path)
-    if path.suffix != ".npz":
-        raise invalid("path", "end in .npz", repr(path.name), "Choose another name.")
-    if not path.parent.is_dir():
-        raise invalid("path", "lie in an existing folder", repr(str(path.parent)), "Create the folder first.")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise invalid("path", "be a file that can be written", repr(str(path)), "Choose another place.")
-    return path
+    with write_whole(path) as stream:
+        np.savez_compressed(stream, header=np.array(text), digest=np.array(_digest(text, arrays)), **arrays)
 
 
 def load_proof(path: str | Path) -> Proof:

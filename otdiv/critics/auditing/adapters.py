@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otdiv.archives import open_archive
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
 from otdiv.critics.auditing.module_file import load_module
 from otdiv.errors import InvalidInput
+from otdiv.files.archives import open_archive
 from otdiv.lipschitz import LipschitzBound, network_constant
 
 if TYPE_CHECKING:

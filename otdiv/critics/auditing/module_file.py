@@ -15,9 +15,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from otdiv.archives import open_archive
 from otdiv.core.validation import invalid, optional_import
 from otdiv.errors import InvalidInput
+from otdiv.files.archives import open_archive
 
 SAFE_WAYS = (
     "Without trust: give its values at the points (two .npy files), what otdiv critic --save wrote, or in Python your "

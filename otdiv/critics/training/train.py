@@ -11,6 +11,7 @@ from otdiv.critics.fitted import FittedCritic
 from otdiv.critics.training.loop import run_schedule, value_on
 from otdiv.critics.training.problem import TrainingProblem
 from otdiv.critics.training.progress import Band, reporting_steps
+from otdiv.files.writing import require_writable
 from otdiv.neural.checkpoint import read_fingerprint
 
 TRIAL_SHARE = 0.3
@@ -46,7 +47,7 @@ def train(
     InvalidInput, SolverFailed, TooLarge
         As :func:`otdiv.critics.training.loop.run_schedule`.
     """
-    file = None if checkpoint is None else Path(checkpoint)
+    file = None if checkpoint is None else require_writable(checkpoint, "checkpoint")
     schedule = problem.options.schedule
     best = _best_initialization(problem, file)
     if len(problem.initializations) > 1 and schedule.time_limit is not None:
