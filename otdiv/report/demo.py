@@ -12,11 +12,10 @@ from otdiv.compare import Comparison, compare
 from otdiv.core.text_tables import Table, number
 from otdiv.critics import CriticEstimate, estimate
 from otdiv.datasets.bundled import digits, wines
-from otdiv.files.writing import write_whole
 from otdiv.lecture.examples import ten_states, two_bars
 from otdiv.plots import plot_plan, plot_potentials, plot_theta_sweep
 from otdiv.plots.style import save_figure
-from otdiv.report.html import Section, page
+from otdiv.report.html import Section, page, write_page
 from otdiv.transport.solve import emd
 
 THETAS = tuple(k / 20 for k in range(-20, 21))
@@ -103,8 +102,7 @@ def run_demo(folder: Path, show: Callable[[Table], None]) -> DemoResult:
     for name, (_, drawn) in figures.items():
         save_figure(drawn, folder / f"{name}.png", dpi=130)
     target = folder / "index.html"
-    with write_whole(target) as stream:
-        stream.write(page("otdiv: distances with proofs", _sections(table, comparisons, answer, figures)).encode())
+    write_page(target, page("otdiv: distances with proofs", _sections(table, comparisons, answer, figures)))
     certified = all(c.transport.status.name == "OPTIMAL" for _, c in comparisons)
     certified &= answer is None or answer.believed
     return DemoResult(sum(not row.ok for row in rows), certified, target)

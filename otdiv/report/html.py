@@ -6,9 +6,11 @@ import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otdiv.core.text_tables import Table
+from otdiv.files.writing import write_whole
 from otdiv.plots.style import png
 
 if TYPE_CHECKING:
@@ -42,6 +44,12 @@ def page(title: str, sections: Sequence[Section]) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>{body}</body></html>"
     )
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page, whole or not at all."""
+    with write_whole(path) as stream:
+        stream.write(text.encode())
 
 
 def _section(section: Section) -> str:
