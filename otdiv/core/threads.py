@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import threading
+import warnings
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -16,6 +19,8 @@ _PARTS = 64
 """Most parts that rows are cut into: a matter of the rows alone, so that results have the same bits on any machine."""
 _ROWS_PER_PART = 256
 """Fewest rows of a part."""
+_FILTERS = threading.Lock()
+"""Held while the warning filters are changed."""
 
 
 def count_threads(threads: int | None) -> int:
@@ -31,6 +36,17 @@ def count_threads(threads: int | None) -> int:
     if not (isinstance(threads, int | np.integer) and not isinstance(threads, bool) and threads >= 1):
         raise invalid("threads", "be a positive integer", repr(threads), "Leave it out to use all processors.")
     return int(threads)
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Ignore warnings inside the block, one thread at a time: Python's filters are of the whole process.
+
+    Two threads that change and restore them in overlapping blocks would leave them changed.
+    """
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def run_in_parts(work: Callable[[int, int], object], n: int, threads: int) -> None:

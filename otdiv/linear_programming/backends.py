@@ -12,13 +12,13 @@ d(minimum) / d(rhs).  What the multiplier means for the user's program is decide
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from scipy.optimize import linprog
 
+from otdiv.core.threads import without_warnings
 from otdiv.core.validation import Array
 
 Sense = Literal["=", "<=", ">="]
@@ -67,12 +67,10 @@ def by_highs(rows: Rows, time_limit: float | None, method: str = "highs") -> Ans
     else:
         system = {"A_ub": -rows.matrix, "b_ub": -rows.rhs}
     start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the status already reports it
-        try:
-            found = linprog(rows.cost, **system, bounds=(rows.lower, rows.upper), method=method, options=options)
-        except (ValueError, RuntimeError) as problem:
-            return Answer("failed", None, None, "HiGHS", str(problem), time.perf_counter() - start, 0)
+    try:
+        found = linprog(rows.cost, **system, bounds=(rows.lower, rows.upper), method=method, options=options)
+    except (ValueError, RuntimeError) as problem:
+        return Answer("failed", None, None, "HiGHS", str(problem), time.perf_counter() - start, 0)
     seconds = time.perf_counter() - start
     status = {0: "optimal", 1: "stopped", 2: "infeasible", 3: "unbounded"}.get(found.status, "unclear")
     multipliers = None
@@ -113,8 +111,7 @@ def by_cvxpy(rows: Rows, time_limit: float | None) -> Answer:
         tight["time_limit"] = time_limit
         highs["time_limit"] = time_limit
     start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with without_warnings():  # of an inaccurate solution: the status says so
         solver, reported = "Clarabel", _cvxpy_status(problem, solver="CLARABEL", **tight)
         if reported not in ("optimal", "infeasible", "unbounded", "user_limit"):
             solver, reported = "HiGHS through cvxpy", _cvxpy_status(problem, solver="HIGHS", **highs)

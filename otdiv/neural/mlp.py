@@ -32,7 +32,7 @@ class MLP(nn.Module):
         super().__init__()
         self.activation_name = activation
         sizes = [d, *[width] * depth, 1]
-        self.layers = nn.ModuleList(nn.Linear(p, q) for p, q in zip(sizes, sizes[1:], strict=False))
+        self.layers = _unfilled_layers(sizes)
         self.activation = ACTIVATIONS[activation]()
         for layer in linear_layers(self):
             size = layer.in_features**-0.5
@@ -57,7 +57,7 @@ class OrthonormalNetwork(nn.Module):
     def __init__(self, d: int, width: int, depth: int, generator: torch.Generator) -> None:
         super().__init__()
         sizes = [d, *[width + width % 2] * depth, 1]
-        self.layers = nn.ModuleList(nn.Linear(p, q) for p, q in zip(sizes, sizes[1:], strict=False))
+        self.layers = _unfilled_layers(sizes)
         for layer in linear_layers(self):
             _fill(layer.weight, polar(torch.randn(layer.weight.shape, generator=generator)))
             _fill(layer.bias, 0.5 * torch.randn(layer.bias.shape, generator=generator))
@@ -111,6 +111,12 @@ def refuse_batch_norm(module: nn.Module) -> None:
                 f"batch norm in layer {name or '0'!r}",
                 "Leave batch norm out of a critic, or use LayerNorm: with it f(x) depends on the other points.",
             )
+
+
+def _unfilled_layers(sizes: list[int]) -> nn.ModuleList:
+    """Linear layers whose weights are still to be filled; torch's own filling would move its global generator."""
+    pairs = zip(sizes, sizes[1:], strict=False)
+    return nn.ModuleList(torch.nn.utils.skip_init(nn.Linear, p, q) for p, q in pairs)
 
 
 def _fill(parameter: Tensor, values: Tensor) -> None:

@@ -106,9 +106,10 @@ def test_commands_print_the_answer_before_they_save(tmp_path, monkeypatch, capsy
     with files_of_at_most(200):
         code, out, err = run(name)
     assert code == 1 and printed in out
-    assert err.startswith(f"otdiv: {option} must be a file that can be written; got File too large") and err.count(
-        "\n"
-    ) == 1
+    assert (
+        err.startswith(f"otdiv: {option} must be a file that can be written; got File too large")
+        and err.count("\n") == 1
+    )
     assert Path(name).read_bytes() == b"older"
     for target in (f"none/{name}", name + ".txt", "/proc/" + name):
         code, out, err = run(target)

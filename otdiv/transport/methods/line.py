@@ -19,10 +19,15 @@ from otdiv.problem.line_order import LineOrder
 from otdiv.problem.plan import Plan, northwest_corner
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 
+_BYTES_PER_POINT = 100
+"""Measured peak per point, certificate included."""
+
 
 def solve_line(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Proposal:
-    """Monotone plan and its potentials, for problems with ``on_line``; no option applies to it."""
+    """Monotone plan and its potentials, for problems with ``on_line``; of the options only the memory limit applies."""
     require_representable(problem)
+    points = problem.n + problem.m
+    problem.require_memory(_BYTES_PER_POINT * points, options.memory_limit, "the closed form on the line")
     line = problem.line
     a, b = _reordered(problem.a, line.ix), _reordered(problem.b, line.iy)
     if len(a) == len(b) and a.min() > 0 and np.array_equal(a, b):  # then the k-th source is matched to the k-th target

@@ -26,8 +26,7 @@ _MESSAGES = {0: "infeasible", 1: "optimal", 2: "unbounded", 3: "iteration limit 
 
 def solve_pot(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Proposal:
     """Network simplex on the dense cost matrix, masses scaled to 1."""
-    if problem.n * problem.m > 2**16:
-        problem.require_memory(_BYTES_PER_ENTRY * problem.n * problem.m, options.memory_limit, "POT's network simplex")
+    problem.require_memory(_BYTES_PER_ENTRY * problem.n * problem.m, options.memory_limit, "POT's network simplex")
     a, b, costs = problem.a, problem.b, problem.costs()
     rows = columns = None
     if np.count_nonzero(a) < problem.n or np.count_nonzero(b) < problem.m:
