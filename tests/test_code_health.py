@@ -152,11 +152,25 @@ def modules_after(statement):
 @pytest.mark.slow
 def test_import_brings_nothing_heavy():
     base = "import numpy, scipy.optimize, scipy.sparse, scipy.spatial.distance, scipy.special"
-    seconds, names = modules_after("import otdiv")
+    quick, at_first = modules_after("import otdiv")
+    assert "numpy" not in at_first and "scipy" not in at_first  # names are imported when they are first used
+    seconds, names = modules_after("import otdiv\nfor name in otdiv.__all__:\n    getattr(otdiv, name)")
     before, _ = modules_after(base)
-    print(f"import otdiv: {seconds:.2f} s; numpy and scipy alone: {before:.2f} s")
+    print(f"import otdiv: {quick:.2f} s, with every name {seconds:.2f} s; numpy and scipy alone: {before:.2f} s")
     assert "numpy" in names and "otdiv" in names
     assert set(names) & set(HEAVY) == set()
+
+
+def test_names_and_packages_are_found_after_import_otdiv():
+    modules = vars(otdiv)["_MODULES"]
+    assert sorted({*modules, "__version__"}) == otdiv.__all__
+    code = "import otdiv\n"
+    code += "for name in (*otdiv.__all__, *otdiv._PACKAGES):\n    assert getattr(otdiv, name) is not None\n"
+    code += "    assert name in dir(otdiv)\n"
+    code += "assert callable(otdiv.compare) and callable(otdiv.critics.estimate) and callable(otdiv.plots.plot_plan)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        otdiv.nothing  # noqa: B018
 
 
 def test_the_check_of_imports_can_fail():

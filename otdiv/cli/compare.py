@@ -27,7 +27,7 @@ def compare_command(
     a: str, b: str, cost: str, bins: int | None, critic: bool, weights: str | None, normalize: bool, as_json: bool
 ) -> None:
     """Every distance between the measures in files A and B, in one table."""
-    from otdiv.compare import compare
+    from otdiv.comparison import compare
 
     x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
     result = compare(x, y, metric=cost, bins=bins, normalize=normalize, critic=critic)

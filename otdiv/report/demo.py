@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from otdiv import lecture
-from otdiv.compare import Comparison, compare
+from otdiv.comparison import Comparison, compare
 from otdiv.core.text_tables import Table, number
 from otdiv.critics import CriticEstimate, estimate
 from otdiv.datasets.bundled import digits, wines

@@ -17,10 +17,10 @@ from otdiv.neural.constraint_names import CONSTRAINTS
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 def test_a_training_moves_no_global_generator(constraint):
     points = np.random.default_rng(0).random((2, 20, 2))
-    of_torch, of_numpy = torch.get_rng_state(), np.random.get_state()[1].copy()
+    of_torch, of_numpy = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     estimate(*points, constraint=constraint, steps=2)
     assert torch.equal(torch.get_rng_state(), of_torch)
-    assert np.array_equal(np.random.get_state()[1], of_numpy)
+    assert np.array_equal(np.random.get_state()[1], of_numpy)  # noqa: NPY002
 
 
 def test_threads_leave_the_warning_filters_as_they_were():

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from otdiv import emd
-from otdiv.compare import compare
+from otdiv.comparison import compare
 from otdiv.core.text_tables import Table, json_number, number
 from otdiv.errors import InvalidInput
 from otdiv.lecture import LectureRow

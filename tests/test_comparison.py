@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from otdiv import DiscreteMeasure, divergences, emd, wasserstein
-from otdiv.compare import LP_PAIRS, POT_PAIRS, Comparison, compare
+from otdiv.comparison import LP_PAIRS, POT_PAIRS, Comparison, compare
 from otdiv.costs import CallableCost, Power, as_cost
 from otdiv.divergences import energy_distance, kolmogorov_smirnov
 from otdiv.errors import InvalidInput
