@@ -4,6 +4,7 @@ Importing this room does not import torch; training a critic does.
 """
 
 from otdiv.critics.auditing.audit import audit
+from otdiv.critics.auditing.layer_files import load_layers, save_layers
 from otdiv.critics.auditing.report import CriticReport
 from otdiv.critics.choice import ESTIMANDS, ConstraintChoice, select_constraint
 from otdiv.critics.debias import Debiased, penalty_bias, remove_bias
@@ -21,7 +22,9 @@ __all__ = [
     "estimate",
     "fit",
     "load",
+    "load_layers",
     "penalty_bias",
     "remove_bias",
+    "save_layers",
     "select_constraint",
 ]

@@ -16,7 +16,10 @@ import numpy as np
 
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
-from otdiv.critics.auditing.module_file import load_module
+from otdiv.critics.auditing.layer_files import holds_layers, load_layers
+from otdiv.critics.auditing.module_file import require_program
+from otdiv.critics.auditing.plain_layers import require_evaluable
+from otdiv.critics.auditing.program import Program
 from otdiv.errors import InvalidInput
 from otdiv.files.archives import open_archive
 from otdiv.lipschitz import LipschitzBound, network_constant
@@ -57,12 +60,14 @@ def read_critic(critic: Any, d: int, *, trust: bool = False) -> Critic:
     Parameters
     ----------
     critic : FittedCritic, torch.nn.Module, str, Path, or callable
-        One that otdiv trained, a module (or something with a ``module``), a TorchScript or exported-program
-        file, or a function of points [k, d] that returns values [k].
+        One that otdiv trained, a module (or something with a ``module``), or a function of points [k, d] that
+        returns values [k].  A file: what :meth:`FittedCritic.save` or :func:`otdiv.critics.save_layers` wrote, a
+        state_dict beside its list of layers, or with ``trust`` TorchScript or an exported program.
     d : int
         Dimension of the points; the critic is tried on two of them.
     trust : bool
-        Open TorchScript and exported programs, which can run code: only if you know the author.
+        Open TorchScript and exported programs, which can run code: only if you know the author.  They run in
+        a process of their own, which is ended after a minute without an answer.
 
     Raises
     ------
@@ -78,15 +83,25 @@ def read_critic(critic: Any, d: int, *, trust: bool = False) -> Critic:
         _require_function(reader, d)
         return reader
     if isinstance(critic, str | Path):
-        return _from_module(load_module(Path(critic), trust=trust), d, f"file {Path(critic).name}")
+        return _from_file(Path(critic), d, trust)
     module = getattr(critic, "module", critic)
     if hasattr(module, "parameters") and hasattr(module, "forward"):
-        return _from_module(module, d, f"module {type(module).__name__}")
+        return critic_of_module(module, d, f"module {type(module).__name__}")
     if callable(critic):
         return _from_function(critic, d)
     raise invalid(
         "critic", "be a torch module, a file of one, or a function", type(critic).__name__, "Pass one of these."
     )
+
+
+def _from_file(path: Path, d: int, trust: bool) -> Critic:
+    """Weights with a list of plain layers, or, if its author is trusted, a program in a process of its own."""
+    if holds_layers(path):
+        network = load_layers(path)
+        return critic_of_module(network, d, f"file {path.name}", require_evaluable(network, d))
+    require_program(path, trust=trust)
+    program = Program(path, d)
+    return Critic(f"file {path.name}", program.values, program.gradients, None)
 
 
 def as_fitted(critic: Any) -> FittedCritic | None:
@@ -129,7 +144,24 @@ def _from_function(function: Callable[[Array], Any], d: int) -> Critic:
     return critic
 
 
-def _from_module(module: Any, d: int, name: str) -> Critic:
+def critic_of_module(module: Any, d: int, name: str, units: int = _LAYER_UNITS) -> Critic:
+    """A torch module as a critic.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    d : int
+        Dimension of the points.
+    name : str
+        What the report calls it.
+    units : int
+        Entries of its largest layer for one point, about.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`read_critic`.
+    """
     torch = optional_import("torch", "Reading a critic", "torch")
     for part_name, part in module.named_modules():
         kind = getattr(part, "original_name", type(part).__name__)
@@ -157,14 +189,14 @@ def _from_module(module: Any, d: int, name: str) -> Critic:
         with _evaluating(module), torch.no_grad():
             parts = [
                 _one_value_a_point(module(tensor(z[rows])).double().cpu().numpy(), rows.stop - rows.start)
-                for rows in row_blocks(len(z), _LAYER_UNITS, _LAYER_ENTRIES)
+                for rows in row_blocks(len(z), units, _LAYER_ENTRIES)
             ]
         return np.concatenate(parts)
 
     def gradients(z: Array) -> Array:
         parts = []
         with _evaluating(module):
-            for rows in row_blocks(len(z), _LAYER_UNITS, _LAYER_ENTRIES):
+            for rows in row_blocks(len(z), units, _LAYER_ENTRIES):
                 leaf = tensor(z[rows]).requires_grad_(True)
                 parts.append(torch.autograd.grad(module(leaf).sum(), leaf)[0].double().cpu().numpy())
         return np.concatenate(parts)

@@ -20,14 +20,21 @@ from otdiv.errors import InvalidInput
 from otdiv.files.archives import open_archive
 
 SAFE_WAYS = (
-    "Without trust: give its values at the points (two .npy files), what otdiv critic --save wrote, or in Python your "
-    "own module with module.load_state_dict(torch.load(path, weights_only=True)) or a safetensors file."
+    "Without trust: give its values at the points (two .npy files), what otdiv critic --save or "
+    "otdiv.critics.save_layers (.safetensors) wrote, or in Python your own module with "
+    "module.load_state_dict(torch.load(path, weights_only=True))."
 )
 """What to do with a critic from a stranger."""
 
 
-def load_module(path: Path, *, trust: bool = False) -> Any:
-    """The module in a file, if the caller trusts its author.
+_REMEDY = (
+    "Save plain layers with otdiv.critics.save_layers (.safetensors), others with torch.export.save (.pt2) or as "
+    "TorchScript; a pickled module is never loaded."
+)
+
+
+def require_program(path: Path, *, trust: bool) -> bool:
+    """Check, without running anything of it, that a file is a program and that the caller trusts its author.
 
     Parameters
     ----------
@@ -37,20 +44,18 @@ def load_module(path: Path, *, trust: bool = False) -> Any:
 
     Returns
     -------
-    torch.nn.Module
+    bool
+        Whether it is TorchScript; else it is an exported program.
 
     Raises
     ------
     InvalidInput
-        No such file, another kind of file, a damaged one, a program without ``trust``, or with it one that
-        would need unpickling.
-    MissingPackage
-        torch is not installed.
+        No such file, another kind of file, a damaged one, or a program without ``trust``.
     """
     if not path.is_file():
         raise invalid("critic", "name an existing file", repr(str(path)), "Check the spelling and the folder.")
     subject = f"critic file {path.name}"
-    remedy = "Save it with torch.export.save (.pt2) or as TorchScript; a pickled module is never loaded."
+    remedy = _REMEDY
     try:
         with open_archive(path) as archive:
             names = archive.namelist()
@@ -70,6 +75,31 @@ def load_module(path: Path, *, trust: bool = False) -> Any:
             f"{kind}, which can run code and write files when it is opened",
             f"If you trust its author, pass trust=True. {SAFE_WAYS}",
         )
+    return script
+
+
+def load_module(path: Path, *, trust: bool = False) -> Any:
+    """The module in a file, if the caller trusts its author; to be called in a process that may be lost.
+
+    Parameters
+    ----------
+    path : Path
+    trust : bool
+        As :func:`require_program`.
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`require_program`; and an exported program that would need unpickling.
+    MissingPackage
+        torch is not installed.
+    """
+    script = require_program(path, trust=trust)
+    subject, remedy = f"critic file {path.name}", _REMEDY
     torch = optional_import("torch", "Reading a critic", "torch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch announces which format it will keep; the file is the user's
