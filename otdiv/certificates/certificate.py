@@ -64,6 +64,11 @@ class Certificate:
         """upper - lower."""
         return self.bounds.gap
 
+    @property
+    def exact_weights(self) -> bool:
+        """Whether the interval is about the weights as given: always without forbidden or sentinel arcs."""
+        return self.about == GIVEN_WEIGHTS or self.marginal_error == 0.0
+
     def proves_optimal(self, rtol: float) -> bool:
         """Whether the gap is within ``rtol`` of the value, or within what rounding explains."""
         return self.gap <= max(rtol * abs(self.value), self.resolution)

@@ -16,7 +16,7 @@ from otdiv.plots.style import save_figure
 @click.command("audit")
 @click.argument("a")
 @click.argument("b")
-@click.option("--critic", metavar="FILE", help="What otdiv critic or save_layers wrote; with --trust TorchScript or .pt2.")
+@click.option("--critic", metavar="FILE", help="What otdiv saved; with --trust TorchScript or .pt2.")
 @click.option("--trust", is_flag=True, help="Open a critic file that is a program: only if you know its author.")
 @click.option("--values", nargs=2, metavar="FX FY", help="Or two .npy files with its values on A and on B.")
 @click.option("--estimand", type=click.Choice(ESTIMANDS), default="empirical", show_default=True)

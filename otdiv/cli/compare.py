@@ -8,7 +8,6 @@ import click
 
 from otdiv.cli._options import COST_HELP, JSON, NORMALIZE, WEIGHTS
 from otdiv.cli._print import Stop, print_json, show
-from otdiv.core.bounds import Status
 from otdiv.measures.files import read_measure
 
 
@@ -40,5 +39,5 @@ def compare_command(
             )
         )
     doubted = result.critic is not None and not result.critic.believed
-    if result.transport.status is not Status.OPTIMAL or doubted:
+    if not result.transport.status.certified or doubted:
         raise Stop(1)

@@ -6,7 +6,6 @@ import click
 
 from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS, read_cost_option, require_targets
 from otdiv.cli._print import Stop, print_json, print_text, save_answer
-from otdiv.core.bounds import Status
 from otdiv.core.options import RTOL
 from otdiv.core.text_tables import number
 from otdiv.core.validation import invalid
@@ -14,7 +13,6 @@ from otdiv.measures.files import read_measure
 from otdiv.transport.methods.table import METHODS
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
-from otdiv.verification.record import GIVEN_WEIGHTS
 
 
 @click.command("emd")
@@ -85,14 +83,14 @@ def emd_command(
         )
     if save is not None:
         save_answer("--save", lambda: result.save(save))
-    if result.status is not Status.OPTIMAL:
+    if not result.status.certified:
         raise Stop(1)
 
 
 def _weights_line(result: TransportResult) -> str:
     """How near the weights are that the interval is about; nothing where it is about those given."""
     proof = result.certificate
-    if proof.about == GIVEN_WEIGHTS:
+    if proof.exact_weights:
         return ""
     why = "with forbidden or sentinel arcs a last bit decides"
     return f"weights    within {proof.marginal_error:.2g} of those given: {why}\n"

@@ -12,6 +12,7 @@ class Status(Enum):
     """How a computation ended; the value is a sentence a user can read."""
 
     OPTIMAL = "Certified optimal: the lower and the upper bound meet."
+    OPTIMAL_NEARBY = "Certified optimal for weights within marginal_error of those given."
     STOPPED = "Stopped early: the interval holds, but its ends have not met."
     INFEASIBLE = "Infeasible: no point satisfies the constraints."
     UNBOUNDED = "Unbounded: the objective improves without end along a ray."
@@ -21,6 +22,11 @@ class Status(Enum):
     def label(self) -> str:
         """The status as one lower-case word, for tables and JSON."""
         return self.name.lower()
+
+    @property
+    def certified(self) -> bool:
+        """Whether the bounds meet: OPTIMAL about the weights as given, OPTIMAL_NEARBY about weights nearby."""
+        return self in (Status.OPTIMAL, Status.OPTIMAL_NEARBY)
 
     @property
     def message(self) -> str:

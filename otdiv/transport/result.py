@@ -22,7 +22,6 @@ from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.stated_problem import problem_arrays
 from otdiv.verification import Proof, Verification, save_proof, verify
-from otdiv.verification.record import GIVEN_WEIGHTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,8 @@ class TransportResult(HasBounds):
     certificate : Certificate
         The proof.
     status : Status
-        OPTIMAL if the interval is as narrow as asked (or as float64 allows), else STOPPED.
+        OPTIMAL if the interval is as narrow as asked (or as float64 allows); OPTIMAL_NEARBY if it is, and is about
+        weights within ``certificate.marginal_error`` of those given; else STOPPED.
     method : str
         Which method proposed the plan and the potentials.
     stats : mapping
@@ -65,7 +65,7 @@ class TransportResult(HasBounds):
         proof, reported = self.certificate, self.stats.get("message", "")
         nearby = (
             ""
-            if proof.about == GIVEN_WEIGHTS
+            if proof.exact_weights
             else f"With forbidden or sentinel arcs the last bit of a weight can decide: the interval is about weights "
             f"within {proof.marginal_error:.2g} of those given."
         )

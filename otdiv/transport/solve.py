@@ -132,7 +132,8 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
             break
     assert best is not None
     proof, proposal, name = best
-    status = Status.OPTIMAL if proof.proves_optimal(options.rtol) else Status.STOPPED
+    met = Status.OPTIMAL if proof.exact_weights else Status.OPTIMAL_NEARBY
+    status = met if proof.proves_optimal(options.rtol) else Status.STOPPED
     stats = {
         **proposal.stats,
         "reason": choice.reason,

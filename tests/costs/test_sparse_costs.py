@@ -46,7 +46,7 @@ def test_against_exact_integers_and_the_dense_route(seed):
     truth = exact_emd(a, b, dense(cost).tolist()) if seed % 2 else None
     other = emd(None, None, a, b, cost=dense(cost), method="primal")
     slack = 1e-12 * np.abs(cost.data).max()
-    assert result.method == "simplex" and result.status is Status.OPTIMAL
+    assert result.method == "simplex" and result.status.certified
     assert result.lower - slack <= other.upper and other.lower - slack <= result.upper
     if truth is not None:  # weights summed in floats may leave a few last bits without a path
         assert result.lower - slack <= truth <= result.upper + slack
@@ -64,7 +64,7 @@ def test_against_highs_on_the_sparse_program(n, m, most):
     known = linprog(cost.data, A_eq=matrix, b_eq=np.concatenate([a, b]), method="highs", options=tight)
     for method in ("auto", "primal"):
         result = emd(None, None, a, b, cost=cost, method=method)
-        assert result.status is Status.OPTIMAL
+        assert result.status.certified
         assert result.value == pytest.approx(known.fun, rel=1e-8, abs=1e-10)
 
 
@@ -83,7 +83,7 @@ def test_memory_goes_with_the_stored_entries():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 200e6
-    assert result.status is Status.OPTIMAL and 0 < result.value < 0.5
+    assert result.status.certified and 0 < result.value < 0.5
 
 
 def test_what_is_stored_counts():
@@ -154,7 +154,7 @@ def test_random_infeasible_problems(seed):
     allowed.data[:] = 1.0
     try:
         result = emd(None, None, a, b, cost=cost)
-        assert seed % 2 == 0 and result.status is Status.OPTIMAL
+        assert seed % 2 == 0 and result.status.certified
     except Infeasible as refused:
         assert seed % 2 == 1
         assert verify_transport_witness(a, b, allowed, refused.witness["f"], refused.witness["g"]) > 1e-6
@@ -171,7 +171,7 @@ def test_scales(factor):
     cost, a, b = hidden_plan(rng, 30, 30, 3)
     value = emd(None, None, a, b, cost=cost).value
     scaled = emd(None, None, a, b, cost=cost * factor)
-    assert scaled.status is Status.OPTIMAL and scaled.value == pytest.approx(value * factor, rel=1e-12)
+    assert scaled.status.certified and scaled.value == pytest.approx(value * factor, rel=1e-12)
 
 
 def test_sentinels_in_a_sparse_cost():
@@ -279,7 +279,7 @@ def test_stopped_at_any_moment():
     cost, a, b = hidden_plan(rng, 1500, 1200, 6)
     cost.data = np.abs(cost.data) + 0.1
     whole, calls = emd(None, None, a, b, cost=cost), []
-    assert whole.status is Status.OPTIMAL
+    assert whole.status.certified
 
     def press(event):
         calls.append(event)

@@ -13,7 +13,7 @@ import pytest
 
 from otdiv import emd, verify
 from otdiv.cli.main import main
-from otdiv.core.bounds import Bounds
+from otdiv.core.bounds import Bounds, Status
 from otdiv.errors import CertificateRefused
 from otdiv.verification import Proof, load_proof, save_proof
 from otdiv.verification.exact import exact_bounds
@@ -210,6 +210,8 @@ def test_a_source_without_a_way_out_is_not_confirmed(level, about):
 def test_weights_nearby_are_named_with_how_near(tmp_path, capsys):
     """0.1 + 0.2 is not 0.3: with sentinels the interval is about other weights, and every voice says so."""
     result = emd(cost=[[1.0, 1e20], [1e20, 1.0]], a=[0.1 + 0.2, 0.7], b=[0.3, 0.7])
+    assert result.status is Status.OPTIMAL_NEARBY and result.to_dict()["status"] == "optimal_nearby"
+    assert emd(cost=[[1.0, 1e20], [1e20, 1.0]]).status is Status.OPTIMAL  # halves: the plan's marginals are those given
     assert "within" in result.message and result.to_dict()["about"] == NEARBY_WEIGHTS
     result.save(tmp_path / "c.npz")
     checked = verify(tmp_path / "c.npz")

@@ -39,6 +39,10 @@ def save_layers(module: Any, path: str | Path) -> None:
     path : str or Path
         Ends in .safetensors.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     InvalidInput

@@ -52,8 +52,9 @@ def require_representable(problem: TransportProblem) -> None:
     InvalidInput
     """
     widest = max(abs(float(problem.line.z[0])), abs(float(problem.line.z[-1])))
-    if widest > 1e300 ** (1 / max(1.0, problem.cost.line_power or 1.0)):
-        raise invalid("points", "lie within 1e300 of 0", f"{widest:.3g}", "Rescale the points.")
+    limit = 1e300 ** (1 / max(1.0, problem.cost.line_power or 1.0))
+    if widest > limit:
+        raise invalid("points", f"lie within {limit:.3g} of 0", f"{widest:.3g}", "Rescale the points.")
 
 
 def _reordered(weights: Array, order: Array) -> Array:
