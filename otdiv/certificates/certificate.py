@@ -137,8 +137,7 @@ def certify(
     value = 0.5 * (cost_low + cost_high)
     size = abs(cost_high) if not signed else float(np.abs(repaired.mass * costs).sum())
     unrouted = error * problem.largest_cost * (2 if signed else 1)
-    nearby = problem.forbids or problem.sentinel_level is not None
-    if nearby:
+    if problem.nearby:
         # a detour around forbidden or sentinel arcs has no useful bound: the interval is then about the plan's own
         # marginals, weights within `error`, for which a.f + b.g is off by at most error x the largest potential
         steepest = max(float(np.abs(f).max()), float(np.abs(g).max()))
@@ -163,5 +162,5 @@ def certify(
         bounds=Bounds(lower, upper),
         marginal_error=error,
         resolution=4 * rounding,
-        about=NEARBY_WEIGHTS if nearby else GIVEN_WEIGHTS,
+        about=NEARBY_WEIGHTS if problem.nearby else GIVEN_WEIGHTS,
     )

@@ -51,7 +51,22 @@ def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, f
         left, rounding_left = marginal_error(problem, repaired)
         if left + rounding_left < off + rounding:
             plan, off, rounding = repaired, left, rounding_left
+    if off == 0.0 and problem.nearby and _has_exact_marginals(problem, plan):
+        return plan, 0.0
     return plan, off + rounding
+
+
+def _has_exact_marginals(problem: TransportProblem, plan: Plan) -> bool:
+    """Whether the plan's marginals are the weights as given, in real arithmetic: an exact sum rounds to 0 only at 0."""
+    if math.fsum([*problem.mu.weights, *(-problem.nu.weights)]) != 0.0:
+        return False
+    for index, weights in ((plan.rows, problem.mu.weights), (plan.columns, problem.nu.weights)):
+        terms: list[list[float]] = [[-weight] for weight in weights.tolist()]
+        for k, mass in zip(index.tolist(), plan.mass.tolist(), strict=True):
+            terms[k].append(mass)
+        if any(math.fsum(parts) != 0.0 for parts in terms):
+            return False
+    return True
 
 
 def marginal_error(problem: TransportProblem, plan: Plan) -> tuple[float, float]:

@@ -232,6 +232,11 @@ class TransportProblem:
         x, y = self.mu.points[:, 0], self.nu.points[:, 0]
         return sort_line(x, y)
 
+    @property
+    def nearby(self) -> bool:
+        """Whether a certificate is about weights nearby: with forbidden or sentinel arcs a last bit may decide."""
+        return self.forbids or self.sentinel_level is not None
+
     def require_memory(self, bytes_needed: float, limit: float | None, what: str) -> None:
         """Refuse before allocating, if ``what`` would take more than ``limit`` bytes.
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
-from otdiv import Bounds, DiscreteMeasure, Status, TransportProblem, c_transform, certify, emd, select_method, verify
+from otdiv import Bounds, DiscreteMeasure, TransportProblem, c_transform, certify, emd, select_method, verify
 from otdiv.certificates import verify_transport_witness
 from otdiv.costs import SparseCost, as_cost
 from otdiv.errors import CertificateRefused, Infeasible, InvalidInput
