@@ -8,16 +8,24 @@ all pairs, so their value bounds it from below.  All rounding goes outward.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from otdiv.certificates.exact_masses import exact_masses
+from otdiv.certificates.narrowing import (
+    exact_marginal_error,
+    joins_equal_points,
+    relative_mass_defect,
+    smaller_potentials,
+)
 from otdiv.certificates.plan_repair import feasible_plan, weight_error
 from otdiv.certificates.potential_repair import feasible_potentials
 from otdiv.core.bounds import Bounds
 from otdiv.core.options import DEFAULTS, SolverOptions
-from otdiv.core.rounding import UNIT, dots_bounds
+from otdiv.core.rounding import UNIT, accurate_dots_bounds, dots_bounds
 from otdiv.core.validation import Array, as_float_array
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
@@ -70,8 +78,8 @@ class Certificate:
         return self.about == GIVEN_WEIGHTS or self.marginal_error == 0.0
 
     def proves_optimal(self, rtol: float) -> bool:
-        """Whether the gap is within ``rtol`` of the value, or within what rounding explains."""
-        return self.gap <= max(rtol * abs(self.value), self.resolution)
+        """Whether the gap is within ``rtol`` of the value."""
+        return self.gap <= rtol * abs(self.value)
 
 
 def certify(
@@ -124,18 +132,66 @@ def certify(
     g = None if g is None else as_float_array("g", g)
     f, g = feasible_potentials(problem, f, g, options)
     repaired, error = feasible_plan(problem, None if plan is None else Plan.from_any(plan))
-    costs = problem.arc_costs(repaired.rows, repaired.columns)
+    proof = _prove(problem, repaired, error, f, g, weight_error(problem), dots_bounds)
+    if proof.proves_optimal(options.rtol) or not proof.resolution > 0.25 * options.rtol * abs(proof.value):
+        return proof
+    return _narrow(problem, proof, options)
 
+
+def _narrow(problem: TransportProblem, proof: Certificate, options: SolverOptions) -> Certificate:
+    """The same plan, and potentials of the size of the distances that matter, audited without bounds from sizes."""
+    defect, plan, error = relative_mass_defect(problem), proof.plan, proof.marginal_error
+    if not problem.nearby:
+        error = exact_marginal_error(problem, plan)
+        anew = exact_masses(problem, plan) if error > 0 else None
+        if anew is not None and anew[1] < error:
+            plan, error = anew
+    best = _prove(problem, plan, error, proof.f, proof.g, defect, accurate_dots_bounds)
+    for start in smaller_potentials(proof.f):
+        if best.proves_optimal(options.rtol):
+            break
+        f, g = feasible_potentials(problem, start, None, options)
+        other = _prove(problem, plan, error, f, g, defect, accurate_dots_bounds)
+        if other.bounds.lower > best.bounds.lower:
+            best = other
+    return best if best.gap < proof.gap else proof
+
+
+def _prove(
+    problem: TransportProblem,
+    plan: Plan,
+    error: float,
+    f: Array,
+    g: Array,
+    weights_error: float,
+    sums: Callable[..., list[tuple[float, float]]],
+) -> Certificate:
+    """Bounds of a feasible pair, all rounding added outward.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+    plan : Plan
+    error : float
+        Mass by which its marginals may be off.
+    f, g : ndarray [n], [m]
+        f_i + g_j <= c_ij for the computed costs.
+    weights_error : float
+        Relative error of the target weights.
+    sums : callable
+        :func:`dots_bounds`, or the slower one that loses nothing.
+    """
+    costs = problem.arc_costs(plan.rows, plan.columns)
     relative = problem.cost.relative_error(problem.d)
     absolute = problem.cost.absolute_error(problem.d) * problem.mu.mass
     signed = problem.signed
 
-    (dual, dual_high), (cost_low, cost_high) = dots_bounds([(problem.a, f), (problem.b, g)], [(repaired.mass, costs)])
-    weights_off = weight_error(problem) * float(np.abs(g).max()) * problem.mu.mass
+    (dual, dual_high), (cost_low, cost_high) = sums([(problem.a, f), (problem.b, g)], [(plan.mass, costs)])
+    weights_off = weights_error * float(problem.b @ np.abs(g)) * (1 + 1e-9)
     dual_rounding = relative * abs(dual) + weights_off + absolute
     lower = dual - dual_rounding * (1 + 4 * UNIT) - 2 * UNIT * abs(dual)
-    value = 0.5 * (cost_low + cost_high)
-    size = abs(cost_high) if not signed else float(np.abs(repaired.mass * costs).sum())
+    value = 0.5 * cost_low + 0.5 * cost_high
+    size = abs(cost_high) if not signed else float(np.abs(plan.mass * costs).sum())
     unrouted = error * problem.largest_cost * (2 if signed else 1)
     if problem.nearby:
         # a detour around forbidden or sentinel arcs has no useful bound: the interval is then about the plan's own
@@ -147,18 +203,18 @@ def certify(
     if not signed:
         lower = max(lower, 0.0)
     upper = cost_high + 2 * relative * size + absolute + unrouted
+    if cost_high == 0.0 and unrouted == 0.0 and joins_equal_points(problem, plan):
+        upper = 0.0
     rounding = dual_rounding + (dual_high - dual) + 2 * UNIT * abs(dual) + (cost_high - cost_low)
     rounding += 2 * relative * size + absolute + (unrouted if error < 1e-9 * problem.mu.mass else 0.0)
-    if problem.sentinel_level is not None:  # potentials as large as a sentinel must not pass for rounding
-        rounding = min(rounding, 1e-12 * max(problem.sentinel_level * problem.mu.mass, abs(value)))
 
     for array in (f, g):
         array.flags.writeable = False
     return Certificate(
-        plan=repaired,
+        plan=plan,
         f=f,
         g=g,
-        value=max(value, lower),
+        value=min(max(value, lower), upper),
         bounds=Bounds(lower, upper),
         marginal_error=error,
         resolution=4 * rounding,

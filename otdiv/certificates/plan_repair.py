@@ -23,6 +23,10 @@ REPAIR_ABOVE = 4 * UNIT
 """Marginals off by more than this share of the mass, times the root of the number of arcs, are repaired."""
 
 
+MATCHING_ROUNDING = 1e-9
+"""Masses of a matching that differ from the weight of the atoms by less than this share are rounding of it."""
+
+
 def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, float]:
     """A plan with the right marginals, and a bound on the mass by which they are still off.
 
@@ -45,6 +49,8 @@ def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, f
         allowed = np.isfinite(problem.arc_costs(plan.rows, plan.columns))
         if not allowed.all():
             plan = Plan(plan.rows[allowed], plan.columns[allowed], plan.mass[allowed], plan.shape)
+    if _matches_equals(problem, plan):
+        return Plan(plan.rows, plan.columns, problem.a[plan.rows], plan.shape), 0.0
     off, rounding = marginal_error(problem, plan)
     if off > REPAIR_ABOVE * (1 + math.sqrt(len(plan))) * problem.mu.mass:
         repaired = _repaired(problem, plan)
@@ -54,6 +60,23 @@ def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, f
     if off == 0.0 and problem.nearby and _has_exact_marginals(problem, plan):
         return plan, 0.0
     return plan, off + rounding
+
+
+def _matches_equals(problem: TransportProblem, plan: Plan) -> bool:
+    """Whether the plan matches n atoms with n atoms, all of one weight: then that weight is every mass, exactly."""
+    return (
+        len(plan) == problem.n
+        and equal_atoms(problem)
+        and bool((np.bincount(plan.rows, minlength=problem.n) == 1).all())
+        and bool((np.bincount(plan.columns, minlength=problem.m) == 1).all())
+        and float(np.abs(plan.mass - problem.a[0]).max()) <= MATCHING_ROUNDING * problem.a[0]
+    )
+
+
+def equal_atoms(problem: TransportProblem) -> bool:
+    """Whether both measures have as many atoms, all of one weight."""
+    a, b = problem.a, problem.b
+    return problem.n == problem.m and a[0] == b[0] and a.min() == a.max() and b.min() == b.max()
 
 
 def _has_exact_marginals(problem: TransportProblem, plan: Plan) -> bool:
@@ -88,6 +111,8 @@ def _terms_in_sums(index: np.ndarray, sums: np.ndarray) -> float:
 
 def weight_error(problem: TransportProblem) -> float:
     """Bound on the relative error of the stored target weights against nu scaled to mu's exact mass."""
+    if equal_atoms(problem):
+        return 0.0
     return (4 if max(problem.n, problem.m) < 4096 else 140) * UNIT
 
 

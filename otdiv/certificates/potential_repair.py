@@ -55,8 +55,8 @@ def feasible_potentials(
             return _by_search(problem, f, g, options)
     if f is None:
         f = np.zeros(problem.n) if g is None else least_over_targets(problem, g)
-    # the dual is indifferent to (f + t, g - t); a centred f keeps rounding small
-    f = f - 0.5 * (float(f.max()) + float(f.min()))
+    # the dual is indifferent to (f + t, g - t); a centred f keeps rounding small, and an outlier has no say in a median
+    f = f - float(np.median(f))
     g = least_over_sources(problem, f)
     return _rounded_down(problem, g), g
 
@@ -83,7 +83,7 @@ def _by_search(
             start = f[at_x]
     else:
         start = np.zeros(problem.n) if f is None else f[at_x]
-    start = start - 0.5 * (float(start.max()) + float(start.min()))
+    start = start - float(np.median(start))
     sorted_g, nearest = Pricing(y, x, problem.cost, problem.largest_cost, options).minima(start)
     hints = np.zeros(problem.n, np.int64)
     hints[nearest] = np.arange(problem.m)  # a pair that is tight for y is a good first guess for x

@@ -91,3 +91,57 @@ def _product_errors(x: np.ndarray, y: np.ndarray, products: np.ndarray) -> np.nd
 def below(x: np.ndarray) -> np.ndarray:
     """The next float below each entry: a downward rounding of a rounded result."""
     return np.nextafter(x, -np.inf)
+
+
+def accurate_dots_bounds(*sums: Terms) -> list[tuple[float, float]]:
+    """As :func:`dots_bounds`, within a few units in the last place whatever cancels, and at any scale.
+
+    Both factors are scaled by powers of two, products and sums carry their rounding errors along (Ogita, Rump and
+    Oishi, Accurate sum and dot product, 2005), and so only errors of errors are left: u**2 sum|x_i y_i|.
+    """
+    found = []
+    for terms in sums:
+        x, y = (np.concatenate([np.asarray(pair[side], dtype=np.float64) for pair in terms]) for side in (0, 1))
+        kept = (x != 0) & (y != 0)
+        x, y = x[kept], y[kept]
+        if not x.size:
+            found.append((0.0, 0.0))
+            continue
+        up_x, up_y = (-math.frexp(float(np.abs(v).max()))[1] for v in (x, y))
+        x, y = np.ldexp(x, up_x), np.ldexp(y, up_y)  # the largest are near 1
+        products = x * y
+        middle, error = _accurate_total(products, _product_errors(x, y, products))
+        error += products.size * _TINY
+        found.append(
+            (_scaled(middle - error, -up_x - up_y, -math.inf), _scaled(middle + error, -up_x - up_y, math.inf))
+        )
+    return found
+
+
+_TINY = 2.0**-1060
+"""What a product of factors of at most 1 may lose by underflow, its error term and the scaling included."""
+
+
+def _accurate_total(x: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
+    """The sum of x and errors, and a bound on what is lost: halves are added with the error of each addition."""
+    total, size = float(np.sum(errors)), float(np.sum(np.abs(errors)))
+    while x.size > 1:
+        half = x.size // 2
+        a, b, rest = x[:half], x[half : 2 * half], x[2 * half :]
+        s = a + b
+        t = s - a
+        lost = (a - (s - t)) + (b - t)
+        total, size = total + float(np.sum(lost)), size + float(np.sum(np.abs(lost)))
+        x = np.concatenate([s, rest])
+    middle = float(x[0]) + total
+    return middle, 2 * UNIT * abs(middle) + 4 * PAIRWISE * UNIT * size
+
+
+def _scaled(value: float, power: int, towards: float) -> float:
+    """value 2**power, rounded in one direction."""
+    value = math.nextafter(value, towards)
+    try:
+        return math.nextafter(math.ldexp(value, power), towards)
+    except OverflowError:
+        beyond = math.copysign(math.inf, value)
+        return beyond if beyond == towards else math.nextafter(beyond, 0.0)

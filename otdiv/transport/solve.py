@@ -25,6 +25,7 @@ from otdiv.measures.arguments import as_measures
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.pricing.compiled_costs import EUCLIDEAN, metric_of
 from otdiv.problem.transport_problem import Proposal, TransportProblem
+from otdiv.transport.local_scale import solve_at_local_scale
 from otdiv.transport.methods.method import Method
 from otdiv.transport.methods.table import METHODS, find_method
 from otdiv.transport.result import TransportResult
@@ -126,6 +127,15 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
             )
         tried.append(name)
         proof = certify(problem, proposal.plan, (proposal.f, proposal.g), options=options)
+        if (
+            not proof.proves_optimal(options.rtol)
+            and proposal.status is not Status.STOPPED
+            and options.max_iter is None
+        ):
+            local = solve_at_local_scale(problem, proof.plan, options)
+            if local is not None:
+                again = certify(problem, local.plan, (local.f, local.g), options=options)
+                proof, proposal = (again, local) if again.gap < proof.gap else (proof, proposal)
         if best is None or proof.gap < best[0].gap:
             best = (proof, proposal, name)
         if best[0].proves_optimal(options.rtol) or proposal.status is Status.STOPPED:

@@ -1,0 +1,122 @@
+"""Intervals that rounding alone held open: outliers, cancellation, small values under large costs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+from otdiv import DiscreteMeasure, Status, TransportProblem, emd, verify, wasserstein
+from otdiv.certificates.exact_masses import exact_masses
+from otdiv.certificates.narrowing import exact_marginal_error
+from otdiv.core.rounding import accurate_dots_bounds
+from otdiv.problem.plan import Plan
+
+ANY = st.floats(allow_nan=False, allow_infinity=False, width=64)
+
+
+@settings(max_examples=300, deadline=None)
+@given(hnp.arrays(float, 12, elements=ANY), hnp.arrays(float, 12, elements=ANY))
+def test_accurate_sums_hold_the_rational_truth(x, y):
+    ((low, high),) = accurate_dots_bounds([(x, y)])
+    truth = sum((Fraction(p) * Fraction(q) for p, q in zip(x.tolist(), y.tolist(), strict=True)), Fraction(0))
+    assert low == -np.inf or Fraction(low) <= truth
+    assert high == np.inf or truth <= Fraction(high)
+
+
+@pytest.mark.parametrize("scale", [1e-290, 1.0, 1e290])
+@pytest.mark.parametrize("n", [7, 5000])
+def test_accurate_sums_survive_cancellation(n, scale):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=n) * 10.0 ** rng.integers(0, 15, n)
+    terms = np.concatenate([x, -x, [1e-3]]) * scale
+    rng.shuffle(terms)
+    ((low, high),) = accurate_dots_bounds([(terms, np.ones(len(terms)))])
+    assert low <= 1e-3 * scale <= high and high - low <= 1e-10 * scale
+
+
+OUTLIERS = [("sqeuclidean", 1e6), ("sqeuclidean", 1e9), ("euclidean", 1e9), ("euclidean", 1e20), ("cityblock", 1e15)]
+
+
+@pytest.mark.parametrize(("cost", "far"), OUTLIERS)
+def test_an_outlier_in_both_samples_costs_no_digits(cost, far):
+    """It stays where it is, at cost 0, so the value is that of the other points."""
+    rng = np.random.default_rng(0)
+    x, y = rng.random((60, 2)), rng.random((60, 2))
+    table = cdist(x, y, cost)
+    truth = table[linear_sum_assignment(table)].sum() / 61
+    result = emd(np.vstack([x, [far, 0.0]]), np.vstack([y, [far, 0.0]]), cost=cost)
+    assert result.status is Status.OPTIMAL and result.value == pytest.approx(truth, rel=1e-9)
+    if far < 1e15:  # squares beyond take the exact checker's integers longer than a test may
+        assert verify(result.proof(), level="exact")
+
+
+def test_status_is_optimal_only_where_the_interval_is_as_narrow_as_asked():
+    """Masses that differ in the last bit, and 1e18 for what has to move: the interval stays open, and that is said."""
+    rng = np.random.default_rng(0)
+    x, y = np.vstack([rng.random((20, 2)), [1e9, 0]]), np.vstack([rng.random((20, 2)), [1e9, 0]])
+    a, b = rng.dirichlet(np.ones(21)), rng.dirichlet(np.ones(21))
+    a[-1] = b[-1] = 0.25
+    a, b = a / a.sum(), b / b.sum()
+    result = emd(x, y, a, b, cost="sqeuclidean")
+    assert (result.status is Status.OPTIMAL) == (result.gap <= 1e-9 * result.value)
+
+
+def test_identical_measures_are_at_distance_zero_exactly():
+    rng = np.random.default_rng(1)
+    z, w = rng.normal(size=(30, 3)), rng.dirichlet(np.ones(30))
+    for cost in ("euclidean", "sqeuclidean", "cityblock", "minkowski:3"):
+        result = emd(z, z, w, w, cost=cost)
+        assert (result.lower, result.upper, result.status) == (0.0, 0.0, Status.OPTIMAL)
+    assert emd(cost=np.zeros((3, 3))).status is Status.OPTIMAL
+
+
+def test_small_distances_under_large_costs():
+    x = np.random.default_rng(2).random((2000, 2)) * 1e-5 + np.random.default_rng(3).integers(0, 2, (2000, 1)) * 1e3
+    y = x + 1e-7 * np.random.default_rng(4).normal(size=x.shape)
+    for cost in ("euclidean", "sqeuclidean"):
+        result = emd(x, y, cost=cost)
+        assert result.status is Status.OPTIMAL and result.gap <= 1e-9 * result.value
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_masses_on_a_forest_have_the_marginals_of_the_weights(seed):
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(2, 12, 2)
+    a, b = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m))
+    problem = TransportProblem(DiscreteMeasure(rng.random((n, 2)), a), DiscreteMeasure(rng.random((m, 2)), b))
+    plan = emd(problem.mu, problem.nu, method="pot").plan
+    found, error = exact_masses(problem, plan)
+    ratio = Fraction(sum(map(Fraction, a.tolist()))) / sum(map(Fraction, b.tolist()))
+    off = Fraction(0)
+    for index, weights, factor in ((found.rows, a, 1), (found.columns, b, ratio)):
+        for i, weight in enumerate(weights.tolist()):
+            stored = sum((Fraction(w) for w in found.mass[index == i].tolist()), Fraction(0))
+            off += abs(stored - Fraction(weight) * factor)
+    assert off <= Fraction(error) and error <= 1e-17 and found.mass.min() > 0
+    assert error <= exact_marginal_error(problem, plan)
+    cycle = Plan(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.full(4, 0.25), (n, m))
+    assert exact_masses(problem, cycle) is None
+
+
+def test_a_plan_with_a_false_mass_is_not_taken_for_exact():
+    problem = TransportProblem(DiscreteMeasure([0.0, 1.0]), DiscreteMeasure([0.0, 1.0]))
+    at = np.arange(2)
+    assert exact_marginal_error(problem, Plan(at, at, np.array([0.5, 0.5]), (2, 2))) == 0.0
+    assert exact_marginal_error(problem, Plan(at, at, np.array([0.5, np.nextafter(0.5, 1)]), (2, 2))) >= 2.0**-53
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_distances_with_an_outlier_hold_their_interval(p):
+    rng = np.random.default_rng(0)
+    x, y = np.vstack([rng.random((30, 2)), [1e5, 0]]), np.vstack([rng.random((30, 2)), [1e5, 0]])
+    answer = wasserstein(x, y, p=p)
+    table = cdist(x, y) ** p
+    truth = (table[linear_sum_assignment(table)].sum() / 31) ** (1 / p)
+    assert answer.status is Status.OPTIMAL and answer.value == pytest.approx(truth, rel=1e-8)
