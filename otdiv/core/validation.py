@@ -15,9 +15,17 @@ from otdiv.errors import InvalidInput, MissingPackage
 Array = np.ndarray
 
 
+_LONGEST_RECEIVED = 300
+"""Characters that an error quotes of what came."""
+
+
 def invalid(subject: str, requirement: str, received: object, remedy: str) -> InvalidInput:
-    """Build the standard error: subject, requirement, what came, what to do."""
-    return InvalidInput(f"{subject} must {requirement}; got {received}. {remedy}")
+    """Build the standard error: subject, requirement, what came, what to do; one printable line whatever came."""
+    came = str(received)
+    if len(came) > _LONGEST_RECEIVED:
+        came = f"{came[:_LONGEST_RECEIVED]}... ({len(came)} characters)"
+    text = f"{subject} must {requirement}; got {came}. {remedy}"
+    return InvalidInput("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
 def as_float_array(name: str, value: Any) -> Array:

@@ -78,9 +78,9 @@ class Architecture:
         ------
         ValueError
         """
-        width = 0 if self.sizes.width is None else self.sizes.width
-        sizes = [self.d, self.atoms, width, self.sizes.depth, self.sizes.groups, self.sizes.pieces]
-        if not all(type(size) is int and 0 <= size <= weights + 1000 for size in sizes):
+        width = 1 if self.sizes.width is None else self.sizes.width
+        sizes = [self.d, width, self.sizes.depth, self.sizes.groups, self.sizes.pieces, self.atoms + 1]
+        if not all(type(size) is int and 1 <= size <= weights + 1000 for size in sizes):
             raise ValueError("sizes that are none, or beyond the weights")
         layers = width**2 * max(self.sizes.depth - 1, 0) if not self.atoms else self.atoms * self.d
         if layers > 8 * weights + 10**6:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.core.memory import row_blocks
+from otdiv.core.threads import without_warnings
 from otdiv.core.validation import Array, as_points, invalid
 from otdiv.critics.architecture import Architecture
 from otdiv.critics.debias import Debiased, remove_bias
@@ -153,10 +156,10 @@ class FittedCritic:
         try:
             with open_archive(path):
                 pass  # no name twice, no sizes beyond the file's own
-            content = torch.load(path, weights_only=True, map_location="cpu")
+            with without_warnings():  # of unusual pickles
+                content = torch.load(path, weights_only=True, map_location="cpu")
             about = json.loads(content["about"])
-            if about["format"] != _FORMAT:
-                raise KeyError("format")
+            _require_about(about)
             architecture = Architecture.from_dict(about["plan"])
             architecture.require_size(sum(weight.numel() for weight in content["module"].values()))
             inner = architecture.build(about["constraint"])
@@ -194,6 +197,26 @@ class FittedCritic:
     def __repr__(self) -> str:
         bound = "no proved bound" if self.lipschitz is None else f"Lipschitz <= {self.lipschitz.value:.6g}"
         return f"FittedCritic({self.constraint!r}, d={self.d}, {bound}, {self.steps} steps, seed={self.seed})"
+
+
+def _require_about(about: dict[str, Any]) -> None:
+    """Refuse a description that :meth:`FittedCritic.save` did not write.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+    """
+    weight, numbers = about["weight"], [about["seconds"], *itertools.chain(*about["history"])]
+    if about["format"] != _FORMAT or about["constraint"] not in CONSTRAINT_BY_NAME:
+        raise ValueError("another format")
+    if not all(type(about[name]) is int for name in ("seed", "steps")):
+        raise ValueError("a count that is none")
+    if not all(type(about[name]) is str for name in ("device", "stopped")):
+        raise ValueError("a name that is none")
+    if weight is not None and not 0 < float(weight) < math.inf:
+        raise ValueError("a weight that is none")
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+        raise ValueError("a history that is none")
 
 
 def freeze(inner: nn.Module) -> nn.Module:

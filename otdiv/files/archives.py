@@ -6,6 +6,7 @@ found, for the caller's own sentence.
 
 from __future__ import annotations
 
+import errno
 import os
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+
+from otdiv.core.threads import without_warnings
 
 _SMALL = 2**28
 """Bytes (256 MiB) up to which an archive may unpack to whatever it likes."""
@@ -37,7 +40,9 @@ def open_archive(path: str | Path) -> Iterator[zipfile.ZipFile]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except OSError:
+    except OSError as problem:
+        if problem.errno == errno.EINVAL:  # a directory that lies before the file
+            raise ValueError("no archive, or a damaged one") from None
         raise
     except Exception:  # struct, Unicode and other errors of a damaged directory
         raise ValueError("no archive, or a damaged one") from None
@@ -70,7 +75,11 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray
     try:
         with archive.open(member) as stream:
             return _read_array(stream, member.file_size)
-    except (OSError, ValueError):
+    except ValueError:
+        raise
+    except OSError as problem:
+        if problem.errno == errno.EINVAL:
+            raise ValueError(f"a damaged part {member.filename[:40]!r}") from None
         raise
     except Exception:  # zlib, CRC, end of file
         raise ValueError(f"a damaged part {member.filename[:40]!r}") from None
@@ -93,7 +102,9 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
 
 def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
     try:
-        shape, column_major, dtype = _READERS[np.lib.format.read_magic(stream)](stream, max_header_size=_LONGEST_HEADER)
+        with without_warnings():  # of headers that an older version wrote
+            reader = _READERS[np.lib.format.read_magic(stream)]
+            shape, column_major, dtype = reader(stream, max_header_size=_LONGEST_HEADER)
         count = prod(shape) if all(type(k) is int and k >= 0 for k in shape) else -1
     except OSError:
         raise

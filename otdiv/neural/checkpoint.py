@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from otdiv.core.threads import without_warnings
 from otdiv.core.validation import invalid
+from otdiv.errors import InvalidInput
+from otdiv.files.archives import open_archive
 from otdiv.files.writing import write_whole
 from otdiv.neural.batches import Batches
-from otdiv.neural.schedule import TrainingState
+from otdiv.neural.schedule import COOLING, TrainingState
+
+_PARTS = {"fingerprint", "state", "module", "optimizer", "torch_rng", "rng"}
 
 
 def write_torch(path: str | Path, content: dict[str, Any], argument: str) -> None:
@@ -67,14 +73,59 @@ def resume_checkpoint(
             f"{path.name} of another one",
             "Remove it, or name another file.",
         )
-    module.load_state_dict(content["module"])
-    optimizer.load_state_dict(content["optimizer"])
-    batches.torch_rng.set_state(content["torch_rng"])
-    batches.rng.bit_generator.state = content["rng"]
-    state = content["state"]
-    return TrainingState(
-        **{**state, "penalties": tuple(state["penalties"]), "history": [tuple(e) for e in state["history"]]}
+    try:
+        state = _checked_state(content["state"])
+        _require_like(optimizer, content["optimizer"])
+        module.load_state_dict(content["module"])
+        if not all(bool(torch.isfinite(weight).all()) for weight in module.state_dict().values()):
+            raise ValueError("weights that are not finite")
+        optimizer.load_state_dict(content["optimizer"])
+        batches.torch_rng.set_state(content["torch_rng"])
+        batches.rng.bit_generator.state = content["rng"]
+    except Exception as problem:  # what no run wrote fails in torch and numpy, each in its own way
+        raise _damaged(path, problem) from None
+    return state
+
+
+def _checked_state(content: Any) -> TrainingState:
+    """Where the training stood; every part of the right kind and in its range."""
+    state = TrainingState(
+        **{**content, "penalties": tuple(content["penalties"]), "history": [tuple(e) for e in content["history"]]}
     )
+    counts = [state.step, state.since_best, state.penalties[1], *(entry[0] for entry in state.history)]
+    numbers = [state.share, state.pace, state.seconds, state.penalties[0]]
+    numbers += [number for entry in state.history for number in entry[1:]]
+    if not all(type(count) is int and 0 <= count < 2**53 for count in counts):
+        raise ValueError("a count that is none")
+    if not all(type(number) is float and math.isfinite(number) for number in numbers):
+        raise ValueError("a number that is none")
+    if not (0 <= state.share <= 1 and 1 <= state.pace <= COOLING and state.seconds >= 0):
+        raise ValueError("a place outside the schedule")
+    if type(state.best) is not float or math.isnan(state.best) or not all(len(entry) == 3 for entry in state.history):
+        raise ValueError("a history that is none")
+    return state
+
+
+def _require_like(optimizer: torch.optim.Optimizer, content: Any) -> None:
+    """Refuse a state of other parameters than this optimizer's, or of other settings than its own but for the rate."""
+    fresh = optimizer.state_dict()["param_groups"]
+    for group, saved in zip(fresh, content["param_groups"], strict=True):
+        same = {name: value for name, value in group.items() if name not in ("lr", "initial_lr")}
+        if {name: saved[name] for name in same} != same or set(saved) - {"initial_lr"} != set(group):
+            raise ValueError("other settings of the optimizer")
+        if type(saved["lr"]) is not float or not 0 <= saved["lr"] <= group["lr"]:
+            raise ValueError("another rate")
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for k, averages in content["state"].items():
+        if set(averages) != {"step", "exp_avg", "exp_avg_sq"} or averages["step"].shape != ():
+            raise ValueError("other averages of the optimizer")
+        for name in ("exp_avg", "exp_avg_sq"):
+            if averages[name].shape != parameters[k].shape or averages[name].dtype != parameters[k].dtype:
+                raise ValueError("averages of another size")
+        if not all(bool(torch.isfinite(value).all()) for value in averages.values()) or averages["step"] < 1:
+            raise ValueError("averages that are not finite")
+        if bool((averages["exp_avg_sq"] < 0).any()):
+            raise ValueError("averages of squares that are negative")
 
 
 def read_fingerprint(path: Path) -> str:
@@ -90,10 +141,14 @@ def read_fingerprint(path: Path) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = torch.load(path, weights_only=True, map_location="cpu")
-        content["fingerprint"]
+        with open_archive(path), without_warnings():  # of unusual pickles
+            content = torch.load(path, weights_only=True, map_location="cpu")
+        if type(content) is not dict or set(content) != _PARTS or type(content["fingerprint"]) is not str:
+            raise ValueError("other parts")
     except Exception as problem:  # a damaged file fails anywhere inside torch
-        raise invalid(
-            "checkpoint", "be a file that a run wrote", f"{path.name} ({type(problem).__name__})", "Remove it."
-        ) from None
+        raise _damaged(path, problem) from None
     return content
+
+
+def _damaged(path: Path, problem: Exception) -> InvalidInput:
+    return invalid("checkpoint", "be a file that a run wrote", f"{path.name} ({type(problem).__name__})", "Remove it.")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**22
 """Units of a wide layer, and values of such a layer computed at a time (32 MiB of float64)."""
+LARGEST_VALUE = 1e140
+"""Of values and gradients of a critic; float64 does not hold sums of squares of larger ones."""
 _PLAIN = ("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "ELU", "Softplus", "Identity", "Flatten", "Dropout")
 
 
@@ -199,7 +201,7 @@ def critic_of_module(module: Any, d: int, name: str, units: int = _LAYER_UNITS) 
             for rows in row_blocks(len(z), units, _LAYER_ENTRIES):
                 leaf = tensor(z[rows]).requires_grad_(True)
                 parts.append(torch.autograd.grad(module(leaf).sum(), leaf)[0].double().cpu().numpy())
-        return np.concatenate(parts)
+        return _held(np.concatenate(parts), "gradients")
 
     critic = Critic(name, values, gradients, _product_bound(module))
     _require_function(critic, d)
@@ -221,7 +223,7 @@ def _evaluating(module: Any) -> Iterator[None]:
 
 
 def _one_value_a_point(out: Array, k: int) -> Array:
-    flat = np.asarray(out, dtype=np.float64)
+    flat = _held(np.asarray(out, dtype=np.float64), "values")
     if flat.shape not in ((k,), (k, 1)):
         raise invalid(
             "critic",
@@ -230,6 +232,14 @@ def _one_value_a_point(out: Array, k: int) -> Array:
             "Select one output.",
         )
     return flat.reshape(k)
+
+
+def _held(out: Array, what: str) -> Array:
+    """Values or gradients whose squares float64 holds."""
+    largest = float(np.abs(out).max(initial=0.0))
+    if largest > LARGEST_VALUE and largest < np.inf:
+        raise invalid("critic", f"return {what} within {LARGEST_VALUE:g}", f"{largest:.3g}", "Check its weights.")
+    return out
 
 
 def _require_function(critic: Critic, d: int) -> None:

@@ -18,6 +18,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from otdiv.core.threads import without_warnings
 from otdiv.core.validation import invalid, optional_import
 from otdiv.critics.auditing.plain_layers import LAYERS, WITH_WEIGHTS, build, flattened, plain_name
 from otdiv.errors import InvalidInput
@@ -140,9 +141,9 @@ def _read_safetensors(path: Path) -> tuple[str, dict[str, Any]]:
 def _read_state_dict(path: Path, torch: Any) -> tuple[str, dict[str, Any]]:
     with open_archive(path):
         pass  # no name twice, no sizes beyond the file's own
-    return _short_text(path.with_suffix(".json")), torch.load(
-        io.BytesIO(path.read_bytes()), weights_only=True, map_location="cpu"
-    )
+    text = _short_text(path.with_suffix(".json"))
+    with without_warnings():  # of unusual pickles, which are refused if they hold anything but weights
+        return text, torch.load(io.BytesIO(path.read_bytes()), weights_only=True, map_location="cpu")
 
 
 def _short_text(path: Path) -> str:

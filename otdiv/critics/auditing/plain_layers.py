@@ -38,6 +38,8 @@ MOST_ENTRIES = 2**24
 """Of a layer for one point (64 MiB of float32); networks for images of 1024 x 1024 stay below."""
 MOST_WORK = 1e10
 """Multiplications for one point; a residual network of 50 layers for images of 224 x 224 takes 4e9."""
+OF_EACH_AXIS = ("stride", "padding", "kernel_size", "unflattened_size")
+"""Options that may be lists, one number for each axis."""
 LARGEST_OPTION = 4096
 """Of strides, paddings and the like: larger ones would make arrays far larger than the file."""
 
@@ -66,7 +68,7 @@ def require_evaluable(network: Any, d: int) -> int:
                     f"{sizes[-1]:,} entries, {work:.2g} multiplications",
                     "Give its values at the points as two .npy files instead.",
                 )
-    except (RuntimeError, ValueError, IndexError, NotImplementedError) as problem:
+    except (RuntimeError, ValueError, TypeError, IndexError, ZeroDivisionError, NotImplementedError) as problem:
         reason = str(problem).strip().splitlines()[0][:150]
         raise invalid(
             "critic", f"take points of dimension {d}", f"an error ({reason})", "Check its input size."
@@ -100,7 +102,7 @@ def build(description: Any, weights: Any, torch: Any) -> Any:
     if not isinstance(description, list) or not 1 <= len(description) <= MOST_LAYERS:
         raise ValueError(f"no list of 1 to {MOST_LAYERS} layers")
     if not isinstance(weights, dict) or not all(_is_weight(*item, torch) for item in weights.items()):
-        raise ValueError("something other than named floating-point weights")
+        raise ValueError("something other than non-empty named floating-point weights")
     layers = [_build_layer(k, entry, weights, torch) for k, entry in enumerate(description)]
     network = torch.nn.Sequential(*layers)
     network.load_state_dict(weights, strict=True, assign=True)
@@ -108,7 +110,9 @@ def build(description: Any, weights: Any, torch: Any) -> Any:
 
 
 def _is_weight(name: Any, value: Any, torch: Any) -> bool:
-    return isinstance(name, str) and type(value) is torch.Tensor and value.dtype in (torch.float32, torch.float64)
+    if not isinstance(name, str) or type(value) is not torch.Tensor:
+        return False
+    return value.numel() > 0 and value.dtype in (torch.float32, torch.float64)
 
 
 def _build_layer(k: int, entry: Any, weights: dict[str, Any], torch: Any) -> Any:
@@ -118,6 +122,8 @@ def _build_layer(k: int, entry: Any, weights: dict[str, Any], torch: Any) -> Any
     if name not in LAYERS or not set(options) <= set(LAYERS[name]):
         raise ValueError(f"layer {k} is outside the closed list of layers and their options")
     for option, value in options.items():
+        if isinstance(value, list) and option not in OF_EACH_AXIS:
+            raise ValueError(f"layer {k} has a list for {option}")
         for number in value if isinstance(value, list) else [value]:
             if type(number) not in (int, float) or not 0 <= number <= LARGEST_OPTION:
                 raise ValueError(f"layer {k} has {option} outside [0, {LARGEST_OPTION}]")
