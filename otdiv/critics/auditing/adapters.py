@@ -81,7 +81,12 @@ def read_critic(critic: Any, d: int, *, trust: bool = False) -> Critic:
     """
     trained = as_fitted(critic)
     if trained is not None:
-        reader = Critic(f"{trained.constraint} critic", trained, trained.gradient, trained.lipschitz)
+        reader = Critic(
+            f"{trained.constraint} critic",
+            lambda z: _held(trained(z), "values"),
+            lambda z: _held(trained.gradient(z), "gradients"),
+            trained.lipschitz,
+        )
         _require_function(reader, d)
         return reader
     if isinstance(critic, str | Path):
