@@ -104,6 +104,10 @@ def solve(
     return solve_with(problem, method, options)
 
 
+_MOST_SCALES = 20
+"""Solves at ever smaller scales; each finds the plan some ten decades below the largest cost."""
+
+
 def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -> TransportResult:
     """As :func:`solve`, with all options in one record."""
     started = time.perf_counter()
@@ -127,15 +131,8 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
             )
         tried.append(name)
         proof = certify(problem, proposal.plan, (proposal.f, proposal.g), options=options)
-        if (
-            not proof.proves_optimal(options.rtol)
-            and proposal.status is not Status.STOPPED
-            and options.max_iter is None
-        ):
-            local = solve_at_local_scale(problem, proof.plan, options)
-            if local is not None:
-                again = certify(problem, local.plan, (local.f, local.g), options=options)
-                proof, proposal = (again, local) if again.gap < proof.gap else (proof, proposal)
+        if proposal.status is not Status.STOPPED and options.max_iter is None:
+            proof, proposal = _at_local_scale(problem, proof, proposal, options)
         if best is None or proof.gap < best[0].gap:
             best = (proof, proposal, name)
         if best[0].proves_optimal(options.rtol) or proposal.status is Status.STOPPED:
@@ -152,6 +149,25 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
         "seconds": time.perf_counter() - started,
     }
     return TransportResult(problem, proof, status, name, stats)
+
+
+def _at_local_scale(
+    problem: TransportProblem, proof: Certificate, proposal: Proposal, options: SolverOptions
+) -> tuple[Certificate, Proposal]:
+    """Solve again at the scale of the costs that the plan uses, as long as that halves the plan's cost."""
+    for _ in range(_MOST_SCALES):
+        if proof.proves_optimal(options.rtol):
+            break
+        local = solve_at_local_scale(problem, proof.plan, options)
+        if local is None:
+            break
+        again = certify(problem, local.plan, (local.f, local.g), options=options)
+        halved = again.bounds.upper < 0.5 * proof.bounds.upper
+        if again.gap < proof.gap:
+            proof, proposal = again, local
+        if not halved:
+            break
+    return proof, proposal
 
 
 def _require_device(problem: TransportProblem, device: Any) -> None:

@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.certificates.infeasibility import TransportWitness
 from otdiv.core.bounds import Bounds, Status
-from otdiv.core.options import RTOL
+from otdiv.core.options import RTOL, SolverOptions
 from otdiv.core.progress import ProgressEvent
 from otdiv.core.results import HasBounds
 from otdiv.core.validation import Array, invalid
-from otdiv.costs import as_cost, power_of
+from otdiv.costs import as_cost
 from otdiv.measures.arguments import require_probability
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
+from otdiv.transport.bottleneck import solve_bottleneck
+from otdiv.transport.powers import solve_power
 from otdiv.transport.result import TransportResult
-from otdiv.transport.solve import measures_of, solve
+from otdiv.transport.solve import measures_of, solve_with
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,23 +36,23 @@ class WassersteinDistance(HasBounds):
         lower <= W_p <= upper.
     p : float
     transport : TransportResult
-        The transport of cost metric**p that it is the p-th root of.
+        The transport of cost (metric / scale)**p that it is ``scale`` times the p-th root of; for p = inf a plan
+        within reach, further pairs forbidden.
+    status : Status
+        OPTIMAL where the interval of W_p itself is as narrow as asked.
+    scale : float
+        Distances are divided by it before the power where the power would leave float64's range; else 1.
+    witness : TransportWitness or None
+        For p = inf: atoms that prove that no plan exists one step below.
     """
 
     value: float
     bounds: Bounds
     p: float
     transport: TransportResult
-
-    @property
-    def status(self) -> Status:  # type: ignore[override]
-        """Of the transport."""
-        return self.transport.status
-
-    @property
-    def message(self) -> str:
-        """Of the transport."""
-        return self.transport.message
+    status: Status
+    scale: float = 1.0
+    witness: TransportWitness | None = None
 
     @property
     def nit(self) -> int:
@@ -63,12 +66,12 @@ class WassersteinDistance(HasBounds):
 
     @property
     def plan(self) -> Plan:
-        """The optimal plan for the cost metric**p."""
+        """The optimal plan for the cost (metric / scale)**p."""
         return self.transport.plan
 
     @property
     def potentials(self) -> tuple[Array, Array]:
-        """(f, g) for the cost metric**p."""
+        """(f, g) for the cost (metric / scale)**p."""
         return self.transport.potentials
 
     def __float__(self) -> float:
@@ -104,7 +107,7 @@ def wasserstein(
     x, y, a, b, method, normalize, rtol, max_iter, time_limit, memory_limit, progress, device, threads
         As in :func:`emd`; the weights must sum to 1.
     p : float
-        Order, p >= 1.
+        Order, p >= 1; infinity is the bottleneck distance, the least t such that no mass moves further than t.
     metric : str or Cost
         The metric d; it has to be one.
 
@@ -124,30 +127,19 @@ def wasserstein(
     2.0
     """
     base = as_cost(metric)
-    if not 1 <= p < np.inf:
-        raise invalid("p", "be a finite number >= 1", repr(p), "p = 1 and p = 2 are the usual ones.")
+    if not p >= 1:
+        raise invalid("p", "be a number >= 1, or infinity", repr(p), "p = 1 and p = 2 are the usual ones.")
     if not base.is_metric:
         raise invalid("metric", "be a metric", f"{base.name!r}", "For another cost use emd.")
+    options = SolverOptions(rtol, time_limit, memory_limit, progress, max_iter, device, threads)
     mu, nu = measures_of(x, y, a, b, cost=base, normalize=normalize)
     require_probability(mu, "the weights", "Pass normalize=True; for other masses use emd.")
+    if p == np.inf:
+        value, bounds, reached, witness = solve_bottleneck(TransportProblem(mu, nu, base), method, options)
+        status = reached.status if reached.status.certified else Status.OPTIMAL
+        return WassersteinDistance(value, bounds, p, reached, status, witness=witness)
     if p == 1:
-        cost: Any = base
-    else:
-        cost = "sqeuclidean" if (p == 2 and base.name == "euclidean") else power_of(base, p)
-    result = solve(
-        TransportProblem(mu, nu, cost),
-        method,
-        rtol=rtol,
-        max_iter=max_iter,
-        time_limit=time_limit,
-        memory_limit=memory_limit,
-        progress=progress,
-        device=device,
-        threads=threads,
-    )
-    value = result.value ** (1 / p)
-    if p == 1:
-        return WassersteinDistance(value, result.bounds, p, result)
-    # the root is computed within a few units in the last place
-    ends = Bounds(result.lower ** (1 / p) * (1 - 1e-15), result.upper ** (1 / p) * (1 + 1e-15))
-    return WassersteinDistance(value, ends, p, result)
+        result = solve_with(TransportProblem(mu, nu, base), method, options)
+        return WassersteinDistance(result.value, result.bounds, p, result, result.status)
+    value, bounds, result, status, scale = solve_power(mu, nu, base, p, method, options)
+    return WassersteinDistance(value, bounds, p, result, status, scale)

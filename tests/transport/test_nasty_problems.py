@@ -1,4 +1,4 @@
-"""Small problems of extreme numbers against rational truth: no interval misses, and optimal means as narrow as asked."""
+"""Problems of extreme numbers against rational truth: no interval misses, and optimal means as narrow as asked."""
 
 from __future__ import annotations
 
