@@ -78,7 +78,7 @@ def test_bottleneck_of_equal_and_of_single_points():
     assert wasserstein([0.0, 1.0], [1.0, 0.0], p=np.inf).value == 0.0
     assert wasserstein([0.0], [1e-5], p=np.inf).value == 1e-5
     metric = np.array([[0.0, 3.0], [3.0, 0.0]])
-    assert wasserstein(a=[0.75, 0.25], b=[0.25, 0.75], metric=metric, p=np.inf).value == 3.0
+    assert wasserstein(None, None, [0.75, 0.25], [0.25, 0.75], metric=metric, p=np.inf).value == 3.0
 
 
 def test_orders_below_one_are_refused():
