@@ -16,6 +16,9 @@ from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.solve import solve
 
+_ROUNDINGS = 64
+"""Units of rounding by which the totals of two sets of weights may differ: a softmax of thousands stays below."""
+
 
 def emd_loss(
     x: torch.Tensor,
@@ -33,7 +36,7 @@ def emd_loss(
         Points, on any device and of any floating type; the transport itself is computed in float64 on
         the CPU.
     a, b : Tensor [n], [m], optional
-        Weights of one total; None is uniform.
+        Weights of one total, but for the rounding of their own type; None is uniform.
     cost : {"euclidean", "sqeuclidean", "cityblock", "chebyshev"} or "minkowski:p"
         Ground cost.
 
@@ -66,12 +69,22 @@ def emd_loss(
     return _ExactTransport.apply(x, y, a, b, cost)
 
 
+def _measures(x: Any, y: Any, a: Any, b: Any) -> tuple[DiscreteMeasure, DiscreteMeasure]:
+    """Both measures; totals that differ by the rounding of the weights' own type are made equal."""
+    mu, nu = DiscreteMeasure(x, a), DiscreteMeasure(y, b)
+    given = [weights.dtype for weights in (a, b) if isinstance(weights, torch.Tensor) and weights.is_floating_point()]
+    rounding = _ROUNDINGS * max((torch.finfo(dtype).eps for dtype in given), default=0.0)
+    if abs(mu.mass - nu.mass) <= rounding * mu.mass:
+        nu = DiscreteMeasure(nu.points, nu.weights * (mu.mass / nu.mass))
+    return mu, nu
+
+
 class _ExactTransport(torch.autograd.Function):
     """Forward: solve.  Backward: the gradients that the optimal plan and potentials give."""
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any, a: Any, b: Any, cost: str) -> torch.Tensor:
-        result = solve(TransportProblem(DiscreteMeasure(x, a), DiscreteMeasure(y, b), as_cost(cost)))
+        result = solve(TransportProblem(*_measures(x, y, a, b), as_cost(cost)))
         found = result.gradients
         slopes = (found.x.reshape(x.shape), found.y.reshape(y.shape), found.a, found.b)
         ctx.save_for_backward(

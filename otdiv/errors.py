@@ -27,6 +27,9 @@ class Infeasible(InvalidInput):
         super().__init__(message)
         self.witness = witness
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.witness)  # so that it reaches the parent of a worker process
+
 
 class TooLarge(InvalidInput, MemoryError):
     """The estimate of memory, made before allocating, exceeds the limit."""

@@ -26,14 +26,14 @@ from otdiv.certificates.potential_repair import feasible_potentials
 from otdiv.core.bounds import Bounds
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.rounding import UNIT, accurate_dots_bounds, dots_bounds
-from otdiv.core.validation import Array, as_float_array
+from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.verification.record import GIVEN_WEIGHTS, NEARBY_WEIGHTS
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class Certificate(ReadOnlyCopies):
     """A feasible plan, feasible potentials, and the interval they prove.
 
     Attributes

@@ -10,14 +10,14 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order
 
-from otdiv.core.validation import Array, as_weights, invalid, readonly
+from otdiv.core.validation import Array, ReadOnlyCopies, as_weights, invalid, readonly
 from otdiv.errors import CertificateRefused, SolverFailed
 from otdiv.linear_programming.program import LinearProgram
 from otdiv.linear_programming.solve import solve_lp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TransportWitness:
+class TransportWitness(ReadOnlyCopies):
     """The Farkas witness of a transport problem without a plan.
 
     Attributes

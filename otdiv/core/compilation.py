@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+
+def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function of arrays on its first call, without the interpreter lock, and keep it for later processes.
+
+    It is kept beside the code, or in the user's folder for caches; where neither can be written (a read-only
+    installation without a home) every process compiles anew.
+
+    Parameters
+    ----------
+    **options
+        Further ones of numba.njit.
+    """
+    from numba import njit
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        try:
+            return njit(cache=True, nogil=True, **options)(function)
+        except RuntimeError:  # numba has found no folder
+            return njit(nogil=True, **options)(function)
+
+    return compiled
+
 
 _said = False
 """Whether the line was printed in this process; it is printed once."""

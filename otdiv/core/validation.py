@@ -6,6 +6,7 @@ and what to do about it.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,28 @@ def readonly(array: Array) -> Array:
     copy = np.array(array, dtype=np.float64, order="C")
     copy.flags.writeable = False
     return copy
+
+
+class ReadOnlyCopies:
+    """Mixed into records: their arrays are read-only in pickled and copied ones too."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = dict(getattr(self, "__dict__", {}))
+        for kind in type(self).__mro__:
+            state |= {name: getattr(self, name) for name in getattr(kind, "__slots__", ()) if hasattr(self, name)}
+        views = [name for name, value in state.items() if isinstance(value, MappingProxyType)]  # which no pickle holds
+        return _read_only_record, (type(self), state | {name: dict(state[name]) for name in views}, views)
+
+
+def _read_only_record(kind: type, state: dict[str, Any], views: list[str]) -> Any:
+    record: Any = object.__new__(kind)
+    for name, value in state.items():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+        object.__setattr__(record, name, MappingProxyType(value) if name in views else value)
+    return record
 
 
 def as_points(name: str, value: Any) -> Array:

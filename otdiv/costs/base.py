@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.rounding import UNIT
-from otdiv.core.validation import Array, as_float_array, invalid
+from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array, invalid
 from otdiv.errors import InvalidInput
 
 
-class Cost(ABC):
+class Cost(ReadOnlyCopies, ABC):
     """A ground cost; entries are float64, and +inf forbids an arc.  Each is a PointCost or a TableCost.
 
     Attributes

@@ -16,7 +16,7 @@ import numpy as np
 from otdiv.core.bounds import Bounds, Status
 from otdiv.core.results import HasBounds
 from otdiv.core.rounding import dot_bounds
-from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
+from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.errors import SolverFailed
 from otdiv.linear_programming.program import LinearProgram
 from otdiv.linear_programming.solve import solve_lp
@@ -27,7 +27,7 @@ calls coarser strategies optimal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MatrixGame:
+class MatrixGame(ReadOnlyCopies):
     """A zero-sum game: the row player receives ``payoff[i, j]`` from the column player.
 
     Parameters
@@ -88,7 +88,7 @@ class MatrixGame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GameSolution(HasBounds):
+class GameSolution(ReadOnlyCopies, HasBounds):
     """Both strategies and the interval they prove for the value.
 
     Attributes

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from otdiv.core.validation import Array, as_float_array, check_choice, invalid, readonly, require_finite
+from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array, check_choice, invalid, readonly, require_finite
 from otdiv.linear_programming.checks import Form
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LinearProgram:
+class LinearProgram(ReadOnlyCopies):
     """The primal program min c'x subject to A x = b (or A x >= b), x >= 0.
 
     Parameters
@@ -76,7 +76,7 @@ class LinearProgram:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DualProgram:
+class DualProgram(ReadOnlyCopies):
     """The dual program max b'y subject to A'y <= c; y is free (equality) or y >= 0 (inequality).
 
     `solve_lp` solves it as it stands: its variables are y, and the primal x comes

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.bounds import Status
-from otdiv.core.validation import Array, check_choice, invalid, readonly
+from otdiv.core.validation import Array, ReadOnlyCopies, check_choice, invalid, readonly
 from otdiv.linear_programming.backends import Answer, Rows, by_cvxpy, by_highs
 from otdiv.linear_programming.checks import ACCEPTED, ScaledProgram, checked_optimum, verified_ray
 from otdiv.linear_programming.program import DualProgram, LinearProgram
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LPSolution:
+class LPSolution(ReadOnlyCopies):
     """How a linear program ended, with the evidence.
 
     Attributes

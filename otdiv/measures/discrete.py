@@ -14,7 +14,16 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.rounding import total
-from otdiv.core.validation import Array, as_float_array, as_points, as_weights, invalid, readonly, require_finite
+from otdiv.core.validation import (
+    Array,
+    ReadOnlyCopies,
+    as_float_array,
+    as_points,
+    as_weights,
+    invalid,
+    readonly,
+    require_finite,
+)
 
 MASS_TOLERANCE = 1e-9
 """Relative difference of two total masses, or of one from 1, up to which they count as equal; a larger one
@@ -22,7 +31,7 @@ accepts weights that are rounded more coarsely, and makes the mass that is ignor
 
 
 @dataclass(frozen=True, eq=False)
-class DiscreteMeasure:
+class DiscreteMeasure(ReadOnlyCopies):
     """The measure sum_i weights[i] * delta(points[i]).
 
     Parameters

@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.assignment_auction import UNASSIGNED
 from otdiv.network_flow.heap import sift_down, sift_up
@@ -62,7 +62,7 @@ def allocate_forest(n: int) -> Forest:
     return Forest(*targets, np.full(n, UNASSIGNED, short), np.empty(n), *(np.empty(n, short) for _ in range(3)))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def augment_one_by_one(graph, columns, assignment, forest, first, end, most):
     """Grow a tree from each unassigned source first ... end - 1 by itself; given up at ``most`` sources in it."""
     roots = np.empty(1, np.int32)
@@ -72,7 +72,7 @@ def augment_one_by_one(graph, columns, assignment, forest, first, end, most):
             augment(graph, columns, assignment, forest, roots, most, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def augment(graph, columns, assignment, forest, roots, most, overshoot):
     """Assign the roots, until all are assigned, ``most`` sources have joined a tree, or no tree can grow further.
 
@@ -156,7 +156,7 @@ def augment(graph, columns, assignment, forest, roots, most, overshoot):
     return assigned
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _dissolve(tree, now, assignment, forest):
     """Bring the potentials of a tree up to now and take its nodes out; its targets are then in ``freed``."""
     f, g, target, _, _ = assignment
@@ -176,7 +176,7 @@ def _dissolve(tree, now, assignment, forest):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_first_reach(j, graph, columns, assignment, forest):
     """Set when, from which source and by which arc a tree reaches target j first; False if none does."""
     start, heads, costs = graph
@@ -193,7 +193,7 @@ def _find_first_reach(j, graph, columns, assignment, forest):
     return time[j] < np.inf
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _assign_along_path(j, target, source, cost, costs, via, arc):
     """Every source on the path from the unassigned target j to the root is assigned to the target towards j."""
     while j >= 0:

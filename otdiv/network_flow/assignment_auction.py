@@ -20,8 +20,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.graph import find_two_lowest
 
@@ -56,7 +56,7 @@ def empty_assignment(f: Array, g: Array) -> Assignment:
     return Assignment(f.copy(), g.copy(), target, np.zeros(n), source)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def restore_slackness(graph, assignment, eps):
     """Set f_i = min c - g over the arcs of i; assigned arcs above that by more than eps are unassigned.
 
@@ -76,7 +76,7 @@ def restore_slackness(graph, assignment, eps):
     return gaps
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def run_bids(graph, assignment, eps, few, most):
     """Let unassigned sources bid until at most ``few`` are left or ``most`` bids were made; returns the bids.
 

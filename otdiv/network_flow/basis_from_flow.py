@@ -12,8 +12,8 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.graph import TwoWayRows
 from otdiv.network_flow.spanning_tree import Basis, build_basis, find_apex, reroot_subtree
@@ -58,7 +58,7 @@ def _join(
     return build_basis(n, m, *(np.append(column, new) for column, new in zip(forest, more, strict=True)))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_part(v, up):
     while up[v] != v:
         up[v] = up[up[v]]
@@ -66,7 +66,7 @@ def _find_part(v, up):
     return v
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _spanning_forest(n, m, tails, heads):
     """The arcs that, taken in order, join two parts of the forest (Kruskal), and the part of each node."""
     up = np.arange(n + m)
@@ -80,7 +80,7 @@ def _spanning_forest(n, m, tails, heads):
     return joins, up
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _connect_to_root(n, parts):
     """Arcs from one source of each part to the last target."""
     connected = np.zeros(len(parts), np.bool_)
@@ -95,7 +95,7 @@ def _connect_to_root(n, parts):
     return tails[:count], np.full(count, len(parts) - n - 1, np.int32)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _cancel_cycles(n, tails, heads, costs, flows, basis):
     """Arcs outside the tree lose their flow or enter it; mass moves round their cycles in the cheaper direction."""
     parent, flow, cost = basis.parent, basis.flow, basis.cost
@@ -131,7 +131,7 @@ def _cancel_cycles(n, tails, heads, costs, flows, basis):
             flow[top], cost[top] = outside + amount, costs[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _connect_cheaply(graph, f, g, parts):
     """Arcs that connect each part to one connected before, the root's first; to the last target where no arc does."""
     into, tails_in, costs_in = graph.columns

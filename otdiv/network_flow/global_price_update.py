@@ -8,14 +8,15 @@ arcs to a target in need (Goldberg, Journal of Algorithms 22, 1997).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from otdiv.core.compilation import kernel
 
 _NONE = -1
 _FAR = 2**15
 """Units of eps; larger distances count as this one.  Larger: more buckets to clear."""
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def lower_prices(graph, pseudoflow, eps, max_drop):
     """Dijkstra's algorithm by buckets, from the targets in need until all sources with mass left are reached.
 
@@ -80,13 +81,13 @@ def lower_prices(graph, pseudoflow, eps, max_drop):
     return scanned, waiting > 0 and max_drop < _FAR
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _count_steps(reduced):
     """The units of eps by which prices must fall for an arc of this reduced cost to become admissible."""
     return np.int64(0) if reduced < 0 else np.int64(min(reduced, float(_FAR))) + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _move_to_bucket(v, to, distance, top, after, before):
     """Move node v to the bucket of distance ``to``."""
     if distance[v] < _FAR:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 
 
@@ -82,7 +82,7 @@ def _row_starts(rows: int, index: Array) -> Array:
     return start
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def transpose(rows, m):
     """The structure by target, without costs: the ends of row j are the sources of the arcs to j."""
     start, heads, _ = rows
@@ -100,7 +100,7 @@ def transpose(rows, m):
     return into, sources, np.empty(0)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def find_two_lowest(rows, g, i):
     """The lowest and the second lowest c_ik - g_k over the arcs of row i, and the arc of the lowest."""
     start, heads, costs = rows
@@ -127,7 +127,7 @@ def insert_arcs(rows: CompressedRows, tails: Array, heads: Array, costs: Array) 
     return rows
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_missing(start, heads, tails, more_heads):
     """Which of the arcs (tails, more_heads) the graph does not have."""
     new = np.empty(len(tails), np.bool_)
@@ -138,7 +138,7 @@ def _find_missing(start, heads, tails, more_heads):
     return new
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _insert(start, heads, costs, tails, more_heads, more_costs):
     """Move the arcs up, the last first, and put the new ones between them."""
     more, to = len(tails), len(heads)

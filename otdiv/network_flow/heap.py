@@ -8,10 +8,11 @@ reads all fields of a record at once.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from otdiv.core.compilation import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def sift_up(heap, key, place, v, k):
     """Put node v into a heap, smallest key first, at position k or above; ``place`` records the positions."""
     while k > 0:
@@ -24,7 +25,7 @@ def sift_up(heap, key, place, v, k):
     heap[k], place[v] = v, k
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def sift_down(heap, key, place, size, v, k):
     """Put node v into a heap of ``size`` nodes, smallest key first, at position k or below."""
     while True:
@@ -41,7 +42,7 @@ def sift_down(heap, key, place, size, v, k):
     heap[k], place[v] = v, k
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def push_record(values, labels, first, size, value, cost, k, u):
     """Put the record (value, cost; k, u) into the heap of ``size`` records at ``first``, largest value first."""
     p = np.uint64(first + size)
@@ -54,7 +55,7 @@ def push_record(values, labels, first, size, value, cost, k, u):
     values[p, 0], values[p, 1], labels[p, 0], labels[p, 1] = value, cost, k, u
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def replace_top(values, labels, first, size, value, cost, k, u):
     """Put the record into the heap in place of its top."""
     p, end = np.uint64(first), np.uint64(first + size)
@@ -73,7 +74,7 @@ def replace_top(values, labels, first, size, value, cost, k, u):
     values[p, 0], values[p, 1], labels[p, 0], labels[p, 1] = value, cost, k, u
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _copy_record(values, labels, p, to):
     values[to, 0], values[to, 1] = values[p, 0], values[p, 1]
     labels[to, 0], labels[to, 1] = labels[p, 0], labels[p, 1]

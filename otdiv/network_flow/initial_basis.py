@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from otdiv.core.compilation import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def least_cost_basis(tails, heads, costs, a, b, order):
     """Fill the arcs in the given order with all the mass that fits, and let two added nodes take the rest.
 

@@ -22,8 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.options import Tuning
 from otdiv.network_flow.graph import ArcList
 from otdiv.network_flow.spanning_tree import Basis, find_apex, reroot_subtree, update_potentials
@@ -91,7 +91,7 @@ def pivot_to_optimum(
     return repeat_batches(run_batch, limit, tuning.pivots_per_batch)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned):
     """Up to ``most`` pivots; an arc violates when its reduced cost is below ``-tolerance``.
 
@@ -122,7 +122,7 @@ def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, mo
     return count, scanned, cursor, optimal
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, until_few):
     """Pivots on these arcs in batches, to the optimum or ``until_few`` violate: too few to fill a batch."""
     batch = np.empty(max(8, len(basis.flow) // _NODES_PER_ARC), np.int64)
@@ -147,7 +147,7 @@ def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, m
     return count, scanned, cursor, False
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _select_batch(n, tails, heads, costs, potential, cursor, block, tolerance, batch):
     """The most violating arc of each block, until the batch is full or all arcs are scanned.
 
@@ -169,7 +169,7 @@ def _select_batch(n, tails, heads, costs, potential, cursor, block, tolerance, b
     return size, arcs - left, cursor
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _nearly_tight(n, tails, heads, costs, potential):
     """The arcs of lowest reduced cost, those of the tree among them."""
     step = max(1, len(tails) // _SAMPLE)
@@ -187,7 +187,7 @@ def _nearly_tight(n, tails, heads, costs, potential):
     return near[:size]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def pivot(n, source, target, arc_cost, tolerance, basis):
     """The arc source -> target enters the tree if it violates, and the last blocking arc of its cycle leaves.
 

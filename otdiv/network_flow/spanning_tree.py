@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.errors import OtdivError
 
@@ -53,7 +53,7 @@ def build_basis(n: int, m: int, tails: Array, heads: Array, flows: Array, costs:
     return basis
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _attach_nodes(n, tails, heads, flows, costs, basis):
     """Set parents, flows, costs and potentials from the last node outwards; returns the number of nodes reached."""
     parent, flow, cost, potential, _ = basis
@@ -89,7 +89,7 @@ def _attach_nodes(n, tails, heads, flows, costs, basis):
     return reached
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _push_unmarked(v, now, parent, mark, stack):
     """Stack v and the nodes above it, up to one marked ``now``; returns that one, and how many were stacked."""
     size = 0
@@ -100,7 +100,7 @@ def _push_unmarked(v, now, parent, mark, stack):
     return v, size
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def preorder(basis):
     """All nodes, parents before children."""
     parent, mark = basis.parent, basis.mark
@@ -118,7 +118,7 @@ def preorder(basis):
     return order
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def update_potentials(n, basis):
     """Recompute all potentials: costs are added up from the root."""
     parent, _, cost, potential, mark = basis
@@ -136,7 +136,7 @@ def update_potentials(n, basis):
             potential[v] = p
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def find_apex(u, v, root, parent, mark):
     """Lowest common ancestor of u and v: both paths are followed in turn, so that what lies above it takes no time."""
     mark[root] += 1
@@ -156,7 +156,7 @@ def find_apex(u, v, root, parent, mark):
             return root
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def reroot_subtree(top, old_top, above, basis):
     """Cut off the subtree of ``old_top``, make its node ``top`` the root of it, and attach that to ``above``.
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.global_price_update import lower_prices
 from otdiv.network_flow.graph import find_two_lowest
@@ -50,7 +50,7 @@ class Pseudoflow(NamedTuple):
     deficit: Array
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def restore_slackness(graph, pseudoflow, eps):
     """Set f_i = min c - g over the arcs of i; flow on arcs above that by more than eps returns to its source.
 
@@ -74,7 +74,7 @@ def restore_slackness(graph, pseudoflow, eps):
     return gaps
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def run_auction(graph, pseudoflow, eps, max_drop, few, most):
     """Bid until at most ``few`` sources have mass left, or until about ``most`` arcs were scanned.
 
@@ -160,7 +160,7 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
     return bids, scanned, False
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _update_top(levels, held, first, size, f):
     """Bring the most expensive arc to the top of a target's heap; arcs whose source has raised f since move down."""
     while True:

@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.spanning_tree import find_apex
 
@@ -47,7 +47,7 @@ class Tree(NamedTuple):
     mark: Array
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def build_tree(tails, heads, lengths, excess):
     """The tree with these n - 1 edges, with its flow and potentials."""
     n = len(excess)
@@ -86,7 +86,7 @@ def build_tree(tails, heads, lengths, excess):
     return links, up, flow, length, u, mark
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def next_in_subtree(v, top, links):
     """The node after v in the preorder of the subtree of ``top``; -1 at its end."""
     if links[v, CHILD] >= 0:
@@ -98,7 +98,7 @@ def next_in_subtree(v, top, links):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def update_edge_potentials(links, up, length, u):
     """Recompute all potentials: lengths are added up from the root."""
     v = next_in_subtree(0, 0, links)
@@ -107,7 +107,7 @@ def update_edge_potentials(links, up, length, u):
         v = next_in_subtree(v, 0, links)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def run_edge_pivots(graph, tree, cursor, block, tolerance, most):
     """Up to ``most`` pivots, each by the worst edge of the next block that has a violated one.
 
@@ -137,7 +137,7 @@ def run_edge_pivots(graph, tree, cursor, block, tolerance, most):
     return most, cursor, False
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _pivot(source, target, arc_length, tree):
     """The edge enters as source -> target; the last blocking edge of its cycle leaves."""
     links, up, flow, length, u, mark = tree
@@ -173,7 +173,7 @@ def _pivot(source, target, arc_length, tree):
         v = next_in_subtree(v, top, links)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _reroot_subtree(top, old_top, above, tree):
     """Cut off the subtree of ``old_top``, make its node ``top`` the root of it, and attach that to ``above``."""
     links, up, flow, length, _, _ = tree
@@ -191,7 +191,7 @@ def _reroot_subtree(top, old_top, above, tree):
         length[v], was_length = was_length, length[v]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _remove_child(v, above, links):
     """Take v out of the children of ``above``."""
     before, after = links[v, LEFT], links[v, RIGHT]
@@ -203,7 +203,7 @@ def _remove_child(v, above, links):
         links[after, LEFT] = before
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _add_child(v, above, links):
     """Make v the first child of ``above``."""
     first = links[above, CHILD]
@@ -213,7 +213,7 @@ def _add_child(v, above, links):
     links[above, CHILD] = v
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def decompose_flow(excess, tree):
     """The flow of the tree as masses that go from nodes of positive excess to nodes of negative excess.
 
@@ -285,7 +285,7 @@ def decompose_flow(excess, tree):
     return origins[:sent], ends[:sent], masses[:sent]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _forward(v, w, amount, origin, mass, following, head, tail, packets):
     """Move packets worth ``amount`` from the list of v to that of w, the last one in part."""
     while amount > 0:

@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from otdiv.core.validation import Array, readonly
+from otdiv.core.validation import Array, ReadOnlyCopies, readonly
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 
 
 @dataclass(frozen=True, eq=False)
-class Gradients:
+class Gradients(ReadOnlyCopies):
     """What the optimal cost does when the problem moves a little.
 
     Attributes

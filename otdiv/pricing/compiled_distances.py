@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def distance(metric, query, points, j):
     """The cost between the point ``query`` [d] and row j of ``points``."""
     kind, p, power, _ = metric
@@ -37,7 +37,7 @@ def distance(metric, query, points, j):
     return total if power == 1.0 else total**power
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def distances(metric, query, columns, first, end, costs):
     """``distance`` to the points first ... end - 1 of ``columns`` [d, m] into costs[: end - first].
 
@@ -82,7 +82,7 @@ def distances(metric, query, columns, first, end, costs):
             costs[r] = costs[r] ** power
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def count_below(metric, queries, columns, first, end, g, bounds, best, counts):
     """counts[lane]: at how many of the points first ... end - 1, whose g is given, cost - g is below best[lane].
 
@@ -119,7 +119,7 @@ def count_below(metric, queries, columns, first, end, g, bounds, best, counts):
     return counted
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def elementwise_costs(metric, x, y, tails, heads):
     """The costs [k] of the pairs (x[tails[k]], y[heads[k]])."""
     costs = np.empty(len(tails))

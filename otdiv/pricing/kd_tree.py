@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 
 LEAF = 40
@@ -75,7 +75,7 @@ def build_tree(points: Array) -> KdTree:
     return KdTree(points, low, high, start, stop, leaves)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _boxes(points, start, stop, leaves, low, high):
     d = points.shape[1]
     for node in range(len(start) - 1, -1, -1):
@@ -90,7 +90,7 @@ def _boxes(points, start, stop, leaves, low, high):
                 high[node, k] = max(high[2 * node + 1, k], high[2 * node + 2, k])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _split_all(points, order, depth):
     """Halve [0, n) ``depth`` times, each range at the median of its widest coordinate."""
     n, d = points.shape
@@ -132,7 +132,7 @@ def _split_all(points, order, depth):
         pending += 2
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _select(keys, order, first, last, rank):
     """Reorder so that the key of rank ``rank`` is in its place, smaller ones before (Hoare's find)."""
     while first < last:

@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.pricing.compiled_costs import EUCLIDEAN, SQUARED, Metric
 from otdiv.pricing.compiled_distances import distance
@@ -64,7 +64,7 @@ def _slack(d: int, x_norms: Array, y_norms: Array) -> Array:
     return 2.02 * (d + 8) * _SINGLE * reach + (d + 8) * 2.0**-46 * (x_norms + farthest) + d * 1e-35
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _candidates(row, norms, g, norm, top, squared, scale):
     """How many of these targets may cost less than top + g_j; ``norm`` is that of the query, less the slack."""
     hits = 0
@@ -81,13 +81,13 @@ def _candidates(row, norms, g, norm, top, squared, scale):
     return hits
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _raised(top, largest_g):
     """``top``, a little higher: the rounding of c - g and of top + g stays below the difference."""
     return top + 2.0**-50 * (abs(top) + largest_g)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def filtered_minima(metric, x, y, dots, offset, first, end, x_norms, y_norms, slack, scale, g, hints, values, where):
     """As :func:`otdiv.pricing.tree_search.search_minima`; row i of x has its products in dots[i - offset]."""
     squared = metric.kind == SQUARED
@@ -118,7 +118,7 @@ def filtered_minima(metric, x, y, dots, offset, first, end, x_norms, y_norms, sl
     return evaluated
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def filtered_lowest(
     metric, x, y, dots, offset, first, end, x_norms, y_norms, slack, scale, g, tops, counts, values, where, costs
 ):

@@ -23,8 +23,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array
 from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI, SQUARED, Metric
@@ -57,7 +57,7 @@ def node_rows(metric: Metric, tree: KdTree, g: Array, largest_cost: float) -> tu
     return rows, True
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _largest(largest, g, start, stop, leaves):
     for node in range(len(largest) - 1, -1, -1):
         if node >= leaves:
@@ -66,7 +66,7 @@ def _largest(largest, g, start, stop, leaves):
             largest[node] = max(largest[2 * node + 1], largest[2 * node + 2])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _fit(rows, points, g, start, stop, gamma, largest_cost):
     d = points.shape[1]
     matrix, slope = np.empty((d, d)), np.empty(d)
@@ -88,7 +88,7 @@ def _fit(rows, points, g, start, stop, gamma, largest_cost):
         rows[node, 5 * d] = top + gamma * (largest_cost + steep + abs(top))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _least_squares(points, g, first, stop, matrix, slope):
     """Fit g over points[first:stop] by the normal equations (Cholesky); False where that fails."""
     d = points.shape[1]
@@ -133,7 +133,7 @@ def _least_squares(points, g, first, stop, matrix, slope):
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def node_bounds(metric, queries, row, affine, bounds, roots):
     """Lower bounds on the computed c(query, y) - g(y) over the node of this row, for a group of queries [d, GROUP].
 
@@ -184,7 +184,7 @@ def node_bounds(metric, queries, row, affine, bounds, roots):
         bounds[lane] -= row[5 * d]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _box_cost(metric, query, row):
     kind, p, power, safe = metric
     d = len(query)

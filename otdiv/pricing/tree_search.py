@@ -11,8 +11,8 @@ need them.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.pricing.compiled_distances import count_below, distance, distances
 from otdiv.pricing.node_bounds import GROUP, node_bounds
 
@@ -20,7 +20,7 @@ _STACK = 128
 _LARGEST_LEAF = 64
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def search_minima(metric, x, first, end, y, columns, rows, affine, start, stop, leaves, g, hints, values, where):
     """values[i] = min_j c(x_i, y_j) - g_j and where[i] its j, for first <= i < end; returns the pairs evaluated.
 
@@ -71,7 +71,7 @@ def search_minima(metric, x, first, end, y, columns, rows, affine, start, stop, 
     return evaluated
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def search_lowest(
     metric, x, first, end, columns, rows, affine, start, stop, leaves, g, tops, counts, values, where, costs
 ):
@@ -125,7 +125,7 @@ def search_lowest(
     return evaluated
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _fill(x, first, end, queries):
     """Coordinates of the group that begins at row ``first``, short groups padded; returns its size."""
     size = min(GROUP, end - first)
@@ -136,7 +136,7 @@ def _fill(x, first, end, queries):
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _may_hold(bounds, best):
     """Whether the node may hold something for one of the group."""
     wanted = False
@@ -145,7 +145,7 @@ def _may_hold(bounds, best):
     return wanted
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _push(nodes, bounds, pending, left, right, near, far, best):
     """Put both children on the stack where wanted, the one with the lower bounds on top."""
     less = 0.0
@@ -166,7 +166,7 @@ def _push(nodes, bounds, pending, left, right, near, far, best):
     return pending
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def insert(value, j, cost, i, found, k, values, where, costs):
     """Put an arc into the ascending list of row i, at most k long; returns the list's length."""
     place = found if found < k else k - 1

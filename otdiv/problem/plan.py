@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from otdiv.core.validation import Array, invalid
+from otdiv.core.validation import Array, ReadOnlyCopies, invalid
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(ReadOnlyCopies):
     """Sparse plan: ``mass[k]`` goes from source ``rows[k]`` to target ``columns[k]``.
 
     Attributes

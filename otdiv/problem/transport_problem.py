@@ -15,7 +15,7 @@ import numpy as np
 
 from otdiv.core.bounds import Status
 from otdiv.core.memory import require_memory, row_blocks
-from otdiv.core.validation import Array
+from otdiv.core.validation import Array, ReadOnlyCopies
 from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost, as_point_cost
 from otdiv.errors import Infeasible, TooLarge
 from otdiv.measures.discrete import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
@@ -31,7 +31,7 @@ _BYTES_PER_VALUE = 24.0
 
 
 @dataclass(frozen=True, eq=False)
-class TransportProblem:
+class TransportProblem(ReadOnlyCopies):
     """Move ``mu`` onto ``nu`` at the least total cost.
 
     Parameters

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from otdiv.core.bounds import Bounds
-from otdiv.core.validation import Array
+from otdiv.core.validation import Array, ReadOnlyCopies
 from otdiv.errors import CertificateRefused
 
 COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "discrete", "matrix", "arcs")
@@ -27,7 +27,7 @@ ARRAYS = ("x", "y", "costs", "a", "b", "rows", "columns", "mass", "f", "g")
 
 
 @dataclass(frozen=True, eq=False)
-class Proof:
+class Proof(ReadOnlyCopies):
     """A transport problem, a plan, potentials, and the interval they are claimed to prove.
 
     Attributes

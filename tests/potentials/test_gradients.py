@@ -123,3 +123,24 @@ def test_vectors_are_points_on_the_line_and_errors_are_readable():
         emd_loss(torch.zeros(2, dtype=torch.int64), torch.zeros(2))
     with pytest.raises(ValueError, match="points must be finite"):
         emd_loss(torch.tensor([float("nan")]), torch.zeros(1))
+
+
+def test_weights_after_a_softmax_may_be_of_single_precision():
+    """Their total differs from 1 by the rounding of their type; a larger difference is still refused."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        logits = torch.randn(40, generator=generator, requires_grad=True)
+        other = torch.softmax(torch.randn(50, generator=generator), 0)
+        points = torch.randn(40, 2, generator=generator), torch.randn(50, 2, generator=generator)
+        loss = emd_loss(*points, torch.softmax(logits, 0), other)
+        loss.backward()
+        exact = emd(
+            *(p.numpy() for p in points), torch.softmax(logits, 0).double().detach(), other.double(), normalize=True
+        )
+        assert loss.item() == pytest.approx(exact.value, rel=1e-5) and bool(torch.isfinite(logits.grad).all())
+    with pytest.raises(InvalidInput, match="same total mass"):
+        emd_loss(*points, torch.full((40,), 0.026), other)
+    with pytest.raises(InvalidInput, match="same total mass"):  # float64 has no such rounding
+        emd_loss(
+            *points, torch.full((40,), 0.025 * (1 + 1e-6), dtype=torch.float64), other.double() / other.double().sum()
+        )

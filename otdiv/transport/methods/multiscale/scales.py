@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.integer_masses import MASS_UNITS
 from otdiv.network_flow.spanning_tree import Basis, preorder
@@ -102,7 +102,7 @@ def refine_basis(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: 
     return _match_pieces(len(a) + len(b) - 1, where, source_pieces, target_pieces)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _compute_arc_flows(sources, basis, a, b, borders_a, borders_b):
     """What flows from the subtree of each node to its parent: mass and infinitesimal part."""
     nodes = len(basis.flow)
@@ -122,7 +122,7 @@ def _compute_arc_flows(sources, basis, a, b, borders_a, borders_b):
     return mass, count
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _split_into_pieces(cluster, mass, count, masses, counts, borders):
     """Distribute each cluster's points over its arcs in order; arcs are sorted by cluster.
 
@@ -156,7 +156,7 @@ def _split_into_pieces(cluster, mass, count, masses, counts, borders):
     return first, point[:k], part[:k], bit[:k]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _match_pieces(size, where, source_pieces, target_pieces):
     """Match the pieces at both ends of each arc in order."""
     tails, heads, flows = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int64)
