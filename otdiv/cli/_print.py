@@ -36,11 +36,18 @@ def save_answer(option: str, write: Callable[[], object]) -> None:
 
 
 _TYPED = {
+    "pass decimal=','": "add --decimal ,",
     "metric must be": "cost must be",
     "the critic or the metric out": "the critic or the cost out",
     "normalize=True": "--normalize",
     "pass trust=True": "add --trust",
     "compare(..., bins=k)": "--bins k",
+    "pass index=0": "add --index 0",
+    "Pass header=True if it holds names, header=False": "Add --header if it holds names, --no-header",
+    "pass delimiter=": "add --delimiter ",
+    "Pass delimiter=": "Add --delimiter ",
+    "with delimiter=": "with --delimiter ",
+    "decimal=','": "--decimal ,",
     "memory_limit": "--memory-limit",
     "method='auto'": "--method auto",
     "cost='chebyshev'": "--cost chebyshev",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from otdiv.cli._options import JSON, WEIGHTS, require_targets
+from otdiv.cli._options import JSON, read_pair, require_targets, table_options
 from otdiv.cli._print import Stop, print_json, save_answer, show
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.measures.files import read_measure, read_values
@@ -23,7 +23,7 @@ from otdiv.plots.style import save_figure
 @click.option("--penalty", type=float, metavar="LAMBDA", help="Weight of the gradient penalty it was trained with.")
 @click.option("--held-out", nargs=2, metavar="A2 B2", help="Points it was not trained on.")
 @click.option("--figure", metavar="FILE", help="Draw values and gradients against the exact ones (.png, .svg or .pdf).")
-@WEIGHTS
+@table_options
 @JSON
 def audit_command(
     a: str,
@@ -35,7 +35,7 @@ def audit_command(
     penalty: float | None,
     held_out: tuple[str, str] | None,
     figure: str | None,
-    weights: str | None,
+    table: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Can a critic's estimate of W1 between A and B be believed?  Exit code 1 if not."""
@@ -44,9 +44,9 @@ def audit_command(
     require_targets(figure=figure)
     if (critic is None) == (values is None):
         raise click.UsageError("give either --critic FILE or --values FX FY.")
-    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    x, y = read_pair(a, b, table)
     subject: Any = critic if values is None else tuple(read_values(path) for path in values)
-    others = None if held_out is None else tuple(read_measure(path).points for path in held_out)
+    others = None if held_out is None else tuple(read_measure(path, **table).points for path in held_out)
     report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others, trust=trust)  # type: ignore[arg-type]
     if as_json:
         print_json(report.to_dict())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from otdiv.cli._options import COST_HELP, JSON, NORMALIZE, WEIGHTS
+from otdiv.cli._options import COST_HELP, JSON, NORMALIZE, read_pair, table_options
 from otdiv.cli._print import Stop, print_json, show
-from otdiv.measures.files import read_measure
 
 
 @click.command("compare")
@@ -19,16 +19,16 @@ from otdiv.measures.files import read_measure
     "--bins", type=int, help="Count both in this many cells along each coordinate before KL, JS and the like."
 )
 @click.option("--critic", is_flag=True, help="Cross-check W1 by a neural critic (needs torch).")
-@WEIGHTS
+@table_options
 @NORMALIZE
 @JSON
 def compare_command(
-    a: str, b: str, cost: str, bins: int | None, critic: bool, weights: str | None, normalize: bool, as_json: bool
+    a: str, b: str, cost: str, bins: int | None, critic: bool, table: dict[str, Any], normalize: bool, as_json: bool
 ) -> None:
     """Every distance between the measures in files A and B, in one table."""
     from otdiv.comparison import compare
 
-    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    x, y = read_pair(a, b, table)
     result = compare(x, y, metric=cost, bins=bins, normalize=normalize, critic=critic)
     if as_json:
         print_json(result.to_dict())

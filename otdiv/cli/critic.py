@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from otdiv.cli._options import JSON, NORMALIZE, WEIGHTS, require_targets
+from otdiv.cli._options import JSON, NORMALIZE, read_pair, require_targets, table_options
 from otdiv.cli._print import Stop, print_json, save_answer, show
 from otdiv.critics.choice import ESTIMANDS
-from otdiv.measures.files import read_measure
 from otdiv.neural.constraint_names import CONSTRAINTS
 from otdiv.plots.style import save_figure
 
@@ -37,7 +36,7 @@ from otdiv.plots.style import save_figure
 @click.option("--save", metavar="FILE", help="Write the critic (.pt) for otdiv audit and otdiv.critics.load.")
 @click.option("--progress", is_flag=True, help="Show the running interval, on standard error.")
 @click.option("--figure", metavar="FILE", help="Draw the training inside its interval (.png, .svg or .pdf).")
-@WEIGHTS
+@table_options
 @NORMALIZE
 @JSON
 def critic_command(
@@ -46,7 +45,7 @@ def critic_command(
     save: str | None,
     figure: str | None,
     seed: int,
-    weights: str | None,
+    table: dict[str, Any],
     normalize: bool,
     as_json: bool,
     **options: Any,
@@ -55,7 +54,7 @@ def critic_command(
     from otdiv.critics import estimate
 
     require_targets(save=save, save_as=".pt", figure=figure)
-    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    x, y = read_pair(a, b, table)
     if normalize:
         x, y = x.normalized(), y.normalized()
     answer = estimate(x, y, rng=seed, **options)

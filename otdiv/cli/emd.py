@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS, read_cost_option, require_targets
+from otdiv.cli._options import (
+    COST_FILE_HELP,
+    COST_HELP,
+    JSON,
+    NORMALIZE,
+    read_cost_option,
+    read_pair,
+    require_targets,
+    table_options,
+)
 from otdiv.cli._print import Stop, print_json, print_text, save_answer
 from otdiv.core.options import RTOL
 from otdiv.core.text_tables import number
 from otdiv.core.validation import invalid
-from otdiv.measures.files import read_measure
 from otdiv.transport.methods.table import METHODS
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
@@ -30,7 +40,7 @@ from otdiv.transport.solve import emd
 @click.option("--threads", type=int, help="Default: every processor the process may use.")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
 @click.option("--save", metavar="FILE", help="Write the certificate (.npz) for otdiv verify.")
-@WEIGHTS
+@table_options
 @NORMALIZE
 @JSON
 def emd_command(
@@ -46,13 +56,13 @@ def emd_command(
     threads: int | None,
     memory_limit: float | None,
     save: str | None,
-    weights: str | None,
+    table: dict[str, Any],
     normalize: bool,
     as_json: bool,
 ) -> None:
     """Exact earth mover's distance between the measures in files A and B."""
     require_targets(save=save)
-    x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+    x, y = read_pair(a, b, table)
     if memory_limit is not None and not memory_limit > 0:
         raise invalid("--memory-limit", "be a positive number of GiB", repr(memory_limit), "For example 4.")
     limit = None if memory_limit is None else memory_limit * 2**30

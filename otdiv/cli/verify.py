@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, WEIGHTS, read_cost_option
+from otdiv.cli._options import COST_FILE_HELP, COST_HELP, JSON, NORMALIZE, read_cost_option, read_pair, table_options
 from otdiv.cli._print import print_json, print_text
 from otdiv.core.text_tables import json_number, number
 from otdiv.core.validation import invalid
 from otdiv.costs import as_cost
-from otdiv.measures.files import read_measure
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.solve import measures_of
 from otdiv.transport.stated_problem import require_proof_of
@@ -28,11 +29,18 @@ _HOW = {
 @click.argument("b", required=False)
 @click.option("--level", type=click.Choice(LEVELS), default="auto", show_default=True, help="Exact if within a minute.")
 @click.option("--cost", default="euclidean", show_default=True, help=COST_HELP + " Or a file: " + COST_FILE_HELP)
-@WEIGHTS
+@table_options
 @NORMALIZE
 @JSON
 def verify_command(
-    file: str, a: str | None, b: str | None, level: str, cost: str, weights: str | None, normalize: bool, as_json: bool
+    file: str,
+    a: str | None,
+    b: str | None,
+    level: str,
+    cost: str,
+    table: dict[str, Any],
+    normalize: bool,
+    as_json: bool,
 ) -> None:
     """Check a saved certificate from scratch and print the interval it proves.
 
@@ -43,7 +51,7 @@ def verify_command(
         if b is None:
             raise invalid("B", "be given beside A", "A alone", "Give both files, or none.")
         ground = as_cost(read_cost_option(cost))
-        x, y = read_measure(a, weights=weights), read_measure(b, weights=weights)
+        x, y = read_pair(a, b, table)
         mu, nu = measures_of(x, y, None, None, cost=ground, normalize=normalize)
         require_proof_of(proof, TransportProblem(mu, nu, ground))
     checked = verify(proof, level=level)

@@ -14,7 +14,7 @@ from otdiv.core.memory import BLOCK_ENTRIES, row_blocks
 from otdiv.core.validation import Array, invalid
 from otdiv.costs import Euclidean
 from otdiv.measures.arguments import as_measures
-from otdiv.measures.discrete import MASS_TOLERANCE, common_support, require_same_dimension
+from otdiv.measures.discrete import MASS_TOLERANCE, common_support, with_same_columns
 
 
 def energy_distance(
@@ -119,7 +119,7 @@ def kolmogorov_smirnov(x: Any, y: Any, a: Any = None, b: Any = None, *, normaliz
 def _difference(x: Any, y: Any, a: Any, b: Any, normalize: bool) -> tuple[Array, Array]:
     """The points of both in lexicographic order, and the difference of the two measures there."""
     mu, nu = as_measures(x, y, a, b, normalize=normalize)
-    require_same_dimension(mu, nu)
+    nu = with_same_columns(mu, nu)
     if abs(mu.mass - nu.mass) > MASS_TOLERANCE * max(mu.mass, nu.mass):
         received = f"{mu.mass:.10g} and {nu.mass:.10g}"
         raise invalid("the weights of x and y", "have the same total", received, "Pass normalize=True.")

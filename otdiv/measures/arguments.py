@@ -6,7 +6,7 @@ from typing import Any
 
 from otdiv.core.validation import invalid
 from otdiv.errors import InvalidInput
-from otdiv.measures.discrete import DiscreteMeasure, require_mass_one
+from otdiv.measures.discrete import DiscreteMeasure, require_mass_one, with_same_columns
 
 
 def as_measure(name: str, points: Any, weights: Any = None) -> DiscreteMeasure:
@@ -34,7 +34,7 @@ def as_measure(name: str, points: Any, weights: Any = None) -> DiscreteMeasure:
 def as_measures(
     x: Any, y: Any, a: Any = None, b: Any = None, *, normalize: bool = False
 ) -> tuple[DiscreteMeasure, DiscreteMeasure]:
-    """Both measures of points x, y and weights a, b; ``normalize`` scales each to total 1.
+    """Both measures of points x, y and weights a, b, named columns in one order; ``normalize`` scales to total 1.
 
     Raises
     ------
@@ -42,6 +42,8 @@ def as_measures(
         As :func:`as_measure`.
     """
     mu, nu = as_measure("x", x, a), as_measure("y", y, b)
+    if mu.d == nu.d:
+        nu = with_same_columns(mu, nu)
     return (mu.normalized(), nu.normalized()) if normalize else (mu, nu)
 
 

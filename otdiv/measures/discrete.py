@@ -40,6 +40,9 @@ class DiscreteMeasure(ReadOnlyCopies):
         Support points; a 1-D array means n points on the line.  Repeated points are allowed.
     weights : array_like [n], optional
         Non-negative masses with a positive total; None is uniform, 1/n each.  Zero weights are kept.
+    names : tuple of str, optional
+        Of the columns; those of a data frame by default.  Where two measures both have names, columns are matched
+        by name, whatever their order.
 
     Raises
     ------
@@ -55,16 +58,21 @@ class DiscreteMeasure(ReadOnlyCopies):
 
     points: Array
     weights: Array = None  # type: ignore[assignment]  # None is replaced by uniform weights on construction
+    names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        names = _names_of(self.points) if self.names is None else self.names
         points = as_points("points", self.points)
+        if names is not None and len(names) != points.shape[1]:
+            raise invalid("names", f"be {points.shape[1]}, one for each column", f"{len(names)}", "Name every column.")
+        object.__setattr__(self, "names", names)
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "weights", as_weights("weights", self.weights, len(points)))
 
     @classmethod
     def from_samples(cls, samples: Any, weights: Any = None) -> DiscreteMeasure:
         """Empirical measure of samples [n, d] (or [n] on the line), uniform unless weighted."""
-        return cls(as_points("samples", samples), weights)
+        return cls(as_points("samples", samples), weights, _names_of(samples))
 
     @classmethod
     def from_pmf(cls, points: Any, pmf: Any) -> DiscreteMeasure:
@@ -164,7 +172,7 @@ class DiscreteMeasure(ReadOnlyCopies):
 
     def normalized(self) -> DiscreteMeasure:
         """The same shape with mass 1."""
-        return DiscreteMeasure(self.points, self.weights / self.mass)
+        return DiscreteMeasure(self.points, self.weights / self.mass, self.names)
 
     def push_forward(self, transform: Callable[[Array], Any], *, merge: bool = True) -> DiscreteMeasure:
         """Image measure T#mu: mass moves along ``transform``, a map of points [n, d] to [n, k].
@@ -232,7 +240,7 @@ def common_support(mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[Array, Arr
     >>> p.tolist(), q.tolist()
     ([0.5, 0.5, 0.0], [0.0, 0.5, 0.5])
     """
-    require_same_dimension(mu, nu)
+    nu = with_same_columns(mu, nu)
     points, which = _distinct(np.concatenate([mu.points, nu.points]))
     p = np.bincount(which[: mu.n], weights=mu.weights, minlength=len(points))
     q = np.bincount(which[mu.n :], weights=nu.weights, minlength=len(points))
@@ -256,8 +264,22 @@ def require_mass_one(mass: float, subject: str, remedy: str) -> None:
         raise invalid(subject, "sum to 1", f"{mass:.10g}", remedy)
 
 
-def require_same_dimension(mu: DiscreteMeasure, nu: DiscreteMeasure) -> None:
-    """Refuse two measures whose points have different numbers of coordinates."""
+def _names_of(points: Any) -> tuple[str, ...] | None:
+    """The names of a data frame's columns, if it has such."""
+    columns = getattr(points, "columns", None)
+    if columns is None or np.ndim(points) != 2:
+        return None
+    return tuple(columns) if all(isinstance(name, str) for name in columns) else None
+
+
+def with_same_columns(mu: DiscreteMeasure, nu: DiscreteMeasure) -> DiscreteMeasure:
+    """``nu`` with its columns in the order of ``mu``'s, matched by name where both have names.
+
+    Raises
+    ------
+    InvalidInput
+        Different numbers of columns, or different names.
+    """
     if mu.d != nu.d:
         raise invalid(
             "x and y",
@@ -265,6 +287,19 @@ def require_same_dimension(mu: DiscreteMeasure, nu: DiscreteMeasure) -> None:
             f"d = {mu.d} and d = {nu.d}",
             "Select the same columns of both.",
         )
+    if mu.names is None or nu.names is None or mu.names == nu.names:
+        return nu
+    only = [sorted(set(one) - set(other)) for one, other in ((mu.names, nu.names), (nu.names, mu.names))]
+    if only[0] or only[1] or len(set(mu.names)) < mu.d:
+        twice = "" if only[0] or only[1] else "a name twice: "
+        raise invalid(
+            "x and y",
+            "have columns of the same names",
+            f"{twice}{list(mu.names)} and {list(nu.names)}",
+            "Rename or select them; arrays without names are compared by position.",
+        )
+    order = [nu.names.index(name) for name in mu.names]
+    return DiscreteMeasure(nu.points[:, order], nu.weights, mu.names)
 
 
 def binned(
@@ -286,7 +321,7 @@ def binned(
     InvalidInput
         If the dimensions differ or a number of bins is below 1.
     """
-    require_same_dimension(mu, nu)
+    nu = with_same_columns(mu, nu)
     given = [bins] * mu.d if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
     whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= 2**53 for k in given)
     if len(given) != mu.d or not whole:

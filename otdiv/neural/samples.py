@@ -10,7 +10,7 @@ import numpy as np
 
 from otdiv.core.validation import Array, as_points, invalid
 from otdiv.measures.arguments import as_measure, require_probability
-from otdiv.measures.discrete import DiscreteMeasure, require_same_dimension
+from otdiv.measures.discrete import DiscreteMeasure, with_same_columns
 
 Sampler = Callable[[int, np.random.Generator], Any]
 """sampler(n, rng) -> points [n, d]."""
@@ -108,8 +108,8 @@ def as_distributions(x: Any, y: Any, a: Any = None, b: Any = None) -> Pair:
     """
     both = tuple(_as_distribution(name, points, weights) for name, points, weights in (("x", x, a), ("y", y, b)))
     first, second = (one.measure or DiscreteMeasure(one.draw(2, np.random.default_rng(0))) for one in both)
-    require_same_dimension(first, second)
-    return both[0], both[1]
+    matched = with_same_columns(first, second)
+    return both[0], both[1] if matched is second else _as_distribution("y", matched, None)
 
 
 def _as_distribution(name: str, points: Any, weights: Any) -> SampledDistribution:

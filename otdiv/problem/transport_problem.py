@@ -18,7 +18,7 @@ from otdiv.core.memory import require_memory, row_blocks
 from otdiv.core.validation import Array, ReadOnlyCopies
 from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost, as_point_cost
 from otdiv.errors import Infeasible, TooLarge
-from otdiv.measures.discrete import MASS_TOLERANCE, DiscreteMeasure, require_same_dimension
+from otdiv.measures.discrete import MASS_TOLERANCE, DiscreteMeasure, with_same_columns
 from otdiv.problem.line_order import LineOrder, sort_line
 from otdiv.problem.plan import Plan
 
@@ -76,7 +76,7 @@ class TransportProblem(ReadOnlyCopies):
 
     def __post_init__(self) -> None:
         cost = as_cost(self.cost)
-        require_same_dimension(self.mu, self.nu)
+        object.__setattr__(self, "nu", with_same_columns(self.mu, self.nu))
         sparse = cost if cost.shape is not None and isinstance(cost, SparseCost) else None
         for name, value in (("cost", cost), ("n", self.mu.n), ("m", self.nu.n), ("d", self.mu.d), ("sparse", sparse)):
             object.__setattr__(self, name, value)

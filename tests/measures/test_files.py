@@ -180,13 +180,16 @@ def test_a_name_that_stands_twice_names_no_column(tmp_path):
         ("x\n\n1\n1,2\n", r"a.csv must have 1 column in every row; got 2 in line 4"),
         ("1,2\n3,four\n", r"a.csv must hold numbers only; got 'four' in line 2, column 2\. Remove or fill"),
         ("x,y\n\n1,2\n3,\n", r"a.csv must hold numbers only; got an empty cell in line 4, column 2"),
-        ("x;y\n1;2\n", r"a.csv must hold numbers only; got '1;2' in line 2, column 1\. Separate the columns by commas"),
+        ("x;y\n1;2\n", r"a.csv must hold numbers only; got '1;2' in line 2, column 1\. The columns are separated by s"),
         (
             "1,2.O\n3,4\n",
             r"a.csv must start with a row of names or a row of numbers; got '2.O' beside '1' in the first",
         ),
         ("1,\n3,4\n", r"a.csv must start with a row of names or a row of numbers; got '' beside '1'"),
-        (",0,1\n0,.5,.6\n1,.7,.8\n", r"a.csv must hold coordinates .*got a first column without a name that counts"),
+        (
+            ",0,1\n0,.5,.6\n1,.7,.8\n",
+            r"a.csv must hold coordinates .*got a first column '', as programs name row names",
+        ),
         ("1,2\n3,nan\n", r"a.csv: points must be finite; got nan at index \(1, 1\)"),
         ("1,inf\n", r"a.csv: points must be finite; got inf at index \(0, 1\)"),
     ],
@@ -209,10 +212,6 @@ def test_other_encodings(tmp_path):
         read_measure(path)
     path.write_text("größe\n1\n", encoding="utf-8")
     assert read_measure(path).n == 1
-
-
-def test_an_unnamed_first_column_that_does_not_count_is_a_coordinate(tmp_path):
-    assert read_measure(written(tmp_path, "a.csv", ",y\n7,1\n9,2\n")).points.tolist() == [[7, 1], [9, 2]]
 
 
 def test_parquet(tmp_path):
