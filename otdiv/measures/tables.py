@@ -138,7 +138,7 @@ def _plain_numbers(path: Path, options: TableOptions) -> tuple[list[str] | None,
         return None
     fits = table.size > 0 and (names is None or len(names) == table.shape[1])
     if not fits or (options.header is None and _counts(row) and table.shape[1] == len(row)):
-        return None  # numbers that may be names are looked at as text
+        return None  # numbers that may be names are judged as text
     return names, table
 
 
