@@ -19,7 +19,7 @@ _PARTS = 64
 """Most parts that rows are cut into: a matter of the rows alone, so that results have the same bits on any machine."""
 _ROWS_PER_PART = 256
 """Fewest rows of a part."""
-_FILTERS = threading.Lock()
+_FILTERS = threading.RLock()
 """Held while the warning filters are changed."""
 
 

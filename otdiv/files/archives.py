@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -53,9 +53,19 @@ def open_archive(path: str | Path) -> Iterator[zipfile.ZipFile]:
         if any(m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or m.flag_bits & 1 for m in members):
             raise ValueError("an unusual compression, or encryption")
         unpacked = sum(member.file_size for member in members)
-        if unpacked > max(_SMALL, _MOST_PACKED * os.path.getsize(path)):
-            raise ValueError(f"parts that claim to unpack to {unpacked:,} bytes, over {_MOST_PACKED} times its size")
+        require_plausible(unpacked, os.path.getsize(path))
         yield archive
+
+
+def require_plausible(unpacked: int, size: int) -> None:
+    """Refuse a file of ``size`` bytes that claims to unpack to far more than files of measurements do.
+
+    Raises
+    ------
+    ValueError
+    """
+    if unpacked > max(_SMALL, _MOST_PACKED * size):
+        raise ValueError(f"parts that claim to unpack to {unpacked:,} bytes, over {_MOST_PACKED} times its size")
 
 
 def read_npy(path: str | Path) -> np.ndarray:
@@ -85,8 +95,20 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray
         raise ValueError(f"a damaged part {member.filename[:40]!r}") from None
 
 
-def read_npz(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by name.
+def names_in_npz(path: str | Path) -> list[str]:
+    """The names of the arrays of an .npz file; raises ValueError as :func:`read_npz`."""
+    with open_archive(path) as archive:
+        return [_array_name(member) for member in archive.infolist()]
+
+
+def _array_name(member: zipfile.ZipInfo) -> str:
+    if not member.filename.endswith(".npy"):
+        raise ValueError("parts that are no arrays")
+    return member.filename.removesuffix(".npy")
+
+
+def read_npz(path: str | Path, only: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name; those in ``only``, or all.
 
     Raises
     ------
@@ -94,10 +116,8 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
         As :func:`open_archive` and :func:`read_npy`, or a member that is no .npy.
     """
     with open_archive(path) as archive:
-        members = archive.infolist()
-        if not all(member.filename.endswith(".npy") for member in members):
-            raise ValueError("parts that are no arrays")
-        return {member.filename.removesuffix(".npy"): read_member(archive, member) for member in members}
+        named = {_array_name(member): member for member in archive.infolist()}
+        return {name: read_member(archive, named[name]) for name in named if only is None or name in only}
 
 
 def _read_array(stream: IO[bytes], size: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from otdiv.core.validation import Array, invalid
 from otdiv.errors import InvalidInput
-from otdiv.files.archives import read_npy, read_npz
+from otdiv.files.archives import names_in_npz, read_npy, read_npz
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.measures.pictures import IMAGES, read_grey
 from otdiv.measures.tables import NO_OPTIONS, TableOptions, column_number, read_delimited, read_parquet
@@ -175,10 +175,10 @@ def _arrays(path: Path, read: Callable[[Path], Any]) -> Any:
 
 
 def _from_numpy(path: Path, options: TableOptions) -> DiscreteMeasure:
-    content = _arrays(path, read_npz if zipfile.is_zipfile(path) else read_npy)
-    if isinstance(content, dict):
+    if zipfile.is_zipfile(path):
         _require_no_options(path, replace(options, weights=None))
-        return _from_arrays(path, content, options.weights)
+        return _from_archive(path, options.weights)
+    content = _arrays(path, read_npy)
     _require_no_options(path, replace(options, weights=None, columns=None, index=None))
     if content.ndim == 2:
         return _from_table(path, None, content, options)
@@ -193,10 +193,11 @@ def _from_numpy(path: Path, options: TableOptions) -> DiscreteMeasure:
     return DiscreteMeasure(content)
 
 
-def _from_arrays(path: Path, arrays: dict[str, Array], weights: str | int | None) -> DiscreteMeasure:
-    names = list(arrays)
-    weighing = "weights" if weights is None and "weights" in arrays else weights
-    if weighing is not None and weighing not in arrays:
+def _from_archive(path: Path, weights: str | int | None) -> DiscreteMeasure:
+    """Points and weights of an .npz; arrays that are not asked for are not unpacked."""
+    names = _arrays(path, names_in_npz)
+    weighing = "weights" if weights is None and "weights" in names else weights
+    if weighing is not None and weighing not in names:
         raise invalid(
             "weights",
             f"name one of the arrays of {path.name}",
@@ -207,9 +208,8 @@ def _from_arrays(path: Path, arrays: dict[str, Array], weights: str | int | None
     chosen = "points" if "points" in others else others[0] if len(others) == 1 else None
     if chosen is None:
         raise invalid(path.name, "hold an array called points", f"arrays {names}", "Name the array of points 'points'.")
-    if weighing is None:
-        return DiscreteMeasure(arrays[chosen])
-    return DiscreteMeasure(arrays[chosen], arrays[str(weighing)])
+    arrays = _arrays(path, lambda path: read_npz(path, {chosen, str(weighing)}))
+    return DiscreteMeasure(arrays[chosen], None if weighing is None else arrays[str(weighing)])  # type: ignore[arg-type]
 
 
 def _from_table(path: Path, names: Sequence[str] | None, table: Array, options: TableOptions) -> DiscreteMeasure:

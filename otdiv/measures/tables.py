@@ -19,6 +19,7 @@ import numpy as np
 from otdiv.core.threads import without_warnings
 from otdiv.core.validation import Array, as_float_array, invalid, optional_import
 from otdiv.errors import InvalidInput
+from otdiv.files.archives import require_plausible
 
 _LINES_AT_A_TIME = 2**14
 """Lines of a text table that are held as text at a time, a few MiB of a table of ten columns."""
@@ -84,21 +85,27 @@ def read_parquet(path: Path, options: TableOptions) -> tuple[list[str], Array]:
     """Names and columns of a parquet file; an index that pandas stored as such is left out."""
     parquet = optional_import("pyarrow.parquet", "Reading .parquet", "parquet")
     try:
-        table = parquet.read_table(path)
-        stored = (table.schema.pandas_metadata or {}).get("index_columns", [])
-        kept = [name for name in table.column_names if name not in stored or name == options.index]
-        read = [(name, table.column(name).to_numpy()) for name in kept]
+        with parquet.ParquetFile(path) as file:
+            stored = (file.schema_arrow.pandas_metadata or {}).get("index_columns", [])
+            kept = [name for name in file.schema_arrow.names if name not in stored or name == options.index]
+            rows = file.metadata.num_rows
+            require_plausible(8 * rows * len(kept), path.stat().st_size)
+            row_names = None if options.index is None else column_number(path, kept, len(kept), options.index, "index")
+            table, first = np.zeros((rows, len(kept))), 0
+            for batch in file.iter_batches(columns=kept):
+                for k, name in enumerate(kept):
+                    if k != row_names:
+                        cells = batch.column(name).to_numpy(zero_copy_only=False)
+                        table[first : first + len(cells), k] = as_float_array(f"column {name!r} of {path.name}", cells)
+                first += batch.num_rows
+    except InvalidInput:
+        raise
     except (ValueError, TypeError, KeyError, OSError, NotImplementedError, AttributeError) as problem:
         reason = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
         raise invalid(path.name, "be a parquet table of numbers", reason, "Select the numeric columns.") from None
-    if not read:
+    if not kept:
         raise invalid(path.name, "hold at least one column", "none", "Check where it was written.")
-    row_names = None if options.index is None else column_number(path, kept, len(kept), options.index, "index")
-    columns = [
-        np.zeros(table.num_rows) if k == row_names else as_float_array(f"column {name!r} of {path.name}", column)
-        for k, (name, column) in enumerate(read)
-    ]
-    return kept, np.stack(columns, axis=1)
+    return kept, table
 
 
 def column_number(path: Path, names: Sequence[str] | None, width: int, column: str | int, option: str) -> int:
@@ -131,15 +138,18 @@ def _plain_numbers(path: Path, options: TableOptions) -> tuple[list[str] | None,
     try:
         with open(path, encoding="utf-8-sig") as stream, without_warnings():  # of a header alone
             first = next(stream)
-            row = next(csv.reader([first], delimiter=delimiter))
-            names = _header(path, row, options)
+            numbers = _plain_block([first], delimiter, 0)
+            if numbers is None or options.header:
+                names = _header(path, next(csv.reader([first], delimiter=delimiter)), options)
+            elif options.header is None and np.array_equal(numbers[0], np.arange(numbers.shape[1])):
+                return None  # numbers that may be names are judged as text
+            else:
+                names = None
             table = _parsed(stream if names is not None else itertools.chain([first], stream), delimiter)
     except (ValueError, StopIteration, csv.Error, InvalidInput):  # what is wrong is found, and said, row by row
         return None
     fits = table.size > 0 and (names is None or len(names) == table.shape[1])
-    if not fits or (options.header is None and _counts(row) and table.shape[1] == len(row)):
-        return None  # numbers that may be names are judged as text
-    return names, table
+    return (names, table) if fits else None
 
 
 def _parsed(lines: Iterable[str], delimiter: str) -> Array:
@@ -192,13 +202,13 @@ def _line_blocks(stream: IO[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _plain_block(lines: list[str], delimiter: str, width: int) -> Array | None:
-    """The numbers of a block if there is nothing else in it."""
+    """The numbers of a block of ``width`` columns (0: any) if there is nothing else in it."""
     try:
         with without_warnings():
             table = _parsed(lines, delimiter)
     except ValueError:
         return None
-    return table if table.size and table.shape[1] == width else None
+    return table if table.size and width in (0, table.shape[1]) else None
 
 
 def _numbers(

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from otdiv import emd
+from otdiv.core.threads import without_warnings
 from otdiv.critics import estimate
 from otdiv.neural.constraint_names import CONSTRAINTS
 
@@ -37,3 +38,17 @@ def test_threads_leave_the_warning_filters_as_they_were():
     for thread in threads:
         thread.join()
     assert warnings.filters == before
+
+
+def test_warnings_may_be_ignored_inside_a_block_that_ignores_them():
+    """One reader calls another: the lock that keeps threads apart must not stop a thread at itself."""
+    done = []
+
+    def work() -> None:
+        with without_warnings(), without_warnings():
+            done.append(True)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert done

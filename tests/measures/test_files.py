@@ -12,6 +12,7 @@ import pytest
 from scipy import sparse
 
 from otdiv.errors import InvalidInput
+from otdiv.files import archives
 from otdiv.measures.files import read_cost, read_measure, read_values
 
 
@@ -409,3 +410,35 @@ def mutated(rng: np.random.Generator, content: bytes) -> bytes:
         else:
             changed[k:k] = changed[: int(rng.integers(1, 40))]
     return bytes(changed)
+
+
+def test_arrays_that_are_not_asked_for_are_not_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, points=np.arange(4.0), weights=np.ones(4), notes=np.zeros(10**6))
+    unpacked = []
+    read = archives.read_member
+    monkeypatch.setattr(
+        archives, "read_member", lambda archive, member: unpacked.append(member.filename) or read(archive, member)
+    )
+    assert read_measure(path).n == 4
+    assert sorted(unpacked) == ["points.npy", "weights.npy"]
+
+
+def test_a_parquet_file_that_claims_far_more_than_it_can_hold_is_refused(tmp_path, monkeypatch):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    arrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(arrow.table({"x": np.zeros(10**6)}), path)
+    assert read_measure(path).n == 10**6
+    monkeypatch.setattr(archives, "_SMALL", 1000)
+    with pytest.raises(
+        InvalidInput, match=r"a.parquet must be a parquet table of numbers; got parts that claim to unp"
+    ):
+        read_measure(path)
+
+
+@pytest.mark.slow
+def test_a_row_of_a_million_columns(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(["1.5"] * 10**6) + "\n")
+    assert read_measure(path).points.shape == (1, 10**6)
