@@ -6,6 +6,7 @@ and what to do about it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Set, ValuesView
 from types import MappingProxyType
 from typing import Any
 
@@ -40,6 +41,7 @@ def as_float_array(name: str, value: Any) -> Array:
     """
     if type(value) is np.ndarray and value.dtype == np.float64:
         return value
+    _require_array_like(name, value)
     if hasattr(value, "detach"):  # a torch tensor, without importing torch
         value = value.detach().cpu().numpy()
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
@@ -61,6 +63,27 @@ def as_float_array(name: str, value: Any) -> Array:
         return array.astype(np.float64)
 
 
+def _require_array_like(name: str, value: Any) -> None:
+    """Refuse what numpy would wrap as one object, with the call that makes an array of it.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    kind = type(value)
+    if isinstance(value, Mapping):
+        remedy = "Pass list(d.values()), and points as list(d)."
+    elif isinstance(value, Set | Iterator | ValuesView):
+        remedy = "Pass list(...) of it, in the order you mean."
+    elif kind.__module__.startswith("scipy.sparse"):
+        remedy = "Pass its .toarray()."
+    elif hasattr(value, "collect") and not hasattr(value, "__array__"):  # a lazy frame of polars or dask
+        remedy = "Pass its .collect()."
+    else:
+        return
+    raise invalid(name, "be an array, a list or a data frame", f"a {kind.__name__}", remedy)
+
+
 def _from_objects(name: str, array: Array) -> Array:
     """An array of Python objects (fractions, decimals, integers of any size) as float64."""
     try:
@@ -68,7 +91,14 @@ def _from_objects(name: str, array: Array) -> Array:
     except (TypeError, ValueError, OverflowError):
         numbers = None
     if numbers is None or any(isinstance(value, str | bytes | bool | np.bool_) for value in array.flat):
-        raise invalid(name, "hold numbers only", "objects that are not numbers", "Select the numeric columns.")
+        vectors = array.ndim == 1 and all(isinstance(value, list | tuple | np.ndarray) for value in array)
+        found = "an object for each point" if vectors else "objects that are not numbers"
+        raise invalid(
+            name,
+            "hold numbers only",
+            found,
+            "Stack the vectors: numpy.stack(...)." if vectors else "Select the numeric columns.",
+        )
     if any(isinstance(value, int) and abs(value) > 2**53 for value in array.flat):
         raise invalid(name, "fit into float64", "an integer beyond 2**53", "Subtract an offset or rescale first.")
     return numbers

@@ -431,9 +431,7 @@ def test_a_parquet_file_that_claims_far_more_than_it_can_hold_is_refused(tmp_pat
     parquet.write_table(arrow.table({"x": np.zeros(10**6)}), path)
     assert read_measure(path).n == 10**6
     monkeypatch.setattr(archives, "_SMALL", 1000)
-    with pytest.raises(
-        InvalidInput, match=r"a.parquet must be a parquet table of numbers; got parts that claim"
-    ):
+    with pytest.raises(InvalidInput, match=r"a.parquet must be a parquet table of numbers; got parts that claim"):
         read_measure(path)
 
 
