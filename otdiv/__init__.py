@@ -18,8 +18,9 @@ if _typing.TYPE_CHECKING:
     from otdiv.divergences import f_divergence, js, kl
     from otdiv.duality.farkas import farkas
     from otdiv.duality.zero_sum_games import MatrixGame, solve_game
-    from otdiv.measures.discrete import DiscreteMeasure, common_support
+    from otdiv.measures.discrete import DiscreteMeasure
     from otdiv.measures.files import read_measure
+    from otdiv.measures.support import common_support
     from otdiv.potentials.c_transform import c_transform
     from otdiv.problem.plan import Plan
     from otdiv.problem.transport_problem import TransportProblem
@@ -74,7 +75,7 @@ _MODULES = {
     "WassersteinDistance": "otdiv.transport.wasserstein",
     "c_transform": "otdiv.potentials.c_transform",
     "certify": "otdiv.certificates.certificate",
-    "common_support": "otdiv.measures.discrete",
+    "common_support": "otdiv.measures.support",
     "compare": "otdiv.comparison",
     "emd": "otdiv.transport.solve",
     "emd_images": "otdiv.transport.images",

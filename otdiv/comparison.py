@@ -23,7 +23,8 @@ from otdiv.costs import as_cost
 from otdiv.divergences import DivergenceValue
 from otdiv.divergences.energy_distance import energy_distance, kolmogorov_smirnov
 from otdiv.measures.arguments import as_measures, require_probability
-from otdiv.measures.discrete import DiscreteMeasure, binned, common_support
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.measures.support import binned, common_support, points_equal_but_for_rounding
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import solve_with
@@ -360,18 +361,21 @@ def _notes(mu: DiscreteMeasure, nu: DiscreteMeasure, bins: Any) -> list[str]:
     """What the supports mean for KL and JS, and what to use instead."""
     points, p, q = common_support(mu, nu)
     shared = int(np.sum((p > 0) & (q > 0)))
+    rounded = points_equal_but_for_rounding(mu, nu)
+    said = [f"{rounded} points that differ from others by rounding only count as the same."] if rounded else []
     what = "points" if bins is None else "occupied bins"
     if shared == 0:
         return [
+            *said,
             f"x and y share none of their {len(points)} {what}: KL = inf and JS = log 2 = 0.6931 "
             "however near or far they are, so neither says anything here. Use W1, which sees the distance"
-            + (", or compare(..., bins=k) to count both in common cells." if bins is None else ", or fewer bins.")
+            + (", or compare(..., bins=k) to count both in common cells." if bins is None else ", or fewer bins."),
         ]
     lost_p, lost_q = float(p[q == 0].sum()), float(q[p == 0].sum())
-    notes = []
+    notes = list(said)
     for lost, here, there, name in ((lost_p, "x", "y", "KL(x || y)"), (lost_q, "y", "x", "KL(y || x)")):
         if lost > 0:
             notes.append(f"{name} = inf: mass {lost:.4g} of {here} lies on {what} where {there} has none.")
-    if notes and bins is None:
+    if (lost_p > 0 or lost_q > 0) and bins is None:
         notes.append("For continuous data use W1, or compare(..., bins=k) to count both in common cells.")
     return notes

@@ -14,7 +14,8 @@ from otdiv.core.memory import BLOCK_ENTRIES, row_blocks
 from otdiv.core.validation import Array, invalid
 from otdiv.costs import Euclidean
 from otdiv.measures.arguments import as_measures
-from otdiv.measures.discrete import MASS_TOLERANCE, common_support, with_same_columns
+from otdiv.measures.discrete import MASS_TOLERANCE, with_same_columns
+from otdiv.measures.support import common_support
 
 
 def energy_distance(

@@ -13,7 +13,8 @@ from typing import Any, Self
 import numpy as np
 
 from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
-from otdiv.measures.discrete import DiscreteMeasure, common_support, require_mass_one
+from otdiv.measures.discrete import DiscreteMeasure, require_mass_one
+from otdiv.measures.support import common_support
 
 
 class DivergenceValue(float):

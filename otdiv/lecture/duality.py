@@ -19,7 +19,8 @@ from otdiv.lecture.record import Items, LectureRow, Rows
 from otdiv.linear_programming.program import LinearProgram
 from otdiv.linear_programming.solve import solve_lp
 from otdiv.linear_programming.surplus_form import surplus_form
-from otdiv.measures.discrete import DiscreteMeasure, common_support
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.measures.support import common_support
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.methods.linear_program import transport_program
 from otdiv.transport.solve import emd
@@ -119,7 +120,7 @@ def s39() -> Rows:
     lp = program(three_points())
     yield LectureRow("S39", "b'F", float(lp.b @ np.concatenate([result.f, result.g])), 0.7)
     bars = two_bars(0.5, 4)
-    points, p, q = common_support(bars.mu, bars.nu)
+    points, p, q = common_support(bars.mu, bars.nu, support_atol=0.0)
     union = emd(DiscreteMeasure(points, p), DiscreteMeasure(points, q))
     yield LectureRow("S39", "points in the union of the bars", float(len(points)), 8.0)
     yield LectureRow("S39", "W1 of the bars on the union", union.value, 0.5)

@@ -6,7 +6,7 @@ Every distance and divergence takes them.  Reading files is in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,6 @@ from otdiv.core.validation import (
     as_points,
     as_weights,
     invalid,
-    readonly,
     require_finite,
 )
 
@@ -197,14 +196,14 @@ class DiscreteMeasure(ReadOnlyCopies):
 
     def merged(self) -> DiscreteMeasure:
         """The same measure with each distinct point once, in lexicographic order."""
-        points, which = _distinct(self.points)
+        points, which = distinct_rows(self.points)
         return DiscreteMeasure(points, np.bincount(which, weights=self.weights, minlength=len(points)))
 
     def __repr__(self) -> str:
         return f"DiscreteMeasure(n={self.n}, d={self.d}, mass={self.mass:.6g})"
 
 
-def _distinct(points: Array) -> tuple[Array, Array]:
+def distinct_rows(points: Array) -> tuple[Array, Array]:
     """Distinct rows in lexicographic order, and for each row its place among them."""
     unsigned = points + 0.0  # -0.0 becomes 0.0, the same point
     if points.shape[1] == 1:
@@ -212,39 +211,6 @@ def _distinct(points: Array) -> tuple[Array, Array]:
         return values[:, None], which
     distinct, which = np.unique(unsigned, axis=0, return_inverse=True)
     return distinct, which.reshape(-1)
-
-
-def common_support(mu: DiscreteMeasure, nu: DiscreteMeasure) -> tuple[Array, Array, Array]:
-    """Both measures on the union of their points.
-
-    Parameters
-    ----------
-    mu, nu : DiscreteMeasure
-        Of one dimension; points that stand twice are merged.
-
-    Returns
-    -------
-    points : ndarray [k, d]
-        The distinct points of both, in lexicographic order.
-    p, q : ndarray [k]
-        The masses of ``mu`` and ``nu`` there, zero where a point is absent.
-
-    Raises
-    ------
-    InvalidInput
-        If the dimensions differ.
-
-    Examples
-    --------
-    >>> points, p, q = common_support(DiscreteMeasure([0, 1]), DiscreteMeasure([1, 2]))
-    >>> p.tolist(), q.tolist()
-    ([0.5, 0.5, 0.0], [0.0, 0.5, 0.5])
-    """
-    nu = with_same_columns(mu, nu)
-    points, which = _distinct(np.concatenate([mu.points, nu.points]))
-    p = np.bincount(which[: mu.n], weights=mu.weights, minlength=len(points))
-    q = np.bincount(which[mu.n :], weights=nu.weights, minlength=len(points))
-    return readonly(points), readonly(p), readonly(q)
 
 
 def require_mass_one(mass: float, subject: str, remedy: str) -> None:
@@ -300,47 +266,3 @@ def with_same_columns(mu: DiscreteMeasure, nu: DiscreteMeasure) -> DiscreteMeasu
         )
     order = [nu.names.index(name) for name in mu.names]
     return DiscreteMeasure(nu.points[:, order], nu.weights, mu.names)
-
-
-def binned(
-    mu: DiscreteMeasure, nu: DiscreteMeasure, bins: int | Sequence[int]
-) -> tuple[DiscreteMeasure, DiscreteMeasure]:
-    """Both measures on one grid of bin centres over their joint range.
-
-    Parameters
-    ----------
-    bins : int, or one int for each dimension
-        Number of equal bins along each coordinate.
-
-    Returns
-    -------
-    two DiscreteMeasure on the same points, the occupied bins; masses are kept.
-
-    Raises
-    ------
-    InvalidInput
-        If the dimensions differ or a number of bins is below 1.
-    """
-    nu = with_same_columns(mu, nu)
-    given = [bins] * mu.d if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
-    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= 2**53 for k in given)
-    if len(given) != mu.d or not whole:
-        raise invalid(
-            "bins", f"be a positive integer, or {mu.d} of them", repr(bins), "One number of bins for each coordinate."
-        )
-    counts = np.array(given, dtype=np.int64)
-    pooled = np.concatenate([mu.points, nu.points]) / 2  # halves: their range cannot overflow
-    low, high = pooled.min(axis=0), pooled.max(axis=0)
-    width = np.where(high > low, (high - low) / counts, 0.5)
-    if np.any(width < 4 * np.spacing(np.maximum(np.abs(low), np.abs(high))), where=high > low):
-        raise invalid(
-            "bins",
-            "leave cells wider than the rounding of the coordinates",
-            repr(bins),
-            "Take fewer bins, or subtract an offset from the points.",
-        )
-    cell = np.clip(((pooled - low) / width).astype(np.int64), 0, counts - 1)
-    centres = 2 * (low + (cell + 0.5) * width)
-    a, b = DiscreteMeasure(centres[: mu.n], mu.weights), DiscreteMeasure(centres[mu.n :], nu.weights)
-    points, p, q = common_support(a, b)
-    return DiscreteMeasure(points, p), DiscreteMeasure(points, q)

@@ -11,7 +11,8 @@ from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, as_float_array, as_points, invalid, readonly, require_finite
 from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
 from otdiv.lipschitz import on_points
-from otdiv.measures.discrete import DiscreteMeasure, common_support
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.measures.support import common_support
 from otdiv.problem.transport_problem import TransportProblem
 
 
@@ -222,7 +223,7 @@ def to_lipschitz(problem: TransportProblem, f: Any, g: Any) -> LipschitzPotentia
     for name, values, size in (("f", values_f, problem.n), ("g", values_g, problem.m)):
         if len(values) != size:
             raise invalid(name, f"have shape [{size}]", f"shape {values.shape}", "Pass the potentials of this problem.")
-    points, p, q = common_support(problem.mu, DiscreteMeasure(problem.nu.points, problem.b))
+    points, p, q = common_support(problem.mu, DiscreteMeasure(problem.nu.points, problem.b), support_atol=0.0)
     u = PotentialFunction(problem.nu.points, values_g, ground)(points)
     before = float(problem.a @ values_f + problem.b @ values_g)
     return LipschitzPotential(points, readonly(u), float((p - q) @ u), before, on_points(u, points, cost=ground).value)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otdiv import DiscreteMeasure, common_support, emd
+from otdiv import DiscreteMeasure, common_support, compare, emd, js, kl
 from otdiv.core.validation import as_float_array
 from otdiv.errors import InvalidInput
-from otdiv.measures.discrete import binned
+from otdiv.measures.support import binned
 
 
 def test_samples_weigh_the_same_and_a_list_lies_on_the_line():
@@ -289,3 +289,26 @@ def test_an_extended_float_beyond_the_range_is_refused_in_words():
         with pytest.raises(InvalidInput, match=r"points must be finite"):
             DiscreteMeasure(np.array([1, 2], dtype=np.longdouble) * np.longdouble(10) ** 400)
     assert as_float_array("x", np.array([1, 2], dtype=np.longdouble)).tolist() == [1, 2]
+
+
+def test_points_that_differ_by_rounding_are_the_same():
+    """The same ten bins, added up or multiplied out."""
+    sums, products = np.cumsum(np.full(10, 0.1)), np.arange(1, 11) * 0.1
+    p, q = (DiscreteMeasure(z, np.full(10, 0.1)) for z in (sums, products))
+    assert (sums != products).sum() == 5
+    assert js(p, q) == 0.0 and kl(p, q) == 0.0
+    points, a, b = common_support(p, q)
+    assert len(points) == 10 and np.array_equal(a, b) and set(points[:, 0]) <= {*sums, *products}
+    assert len(common_support(p, q, support_atol=0.0)[0]) == 15  # exact on request
+    assert "5 points that differ from others by rounding only count as the same." in compare(p, q).table("").notes
+    far = DiscreteMeasure(sums + 1e-13, np.full(10, 0.1))
+    assert js(p, far) == pytest.approx(np.log(2)) and len(common_support(p, far)[0]) == 20
+    assert len(common_support(p, far, support_atol=1e-12)[0]) == 10
+    with pytest.raises(InvalidInput, match="support_atol must be a number >= 0"):
+        common_support(p, q, support_atol=-1.0)
+
+
+def test_a_chain_of_near_points_is_not_drawn_into_one():
+    """Each is within reach of the next; groups are no wider than the tolerance."""
+    z = DiscreteMeasure(np.arange(10) * 0.6)
+    assert common_support(z, z, support_atol=1.0)[0][:, 0].tolist() == pytest.approx([0.0, 1.2, 2.4, 3.6, 4.8])
