@@ -26,6 +26,7 @@ if _typing.TYPE_CHECKING:
     from otdiv.problem.transport_problem import TransportProblem
     from otdiv.transport.images import emd_images
     from otdiv.transport.result import TransportResult
+    from otdiv.transport.saved import load
     from otdiv.transport.selection import select_method
     from otdiv.transport.solve import emd, solve
     from otdiv.transport.wasserstein import WassersteinDistance, wasserstein
@@ -54,6 +55,7 @@ __all__ = [
     "farkas",
     "js",
     "kl",
+    "load",
     "read_measure",
     "select_method",
     "solve",
@@ -83,6 +85,7 @@ _MODULES = {
     "farkas": "otdiv.duality.farkas",
     "js": "otdiv.divergences",
     "kl": "otdiv.divergences",
+    "load": "otdiv.transport.saved",
     "read_measure": "otdiv.measures.files",
     "select_method": "otdiv.transport.selection",
     "solve": "otdiv.transport.solve",

@@ -92,6 +92,10 @@ class Plan(ReadOnlyCopies):
         """As a scipy sparse array."""
         return sparse.coo_array((self.mass, (self.rows, self.columns)), shape=self.shape)
 
+    def tocsr(self) -> sparse.csr_array:
+        """As a scipy sparse array by rows; arcs that stand twice are added up."""
+        return self.tocoo().tocsr()
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.toarray() if dtype is None else self.toarray().astype(dtype)
 
