@@ -113,7 +113,7 @@ def _require_power(p: float) -> None:
 
 
 def _power(distances: Array, p: float, x: Array, y: Array) -> Array:
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):  # the one is refused below, the other is in absolute_error
         powers = distances**p
     if np.any(np.isinf(powers) & np.isfinite(distances)):  # an infinite distance forbids an arc, and so its power
         raise too_far_apart(x, y)
