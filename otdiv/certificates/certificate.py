@@ -82,6 +82,7 @@ class Certificate(ReadOnlyCopies):
         return self.gap <= rtol * abs(self.value)
 
 
+@np.errstate(under="ignore")  # what underflows is in the bounds, whatever the caller's state
 def certify(
     problem: TransportProblem,
     plan: Any = None,

@@ -108,6 +108,7 @@ _MOST_SCALES = 20
 """Solves at ever smaller scales; each finds the plan some ten decades below the largest cost."""
 
 
+@np.errstate(under="ignore")
 def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -> TransportResult:
     """As :func:`solve`, with all options in one record."""
     started = time.perf_counter()
