@@ -182,6 +182,7 @@ def compare(
     normalize: bool = False,
     critic: bool | Mapping[str, Any] = False,
     rtol: float = RTOL,
+    atol: float = 0.0,
     max_iter: int | None = None,
     time_limit: float | None = None,
     memory_limit: float | None = None,
@@ -207,7 +208,7 @@ def compare(
     critic : bool or mapping
         Cross-check W1 by a neural critic as well (needs torch and the euclidean cost); a mapping is passed
         on to :func:`otdiv.critics.estimate`, for example {"rng": 1, "time_limit": 20}.
-    rtol, max_iter, time_limit, memory_limit, progress, device, threads
+    rtol, atol, max_iter, time_limit, memory_limit, progress, device, threads
         Of each transport, as for :func:`otdiv.solve`.
 
     Returns
@@ -228,7 +229,7 @@ def compare(
     ground = as_cost(metric)
     if ground.by_entries or not ground.is_metric:
         raise invalid("metric", "be a metric on points", repr(ground.name), "For other costs use emd.")
-    options = SolverOptions(rtol, time_limit, memory_limit, progress, max_iter, device, threads)
+    options = SolverOptions(rtol, time_limit, memory_limit, progress, max_iter, device, threads, atol)
     mu, nu = as_measures(x, y, a, b, normalize=normalize)
     for name, measure in (("x", mu), ("y", nu)):
         require_probability(measure, f"the weights of {name}", "Pass normalize=True to compare the shapes.")
@@ -294,6 +295,7 @@ def _transport_rows(
         p=2,
         metric=metric,
         rtol=options.rtol,
+        atol=options.atol,
         max_iter=options.max_iter,
         time_limit=options.time_limit,
         memory_limit=options.memory_limit,

@@ -77,9 +77,9 @@ class Certificate(ReadOnlyCopies):
         """Whether the interval is about the weights as given: always without forbidden or sentinel arcs."""
         return self.about == GIVEN_WEIGHTS or self.marginal_error == 0.0
 
-    def proves_optimal(self, rtol: float) -> bool:
-        """Whether the gap is within ``rtol`` of the value."""
-        return self.gap <= rtol * abs(self.value)
+    def proves_optimal(self, rtol: float, atol: float = 0.0) -> bool:
+        """Whether the gap is within ``rtol`` of the value, or within ``atol``."""
+        return self.gap <= max(rtol * abs(self.value), atol)
 
 
 @np.errstate(under="ignore")  # what underflows is in the bounds, whatever the caller's state
@@ -134,7 +134,9 @@ def certify(
     f, g = feasible_potentials(problem, f, g, options)
     repaired, error = feasible_plan(problem, None if plan is None else Plan.from_any(plan))
     proof = _prove(problem, repaired, error, f, g, weight_error(problem), dots_bounds)
-    if proof.proves_optimal(options.rtol) or not proof.resolution > 0.25 * options.rtol * abs(proof.value):
+    if proof.proves_optimal(options.rtol, options.atol) or not proof.resolution > 0.25 * options.rtol * abs(
+        proof.value
+    ):
         return proof
     return _narrow(problem, proof, options)
 
@@ -149,7 +151,7 @@ def _narrow(problem: TransportProblem, proof: Certificate, options: SolverOption
             plan, error = anew
     best = _prove(problem, plan, error, proof.f, proof.g, defect, accurate_dots_bounds)
     for start in smaller_potentials(proof.f):
-        if best.proves_optimal(options.rtol):
+        if best.proves_optimal(options.rtol, options.atol):
             break
         f, g = feasible_potentials(problem, start, None, options)
         other = _prove(problem, plan, error, f, g, defect, accurate_dots_bounds)

@@ -31,6 +31,7 @@ from otdiv.transport.solve import emd
 @click.option("--cost", default="euclidean", show_default=True, help=COST_HELP + " Or a file: " + COST_FILE_HELP)
 @click.option("--method", type=click.Choice(METHODS), default="auto", show_default=True)
 @click.option("--rtol", type=float, default=RTOL, show_default=True, help="Relative gap that counts as optimal.")
+@click.option("--atol", type=float, default=0.0, help="Absolute gap that counts as optimal whatever the value.")
 @click.option("--max-iter", type=int, help="Most pivots of POT's network simplex.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Then print the interval reached so far.")
 @click.option("--progress", is_flag=True, help="Show the interval closing, on standard error.")
@@ -49,6 +50,7 @@ def emd_command(
     cost: str,
     method: str,
     rtol: float,
+    atol: float,
     max_iter: int | None,
     time_limit: float | None,
     progress: bool,
@@ -73,6 +75,7 @@ def emd_command(
         method=method,
         normalize=normalize,
         rtol=rtol,
+        atol=atol,
         max_iter=max_iter,
         time_limit=time_limit,
         memory_limit=limit,

@@ -62,6 +62,8 @@ class SolverOptions:
     ----------
     rtol : float
         Relative gap, (upper - lower) / value, at which the status is OPTIMAL.
+    atol : float
+        Absolute gap, in the unit of the answer, at which the status is OPTIMAL whatever the value; 0 for none.
     time_limit : float or None
         Seconds.
     memory_limit : float or None
@@ -89,11 +91,14 @@ class SolverOptions:
     max_iter: int | None = None
     device: Any = "auto"
     threads: int | None = None
+    atol: float = 0.0
     tuning: Tuning = Tuning()  # frozen, so that one may serve all
 
     def __post_init__(self) -> None:
         if not 0 <= self.rtol < np.inf:
             raise invalid("rtol", "be a non-negative number", repr(self.rtol), "For example 1e-9.")
+        if not 0 <= self.atol < np.inf:
+            raise invalid("atol", "be a non-negative number", repr(self.atol), "In the unit of the answer.")
         if self.time_limit is not None and not self.time_limit >= 0:
             raise invalid(
                 "time_limit", "be a number of seconds, at least 0", repr(self.time_limit), "Leave it out for no limit."

@@ -24,6 +24,7 @@ def emd_images(
     method: str = "auto",
     normalize: bool = False,
     rtol: float = RTOL,
+    atol: float = 0.0,
     max_iter: int | None = None,
     time_limit: float | None = None,
     memory_limit: float | None = None,
@@ -46,7 +47,7 @@ def emd_images(
         Distance between the middles of neighbouring cells.
     normalize : bool
         Scale both images to total 1, as their shapes alone are compared; else different totals are an error.
-    method, rtol, max_iter, time_limit, memory_limit, progress, device, threads
+    method, rtol, atol, max_iter, time_limit, memory_limit, progress, device, threads
         As for :func:`otdiv.solve`.
 
     Returns
@@ -81,6 +82,7 @@ def emd_images(
         method=method,
         normalize=normalize,
         rtol=rtol,
+        atol=atol,
         max_iter=max_iter,
         time_limit=time_limit,
         memory_limit=memory_limit,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from otdiv.core.bounds import Bounds, Status
@@ -41,10 +43,11 @@ def solve_power(
     InvalidInput
         Distances whose p-th powers float64 does not hold, of more pairs than are scaled.
     """
+    inner = replace(options, atol=0.0)  # it is in the unit of W_p, the transport's cost is in another
     squared = p == 2 and metric.name == "euclidean"
     try:
         cost = as_cost("sqeuclidean") if squared else power_of(metric, p)
-        plain = _root(solve_with(TransportProblem(mu, nu, cost), method, options), p, 1.0, metric, options)
+        plain = _root(solve_with(TransportProblem(mu, nu, cost), method, inner), p, 1.0, metric, options)
     except InvalidInput:
         if mu.n * nu.n > MOST_PAIRS:
             raise
@@ -67,14 +70,20 @@ def _scaled(
     weight; what is larger is cut off.
     """
     problem = TransportProblem(mu, nu, metric)
-    scale, *_ = solve_bottleneck(problem, "auto", options)
+    scale, *_ = solve_bottleneck(problem, "auto", replace(options, atol=0.0))
     if not scale > 0:
         return None
     weights = np.concatenate([problem.a, problem.b])
     most = min(_CAP, _ROOM / float(weights[weights > 0].min()))
     with np.errstate(over="ignore", under="ignore"):
         costs = np.minimum((problem.costs() / scale) ** p, most)
-    return _root(solve_with(TransportProblem(mu, nu, MatrixCost(costs)), "auto", options), p, scale, metric, options)
+    return _root(
+        solve_with(TransportProblem(mu, nu, MatrixCost(costs)), "auto", replace(options, atol=0.0)),
+        p,
+        scale,
+        metric,
+        options,
+    )
 
 
 def _root(
@@ -90,7 +99,7 @@ def _root(
         scale * high ** (1 / p) * (1 + relative) + absolute,
     )
     value = min(max(scale * result.value ** (1 / p), bounds.lower), bounds.upper)
-    met = bounds.gap <= options.rtol * value
+    met = bounds.gap <= max(options.rtol * value, options.atol)
     exact = Status.OPTIMAL if result.certificate.exact_weights else Status.OPTIMAL_NEARBY
     status = exact if met else Status.STOPPED if result.status.certified else result.status
     return value, bounds, result, status, scale

@@ -37,6 +37,7 @@ def solve(
     method: str = "auto",
     *,
     rtol: float = RTOL,
+    atol: float = 0.0,
     max_iter: int | None = None,
     time_limit: float | None = None,
     memory_limit: float | None = None,
@@ -56,6 +57,8 @@ def solve(
         program where the first proposal is not proved optimal.  The interval is proved whatever the method.
     rtol : float
         Relative gap, (upper - lower) / value, at which the status is OPTIMAL.
+    atol : float
+        Absolute gap, in the unit of the answer, at which it is OPTIMAL whatever the value; by default there is none.
     max_iter : int, optional
         Most pivots of POT's network simplex.
     time_limit : float, optional
@@ -94,6 +97,7 @@ def solve(
     """
     options = SolverOptions(
         rtol=rtol,
+        atol=atol,
         time_limit=time_limit,
         memory_limit=memory_limit,
         progress=progress,
@@ -136,12 +140,12 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
             proof, proposal = _at_local_scale(problem, proof, proposal, options)
         if best is None or proof.gap < best[0].gap:
             best = (proof, proposal, name)
-        if best[0].proves_optimal(options.rtol) or proposal.status is Status.STOPPED:
+        if best[0].proves_optimal(options.rtol, options.atol) or proposal.status is Status.STOPPED:
             break
     assert best is not None
     proof, proposal, name = best
     met = Status.OPTIMAL if proof.exact_weights else Status.OPTIMAL_NEARBY
-    status = met if proof.proves_optimal(options.rtol) else Status.STOPPED
+    status = met if proof.proves_optimal(options.rtol, options.atol) else Status.STOPPED
     stats = {
         **proposal.stats,
         "reason": choice.reason,
@@ -157,7 +161,7 @@ def _at_local_scale(
 ) -> tuple[Certificate, Proposal]:
     """Solve again at the scale of the costs that the plan uses, as long as that halves the plan's cost."""
     for _ in range(_MOST_SCALES):
-        if proof.proves_optimal(options.rtol):
+        if proof.proves_optimal(options.rtol, options.atol):
             break
         local = solve_at_local_scale(problem, proof.plan, options)
         if local is None:
@@ -240,6 +244,7 @@ def emd(
     method: str = "auto",
     normalize: bool = False,
     rtol: float = RTOL,
+    atol: float = 0.0,
     max_iter: int | None = None,
     time_limit: float | None = None,
     memory_limit: float | None = None,
@@ -260,7 +265,7 @@ def emd(
         Non-negative weights of the same total; None is uniform, 1/n and 1/m.
     cost : str, matrix [n, m], callable or Cost
         Ground cost, see :func:`otdiv.costs.as_cost`; +inf in a matrix forbids an arc.
-    method, rtol, max_iter, time_limit, memory_limit, progress, device, threads
+    method, rtol, atol, max_iter, time_limit, memory_limit, progress, device, threads
         See :func:`solve`.
     normalize : bool
         Scale both weights to total 1.  Without it different totals are an error.
@@ -287,6 +292,7 @@ def emd(
         TransportProblem(mu, nu, ground),
         method,
         rtol=rtol,
+        atol=atol,
         max_iter=max_iter,
         time_limit=time_limit,
         memory_limit=memory_limit,

@@ -93,6 +93,7 @@ def wasserstein(
     method: str = "auto",
     normalize: bool = False,
     rtol: float = RTOL,
+    atol: float = 0.0,
     max_iter: int | None = None,
     time_limit: float | None = None,
     memory_limit: float | None = None,
@@ -104,7 +105,7 @@ def wasserstein(
 
     Parameters
     ----------
-    x, y, a, b, method, normalize, rtol, max_iter, time_limit, memory_limit, progress, device, threads
+    x, y, a, b, method, normalize, rtol, atol, max_iter, time_limit, memory_limit, progress, device, threads
         As in :func:`emd`; the weights must sum to 1.
     p : float
         Order, p >= 1; infinity is the bottleneck distance, the least t such that no mass moves further than t.
@@ -131,7 +132,7 @@ def wasserstein(
         raise invalid("p", "be a number >= 1, or infinity", repr(p), "p = 1 and p = 2 are the usual ones.")
     if not base.is_metric:
         raise invalid("metric", "be a metric", f"{base.name!r}", "For another cost use emd.")
-    options = SolverOptions(rtol, time_limit, memory_limit, progress, max_iter, device, threads)
+    options = SolverOptions(rtol, time_limit, memory_limit, progress, max_iter, device, threads, atol)
     mu, nu = measures_of(x, y, a, b, cost=base, normalize=normalize)
     require_probability(mu, "the weights", "Pass normalize=True; for other masses use emd.")
     if p == np.inf:

@@ -16,6 +16,7 @@ from otdiv import DiscreteMeasure, Status, TransportProblem, emd, verify, wasser
 from otdiv.certificates.exact_masses import exact_masses
 from otdiv.certificates.narrowing import exact_marginal_error
 from otdiv.core.rounding import accurate_dots_bounds
+from otdiv.errors import InvalidInput
 from otdiv.problem.plan import Plan
 
 ANY = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -66,6 +67,20 @@ def test_status_is_optimal_only_where_the_interval_is_as_narrow_as_asked():
     a, b = a / a.sum(), b / b.sum()
     result = emd(x, y, a, b, cost="sqeuclidean")
     assert (result.status is Status.OPTIMAL) == (result.gap <= 1e-9 * result.value)
+
+
+def test_an_absolute_gap_counts_only_where_it_is_asked_for():
+    x, y = np.random.default_rng(0).random((2, 30, 2))
+    y = np.vstack([y[:-1], [1e150, 0]])
+    x = np.vstack([x[:-1], [1e150, 0]])
+    tiny = dict(x=[0.0], y=[1e-200], cost="sqeuclidean")  # the square falls below float64's range
+    assert emd(**tiny).status is Status.STOPPED and emd(**tiny).gap < 1e-290
+    assert emd(**tiny, atol=1e-250).status is Status.OPTIMAL
+    assert emd(x, y, method="pot", max_iter=1).status is Status.STOPPED
+    assert wasserstein(x[:5], y[:5], p=2, atol=10.0).status is Status.OPTIMAL
+    for wrong in (-1.0, np.inf, np.nan):
+        with pytest.raises(InvalidInput, match="atol must be a non-negative number"):
+            emd(x, y, atol=wrong)
 
 
 def test_identical_measures_are_at_distance_zero_exactly():

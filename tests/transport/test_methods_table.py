@@ -64,7 +64,7 @@ def test_options_are_one_frozen_record_and_checked():
 def test_wasserstein_and_images_take_the_options_of_emd():
     import inspect
 
-    options = ["rtol", "max_iter", "time_limit", "memory_limit", "progress", "device", "threads"]
+    options = ["rtol", "atol", "max_iter", "time_limit", "memory_limit", "progress", "device", "threads"]
     for function in (otdiv.emd, otdiv.solve, otdiv.wasserstein, otdiv.emd_images, otdiv.compare):
         assert [name for name in inspect.signature(function).parameters if name in options] == options, function
     distance = otdiv.wasserstein([[0.0, 0.0]], [[3.0, 4.0]], p=2, time_limit=10.0, threads=1)
