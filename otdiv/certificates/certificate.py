@@ -134,9 +134,8 @@ def certify(
     f, g = feasible_potentials(problem, f, g, options)
     repaired, error = feasible_plan(problem, None if plan is None else Plan.from_any(plan))
     proof = _prove(problem, repaired, error, f, g, weight_error(problem), dots_bounds)
-    if proof.proves_optimal(options.rtol, options.atol) or not proof.resolution > 0.25 * options.rtol * abs(
-        proof.value
-    ):
+    rounding_decides = proof.resolution > 0.25 * options.rtol * abs(proof.value)
+    if proof.proves_optimal(options.rtol, options.atol) or not rounding_decides:
         return proof
     return _narrow(problem, proof, options)
 
