@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from otdiv.certificates.exact_masses import exact_masses
-from otdiv.certificates.narrowing import (
+from otdiv.certificates.narrowing import joins_equal_points, smaller_potentials
+from otdiv.certificates.plan_repair import (
     exact_marginal_error,
-    joins_equal_points,
+    feasible_plan,
     relative_mass_defect,
-    smaller_potentials,
+    weight_error,
 )
-from otdiv.certificates.plan_repair import feasible_plan, weight_error
 from otdiv.certificates.potential_repair import feasible_potentials
 from otdiv.core.bounds import Bounds
 from otdiv.core.options import DEFAULTS, SolverOptions

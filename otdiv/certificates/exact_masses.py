@@ -60,7 +60,7 @@ def exact_masses(problem: TransportProblem, plan: Plan) -> tuple[Plan, float] | 
         left[problem.n + j] -= Fraction(mass)
     off = sum(abs(rest) for rest in left)
     found = Plan(np.array(rows, np.intp), np.array(columns, np.intp), np.array(stored), plan.shape)
-    return found, float(off) * (1 + 4 * UNIT)
+    return found, math.nextafter(float(off) * (1 + 4 * UNIT), math.inf) if off else 0.0
 
 
 def _digits(weights: Array) -> int:

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from otdiv.core.rounding import UNIT
+from otdiv.core.validation import Array
 from otdiv.errors import CertificateRefused
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
@@ -23,6 +24,8 @@ REPAIR_ABOVE = 4 * UNIT
 """Marginals off by more than this share of the mass, times the root of the number of arcs, are repaired."""
 
 
+_ROOM_FOR_SUMS = 1e-12
+"""Relative room for the rounding of a sum of non-negative numbers."""
 MATCHING_ROUNDING = 1e-9
 """Masses of a matching that differ from the weight of the atoms by less than this share are rounding of it."""
 
@@ -57,7 +60,7 @@ def feasible_plan(problem: TransportProblem, plan: Plan | None) -> tuple[Plan, f
         left, rounding_left = marginal_error(problem, repaired)
         if left + rounding_left < off + rounding:
             plan, off, rounding = repaired, left, rounding_left
-    if off == 0.0 and problem.nearby and _has_exact_marginals(problem, plan):
+    if off == 0.0 and problem.nearby and exact_marginal_error(problem, plan) == 0.0:
         return plan, 0.0
     return plan, off + rounding
 
@@ -79,17 +82,38 @@ def equal_atoms(problem: TransportProblem) -> bool:
     return problem.n == problem.m and a[0] == b[0] and a.min() == a.max() and b.min() == b.max()
 
 
-def _has_exact_marginals(problem: TransportProblem, plan: Plan) -> bool:
-    """Whether the plan's marginals are the weights as given, in real arithmetic: an exact sum rounds to 0 only at 0."""
-    if math.fsum([*problem.mu.weights, *(-problem.nu.weights)]) != 0.0:
-        return False
-    for index, weights in ((plan.rows, problem.mu.weights), (plan.columns, problem.nu.weights)):
-        terms: list[list[float]] = [[-weight] for weight in weights.tolist()]
-        for k, mass in zip(index.tolist(), plan.mass.tolist(), strict=True):
-            terms[k].append(mass)
-        if any(math.fsum(parts) != 0.0 for parts in terms):
-            return False
-    return True
+def exact_marginal_error(problem: TransportProblem, plan: Plan) -> float:
+    """|row sums - a|_1 + |column sums - b|_1 with b scaled to a's mass, in real arithmetic but for the last bits.
+
+    Every sum of floats that :func:`math.fsum` rounds to 0 is exactly 0, so a plan with the weights themselves as
+    masses has error 0.
+    """
+    off = _error_of_sums(plan.rows, plan.mass, problem.a) + _error_of_sums(plan.columns, plan.mass, problem.b)
+    return off + relative_mass_defect(problem) * problem.mu.mass * (1 + 8 * UNIT)
+
+
+def relative_mass_defect(problem: TransportProblem) -> float:
+    """Bound on the relative error of the stored target weights against nu scaled to mu's exact mass."""
+    if problem.mass_ratio != 1.0:  # then the stored weights are rounded products
+        return weight_error(problem)
+    defect = math.fsum([*problem.a.tolist(), *(-problem.b).tolist()])
+    return abs(defect) / problem.nu.mass * (1 + 8 * UNIT)
+
+
+def _error_of_sums(index: Array, mass: Array, weights: Array) -> float:
+    """sum_i |sum of the masses at i - weights_i|."""
+    used = np.bincount(index, minlength=len(weights))
+    off = float(weights[used == 0].sum())
+    single = used[index] == 1
+    off += float(np.abs(mass[single] - weights[index[single]]).sum())
+    several = np.flatnonzero(~single)
+    order = several[np.argsort(index[several], kind="stable")]
+    ends = np.flatnonzero(np.diff(index[order])) + 1
+    parts = np.split(mass[order], ends) if len(order) else []
+    firsts = index[order][np.concatenate([[0], ends]).astype(int)] if len(order) else []
+    for i, part in zip(firsts, parts, strict=True):
+        off += abs(math.fsum([*part.tolist(), -float(weights[i])]))
+    return off * (1 + _ROOM_FOR_SUMS)
 
 
 def marginal_error(problem: TransportProblem, plan: Plan) -> tuple[float, float]:

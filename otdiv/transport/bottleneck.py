@@ -64,7 +64,10 @@ def solve_bottleneck(
         try:
             within = np.where(problem.costs() <= reach, problem.costs(), np.inf)
             transport = solve_with(TransportProblem(problem.mu, problem.nu, MatrixCost(within)), method, options)
+            reached = bool(np.isfinite(transport.upper))  # else part of the mass stayed where it was
         except Infeasible:
+            reached = False
+        if not reached:
             k += 1
             continue
         if reach <= nearest:

@@ -137,7 +137,7 @@ def wasserstein(
     require_probability(mu, "the weights", "Pass normalize=True; for other masses use emd.")
     if p == np.inf:
         value, bounds, reached, witness = solve_bottleneck(TransportProblem(mu, nu, base), method, options)
-        status = reached.status if reached.status.certified else Status.OPTIMAL
+        status = Status.OPTIMAL if reached.certificate.exact_weights else Status.OPTIMAL_NEARBY
         return WassersteinDistance(value, bounds, p, reached, status, witness=witness)
     if p == 1:
         result = solve_with(TransportProblem(mu, nu, base), method, options)

@@ -14,7 +14,7 @@ from scipy.spatial.distance import cdist
 
 from otdiv import DiscreteMeasure, Status, TransportProblem, emd, verify, wasserstein
 from otdiv.certificates.exact_masses import exact_masses
-from otdiv.certificates.narrowing import exact_marginal_error
+from otdiv.certificates.plan_repair import exact_marginal_error
 from otdiv.core.rounding import accurate_dots_bounds
 from otdiv.errors import InvalidInput
 from otdiv.problem.plan import Plan
