@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from otdiv.core.progress import ProgressEvent
 
 
 class Stopped(Exception):
-    """The time limit has passed; the message says so in a few words."""
+    """The time limit has passed, or an interrupt has come; the message says which in a few words."""
 
 
 class Budget:
@@ -29,6 +30,8 @@ class Budget:
         Called with each :class:`ProgressEvent`.
     clock : callable
         Seconds.
+    interrupted : threading.Event, optional
+        Set by another thread where the solve shall end.
 
     Attributes
     ----------
@@ -42,8 +45,9 @@ class Budget:
         time_limit: float | None = None,
         callback: Callable[[ProgressEvent], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        interrupted: threading.Event | None = None,
     ) -> None:
-        self.stage, self.callback, self.clock = stage, callback, clock
+        self.stage, self.callback, self.clock, self.interrupted = stage, callback, clock, interrupted
         self.started = clock()
         self.deadline = np.inf if time_limit is None else self.started + time_limit
         self.stats: dict[str, Any] = {"pivots": 0, "arcs": 0, "parts": {}}
@@ -54,12 +58,14 @@ class Budget:
         return self.clock() - self.started
 
     def require_time(self) -> None:
-        """Stop where the time limit has passed.
+        """Stop where the time limit has passed, or on an interrupt.
 
         Raises
         ------
         Stopped
         """
+        if self.interrupted is not None and self.interrupted.is_set():
+            raise Stopped("interrupted")
         if self.clock() > self.deadline:
             raise Stopped("the time limit")
 

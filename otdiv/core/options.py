@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from otdiv.core.budget import Budget
 from otdiv.core.memory import BLOCK_ENTRIES
-from otdiv.core.progress import Progress
+from otdiv.core.progress import Progress, ProgressEvent
 from otdiv.core.threads import count_threads
 from otdiv.core.validation import invalid
 
@@ -77,6 +79,8 @@ class SolverOptions:
     threads : int or None
         None is every processor that the process may use; no result depends on it.
     tuning : Tuning
+    interrupted : threading.Event or None
+        Set where the solve shall end with what it has.
 
     Raises
     ------
@@ -93,6 +97,7 @@ class SolverOptions:
     threads: int | None = None
     atol: float = 0.0
     tuning: Tuning = Tuning()  # frozen, so that one may serve all
+    interrupted: threading.Event | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.rtol < np.inf:
@@ -107,6 +112,10 @@ class SolverOptions:
             raise invalid("max_iter", "be a positive integer", repr(self.max_iter), "Leave it out for no limit.")
         if self.threads is not None:
             count_threads(self.threads)
+
+    def budget(self, stage: str, callback: Callable[[ProgressEvent], None] | None) -> Budget:
+        """The clock of a method that starts now, which also hears the interrupt."""
+        return Budget(stage, self.time_limit, callback, self.tuning.clock, self.interrupted)
 
 
 DEFAULTS = SolverOptions()

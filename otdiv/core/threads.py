@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import numpy as np
 
+from otdiv.core.budget import Stopped
 from otdiv.core.validation import invalid
+
+T = TypeVar("T")
 
 _SERIAL_BELOW = 512
 """Rows; below it starting threads costs more than it saves."""
@@ -19,6 +25,10 @@ _PARTS = 64
 """Most parts that rows are cut into: a matter of the rows alone, so that results have the same bits on any machine."""
 _ROWS_PER_PART = 256
 """Fewest rows of a part."""
+_HEARD_WITHIN = 0.1
+"""Seconds after which an interrupt or the time limit is heard at the latest while other code runs."""
+_GRACE = 0.3
+"""Seconds that work is given to stop by itself."""
 _FILTERS = threading.RLock()
 """Held while the warning filters are changed."""
 
@@ -47,6 +57,66 @@ def without_warnings() -> Iterator[None]:
     with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def call_interruptibly(
+    work: Callable[[], T], time_limit: float | None = None, interrupted: threading.Event | None = None
+) -> T:
+    """work() in a thread of its own, while this one listens for Ctrl-C and keeps the time.
+
+    Compiled code heeds neither; this thread does.  Work that cannot be stopped is left behind: it goes on until it
+    ends by itself, and what it finds is dropped.
+
+    Parameters
+    ----------
+    work : callable
+        Shares nothing that is written to.
+    time_limit : float, optional
+        Seconds.
+    interrupted : threading.Event, optional
+        Set on Ctrl-C and past the limit, for work that heeds it; such work is given ``_GRACE`` seconds to end with
+        what it has.
+
+    Returns
+    -------
+    object
+        What ``work`` returned.
+
+    Raises
+    ------
+    Stopped
+        The time limit has passed.
+    KeyboardInterrupt
+        On Ctrl-C.
+    """
+    found: list[T] = []
+    raised: list[BaseException] = []
+    ended, context = threading.Event(), contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            found.append(context.run(work))
+        except BaseException as error:  # raised below, in the caller's thread
+            raised.append(error)
+        finally:
+            ended.set()
+
+    threading.Thread(target=run, name="otdiv-compiled-call").start()
+    grace = 0.0 if interrupted is None else _GRACE
+    last = None if time_limit is None else time.monotonic() + time_limit + grace
+    try:
+        while not ended.wait(_HEARD_WITHIN if last is None else max(0.0, min(_HEARD_WITHIN, last - time.monotonic()))):
+            if last is not None and time.monotonic() >= last:
+                raise Stopped("the time limit")
+    except (Stopped, KeyboardInterrupt) as stop:
+        if interrupted is None:
+            raise
+        interrupted.set()
+        if isinstance(stop, Stopped) or not ended.wait(grace):
+            raise
+    if raised:
+        raise raised[0]
+    return found[0]
 
 
 def run_in_parts(work: Callable[[int, int], object], n: int, threads: int) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy import sparse
 from scipy.optimize import linprog
 
 from otdiv.core.threads import without_warnings
@@ -36,6 +37,11 @@ class Rows:
     rhs: Array
     lower: float
     upper: float
+
+    @property
+    def entries(self) -> int:
+        """Numbers that the matrix stores."""
+        return int(self.matrix.nnz if sparse.issparse(self.matrix) else self.matrix.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,17 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.bounds import Status
+from otdiv.core.budget import Stopped
 from otdiv.core.validation import Array, ReadOnlyCopies, check_choice, invalid, readonly
 from otdiv.linear_programming.backends import Answer, Rows, by_cvxpy, by_highs
 from otdiv.linear_programming.checks import ACCEPTED, ScaledProgram, checked_optimum, verified_ray
 from otdiv.linear_programming.program import DualProgram, LinearProgram
+from otdiv.processes.child import call_in_child
+
+_IN_CHILD_FROM = 20_000
+"""Entries of the matrix from which a program takes some tenths of a second, and has a process that Ctrl-C can end."""
+_CHILD_STARTS_WITHIN = 0.4
+"""Seconds by which that process may pass the limit, which its solver keeps by itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,8 +111,17 @@ def solve_lp(
     if time_limit is not None and not time_limit > 0:
         raise invalid("time_limit", "be positive", time_limit, "Give seconds, or None for no limit.")
 
+    solver: Callable[..., Answer] = by_highs if backend == "highs" else by_cvxpy
+    settings = (time_limit, method) if backend == "highs" else (time_limit,)
+
     def ask(rows: Rows) -> Answer:
-        return by_highs(rows, time_limit, method) if backend == "highs" else by_cvxpy(rows, time_limit)
+        if rows.entries < _IN_CHILD_FROM:
+            return solver(rows, *settings)
+        limit = None if time_limit is None else time_limit + _CHILD_STARTS_WITHIN
+        try:
+            return call_in_child(solver, rows, *settings, time_limit=limit)
+        except Stopped as stop:
+            return Answer("stopped", None, None, backend, str(stop), time_limit or 0.0, 0)
 
     primal = program if isinstance(program, LinearProgram) else program.primal
     scaled = ScaledProgram(primal.c, primal.A, primal.b, primal.form)

@@ -286,3 +286,8 @@ class Proposal:
     g: Array | None
     status: Status
     stats: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def stopped(message: str) -> Proposal:
+        """Of a method that was interrupted and has nothing to propose."""
+        return Proposal(None, None, None, Status.STOPPED, {"message": message})

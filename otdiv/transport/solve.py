@@ -5,8 +5,11 @@ Only this file raises on an infeasible problem; methods report it.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +17,12 @@ from scipy import sparse
 
 from otdiv.certificates.certificate import Certificate, certify
 from otdiv.core.bounds import Status
+from otdiv.core.budget import Stopped
 from otdiv.core.compilation import announced_compilation
 from otdiv.core.devices import resolve_device
 from otdiv.core.options import RTOL, SolverOptions
 from otdiv.core.progress import ProgressEvent
+from otdiv.core.threads import call_interruptibly
 from otdiv.core.validation import check_choice, invalid
 from otdiv.costs import as_cost
 from otdiv.errors import Infeasible, SolverFailed
@@ -62,9 +67,10 @@ def solve(
     max_iter : int, optional
         Most pivots of POT's network simplex.
     time_limit : float, optional
-        Seconds, after which grid, multiscale and simplex propose what they have (Ctrl-C does the same);
-        the status is then STOPPED, and the interval is as wide as it was by then, and proved.  The audit
-        comes on top.  Other methods run to their end.
+        Seconds for all that is tried, after which grid, multiscale and simplex propose what they have (Ctrl-C does
+        the same); the status is then STOPPED, and the interval is as wide as it was by then, and proved.  The audit
+        comes on top.  POT and the linear programs have nothing to propose by then: their interval is that of the
+        north-west plan.  Their compiled call is left behind and ends by itself.
     memory_limit : float, optional
         Bytes; by default what the machine has free.
     progress : bool or callable
@@ -108,6 +114,8 @@ def solve(
     return solve_with(problem, method, options)
 
 
+_IN_THREAD_FROM = 2**17
+"""Pairs from which a method runs in a thread of its own; below it takes some milliseconds."""
 _MOST_SCALES = 20
 """Solves at ever smaller scales; each finds the plan some ten decades below the largest cost."""
 
@@ -126,21 +134,25 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
     queue = [choice.method]
     if method == "auto" and options.max_iter is None:
         queue += fallbacks(problem, choice.method)
+    clock = options.tuning.clock
+    deadline = np.inf if options.time_limit is None else clock() + options.time_limit
     best: tuple[Certificate, Proposal, str] | None = None
     tried: list[str] = []
     for name in queue:
-        proposal = _propose(problem, find_method(name), options, first=not tried)
-        if proposal.plan is None and proposal.f is None and method != "auto":
+        proposal = _propose(problem, find_method(name), _for_what_is_left(options, deadline), first=not tried)
+        nothing = proposal.plan is None and proposal.f is None
+        if nothing and method != "auto" and proposal.status is not Status.STOPPED:
             raise SolverFailed(
                 f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'."
             )
         tried.append(name)
         proof = certify(problem, proposal.plan, (proposal.f, proposal.g), options=options)
         if proposal.status is not Status.STOPPED and options.max_iter is None:
-            proof, proposal = _at_local_scale(problem, proof, proposal, options)
+            proof, proposal = _at_local_scale(problem, proof, proposal, options, deadline)
         if best is None or proof.gap < best[0].gap:
             best = (proof, proposal, name)
-        if best[0].proves_optimal(options.rtol, options.atol) or proposal.status is Status.STOPPED:
+        narrow = best[0].proves_optimal(options.rtol, options.atol)
+        if narrow or proposal.status is Status.STOPPED or clock() >= deadline:
             break
     assert best is not None
     proof, proposal, name = best
@@ -157,13 +169,13 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
 
 
 def _at_local_scale(
-    problem: TransportProblem, proof: Certificate, proposal: Proposal, options: SolverOptions
+    problem: TransportProblem, proof: Certificate, proposal: Proposal, options: SolverOptions, deadline: float
 ) -> tuple[Certificate, Proposal]:
     """Solve again at the scale of the costs that the plan uses, as long as that halves the plan's cost."""
     for _ in range(_MOST_SCALES):
-        if proof.proves_optimal(options.rtol, options.atol):
+        if proof.proves_optimal(options.rtol, options.atol) or options.tuning.clock() >= deadline:
             break
-        local = solve_at_local_scale(problem, proof.plan, options)
+        local = solve_at_local_scale(problem, proof.plan, _for_what_is_left(options, deadline))
         if local is None:
             break
         again = certify(problem, local.plan, (local.f, local.g), options=options)
@@ -173,6 +185,11 @@ def _at_local_scale(
         if not halved:
             break
     return proof, proposal
+
+
+def _for_what_is_left(options: SolverOptions, deadline: float) -> SolverOptions:
+    """The options with the time up to the deadline as their limit."""
+    return options if deadline == np.inf else replace(options, time_limit=max(0.0, deadline - options.tuning.clock()))
 
 
 def _require_device(problem: TransportProblem, device: Any) -> None:
@@ -196,14 +213,23 @@ def _propose(problem: TransportProblem, method: Method, options: SolverOptions, 
         raise invalid("method", "fit the problem", received, f"{needs}; {remedy}.")
     if problem.forbids and first and not method.handles_forbidden:
         _require_feasible(problem)
-    if method.compiled:
-        with announced_compilation():
-            proposal = method.solve(problem, options)
-    else:
-        proposal = method.solve(problem, options)
+    with announced_compilation() if method.compiled else nullcontext():
+        proposal = _attended(problem, method, options)
     if problem.forbids and method.handles_forbidden:
         _refuse_stranded_mass(problem, proposal)
     return proposal
+
+
+def _attended(problem: TransportProblem, method: Method, options: SolverOptions) -> Proposal:
+    """What the method proposes; large problems of compiled methods in a thread, while this one listens for Ctrl-C."""
+    if not method.in_thread or problem.n * problem.m < _IN_THREAD_FROM:
+        return method.solve(problem, options)
+    interrupted = threading.Event()
+    heeding = replace(options, interrupted=interrupted)
+    try:
+        return call_interruptibly(lambda: method.solve(problem, heeding), options.time_limit, interrupted)
+    except (Stopped, KeyboardInterrupt) as stop:
+        return Proposal.stopped(f"{method.name}: {str(stop) or 'interrupted'}")
 
 
 def _require_feasible(problem: TransportProblem) -> None:

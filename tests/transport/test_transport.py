@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ import otdiv
 from otdiv import DiscreteMeasure, Status, TransportProblem, emd, select_method, solve, wasserstein
 from otdiv.costs import as_cost
 from otdiv.errors import InvalidInput, SolverFailed
+from otdiv.linear_programming.solve import LPSolution
 from tests.helpers.exact_reference import exact_cost, exact_emd
 from tests.helpers.problems import COSTS, KNOWN, METHODS, random_problem
 
@@ -249,8 +252,8 @@ def test_errors_name_argument_and_requirement(arguments, message):
 def test_a_solver_without_an_answer_is_an_error(monkeypatch):
     from otdiv.transport.methods import linear_program as lp
 
-    real = lp.solve_lp
-    monkeypatch.setattr(lp, "solve_lp", lambda program, backend: real(program, backend, time_limit=1e-9))
+    failed = LPSolution(Status.FAILED, None, None, float("nan"), None, {"message": "no reason"})
+    monkeypatch.setattr(lp, "solve_lp", lambda *_, **__: failed)
     rng = np.random.default_rng(0)
     with pytest.raises(SolverFailed, match="method 'primal' gave no answer"):
         emd(rng.normal(size=(80, 2)), rng.normal(size=(80, 2)), method="primal")
@@ -258,3 +261,28 @@ def test_a_solver_without_an_answer_is_an_error(monkeypatch):
 
 def test_public_emd_is_the_top_level_name():
     assert otdiv.emd is emd
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy", "simplex"])
+def test_a_limit_stops_every_method_with_a_true_interval(method):
+    rng = np.random.default_rng(0)
+    n = 1500 if method in ("pot", "simplex") else 150
+    costs, a = rng.random((n, n)), np.full(n, 1 / n)
+    started = time.monotonic()
+    stopped = otdiv.emd(a=a, b=a, cost=costs, method=method, time_limit=0.02)
+    assert time.monotonic() - started < 5
+    rows, columns = linear_sum_assignment(costs)
+    assert stopped.lower <= costs[rows, columns].mean() <= stopped.upper
+    assert stopped.status.label == "stopped" and "time limit" in stopped.stats["message"]
+
+
+@pytest.mark.slow
+def test_a_method_in_a_process_gives_the_same_answer(monkeypatch):
+    rng = np.random.default_rng(0)
+    costs, a = rng.random((400, 400)), np.full(400, 1 / 400)
+    here = otdiv.emd(a=a, b=a, cost=costs, method="pot")
+    monkeypatch.setattr("otdiv.transport.methods.pot._IN_CHILD_FROM", 0)
+    monkeypatch.setattr("otdiv.transport.methods.pot._IN_THREAD_FROM", 0)
+    there = otdiv.emd(a=a, b=a, cost=costs, method="pot")
+    assert there.bounds == here.bounds and there.status.label == "optimal"

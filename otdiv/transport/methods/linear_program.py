@@ -9,6 +9,7 @@ independent backends.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from otdiv.problem.transport_problem import Proposal, TransportProblem
 
 _BYTES_PER_ARC = 1400
 """Measured peak of HiGHS per arc (300 x 300 to 600 x 600); Clarabel through cvxpy takes about as much."""
+_SHORTEST_LIMIT = 1e-3
+"""Seconds; the solvers want a positive limit."""
 
 
 def marginal_matrix(n: int, m: int, rows: Array, columns: Array) -> Any:
@@ -83,19 +86,27 @@ def solve_dual(problem: TransportProblem, options: SolverOptions = DEFAULTS, bac
 def _solve(problem: TransportProblem, options: SolverOptions, backend: str, dual: bool) -> Proposal:
     arcs = problem.n * problem.m if problem.sparse is None else len(problem.sparse.values)
     problem.require_memory(_BYTES_PER_ARC * arcs, options.memory_limit, "the linear program")
-    level = problem.sentinel_level
-    if level is not None:  # first without the arcs that only a sentinel keeps from being forbidden
-        solution, rows, columns = _solve_program(problem, level, backend, dual)
-        if solution.x is not None:
-            return _proposal(problem, solution, rows, columns)
-    return _proposal(problem, *_solve_program(problem, np.inf, backend, dual))
+    started, level = time.monotonic(), problem.sentinel_level
+
+    def left() -> float | None:
+        limit = options.time_limit
+        return None if limit is None else max(limit - (time.monotonic() - started), _SHORTEST_LIMIT)
+
+    try:
+        if level is not None:  # first without the arcs that only a sentinel keeps from being forbidden
+            solution, rows, columns = _solve_program(problem, level, backend, dual, left())
+            if solution.x is not None:
+                return _proposal(problem, solution, rows, columns)
+        return _proposal(problem, *_solve_program(problem, np.inf, backend, dual, left()))
+    except KeyboardInterrupt:
+        return Proposal.stopped("the linear program: interrupted")
 
 
 def _solve_program(
-    problem: TransportProblem, highest: float, backend: str, dual: bool
+    problem: TransportProblem, highest: float, backend: str, dual: bool, time_limit: float | None
 ) -> tuple[LPSolution, Array, Array]:
     program, rows, columns = transport_program(problem, highest)
-    return solve_lp(program.dual() if dual else program, backend), rows, columns
+    return solve_lp(program.dual() if dual else program, backend, time_limit=time_limit), rows, columns
 
 
 def _proposal(problem: TransportProblem, solution: LPSolution, rows: Array, columns: Array) -> Proposal:

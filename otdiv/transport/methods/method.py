@@ -26,6 +26,9 @@ class Method:
         does not hold; it does not prove anything.
     compiled : bool
         Whether it runs compiled kernels, whose first call on a machine is announced.
+    in_thread : bool
+        Whether large problems run in a thread of their own, so that Ctrl-C and the time limit reach them.  It heeds
+        ``options.interrupted``, or ends soon by itself.
     handles_forbidden : bool
         Whether it finds by itself that forbidden arcs leave no plan.
     """
@@ -36,6 +39,7 @@ class Method:
     accepts: Callable[[TransportProblem], tuple[str, str] | None]
     solve: Callable[[TransportProblem, SolverOptions], Proposal]
     compiled: bool = False
+    in_thread: bool = False
     handles_forbidden: bool = False
 
 

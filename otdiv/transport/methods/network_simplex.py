@@ -76,7 +76,7 @@ def solve_network_simplex(problem: TransportProblem, options: SolverOptions = DE
     masses = integer_masses(problem.a[sources], problem.b[targets])
     level = problem.sentinel_level
     with reporting(options.progress) as report:
-        budget = Budget("network simplex", options.time_limit, report, options.tuning.clock)
+        budget = options.budget("network simplex", report)
         for highest in (np.inf,) if level is None else (level, np.inf):
             network = _build_network(problem, sources, targets, *masses, highest)
             basis, stranded, stopped = _solve(network, budget, options.tuning)

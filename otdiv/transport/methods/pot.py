@@ -1,23 +1,32 @@
 """Adapter to the network simplex of POT (Python Optimal Transport).
 
 POT drops atoms of weight zero and leaves their potentials undetermined, and
-compares costs with absolute tolerances; both are corrected here.  POT itself is
-imported inside the one function that calls it.
+compares costs with absolute tolerances; both are corrected here.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from otdiv.core.bounds import Status
+from otdiv.core.budget import Stopped
 from otdiv.core.options import DEFAULTS, SolverOptions
+from otdiv.core.threads import call_interruptibly
 from otdiv.core.validation import Array
 from otdiv.problem.plan import Plan
 from otdiv.problem.potentials import extend_potentials
 from otdiv.problem.transport_problem import Proposal, TransportProblem
+from otdiv.processes.child import call_in_child
+from otdiv.transport.methods.pot_library import compiled_network_simplex
 
-_BYTES_PER_ENTRY = 44
-"""Measured peak of POT's dense solver per entry of the cost matrix."""
+_BYTES_PER_ENTRY = 60
+"""Measured peak of POT's dense solver per entry of the cost matrix (44), and the copy handed to its process."""
+_IN_THREAD_FROM = 2**17
+"""Pairs from which POT runs in a thread that can be left; below it takes some milliseconds."""
+_IN_CHILD_FROM = 2**22
+"""Pairs from which it runs in a process that can be ended; a thread that is left would go on for many seconds."""
 _MOST_PIVOTS = 2_000_000_000
 """Pivots, no limit in practice; POT counts them in 32 bits."""
 _STATUS = {1: Status.OPTIMAL, 3: Status.STOPPED}
@@ -35,7 +44,11 @@ def solve_pot(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> P
     mass = problem.mu.mass
     a = a / mass
     b = b * (a.sum() / b.sum())  # POT compares the two sums to the last bits
-    matrix, f, g, code = _network_simplex(a, b, costs, options.max_iter or _MOST_PIVOTS)
+    pivots = options.max_iter or _MOST_PIVOTS
+    try:
+        matrix, f, g, code = _called(costs.size, options.time_limit, a, b, np.ascontiguousarray(costs), pivots)
+    except (Stopped, KeyboardInterrupt) as stop:
+        return Proposal.stopped(f"POT's network simplex: {str(stop) or 'interrupted'}")
     plan = Plan.from_dense(matrix * mass)
     if rows is not None and columns is not None:
         plan = Plan(rows[plan.rows], columns[plan.columns], plan.mass, (problem.n, problem.m))
@@ -44,8 +57,15 @@ def solve_pot(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> P
     return Proposal(plan, f, g, _STATUS.get(code, Status.FAILED), stats)
 
 
-def _network_simplex(a: Array, b: Array, costs: Array, max_iter: int) -> tuple[Array, Array, Array, int]:
-    from ot.lp.emd_wrap import emd_c
+def _called(pairs: int, time_limit: float | None, *arguments: Any) -> tuple[Array, Array, Array, int]:
+    """POT's call, where it takes long in a thread or a process that can be left."""
+    if pairs < _IN_THREAD_FROM:
+        return _network_simplex(*arguments)
+    if pairs < _IN_CHILD_FROM:
+        return call_interruptibly(lambda: _network_simplex(*arguments), time_limit)
+    return call_in_child(_network_simplex, *arguments, time_limit=time_limit)
 
-    matrix, _, f, g, code = emd_c(a, b, np.ascontiguousarray(costs), max_iter, 1)
+
+def _network_simplex(a: Array, b: Array, costs: Array, max_iter: int) -> tuple[Array, Array, Array, int]:
+    matrix, _, f, g, code = compiled_network_simplex()(a, b, costs, max_iter, 1)
     return matrix, f, g, int(code)

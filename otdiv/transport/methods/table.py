@@ -60,6 +60,7 @@ TABLE: tuple[Method, ...] = (
         "points on the line, any power of the distance; a million points in a fraction of a second",
         _accept_line,
         solve_line,
+        in_thread=True,
     ),
     Method(
         "grid",
@@ -69,6 +70,7 @@ TABLE: tuple[Method, ...] = (
         _accept_grid,
         _solve_grid,
         compiled=True,
+        in_thread=True,
     ),
     Method(
         "multiscale",
@@ -80,6 +82,7 @@ TABLE: tuple[Method, ...] = (
         accept_multiscale,
         _solve_multiscale,
         compiled=True,
+        in_thread=True,
     ),
     Method(
         "pot",
@@ -96,6 +99,7 @@ TABLE: tuple[Method, ...] = (
         accept_any,
         _solve_network_simplex,
         compiled=True,
+        in_thread=True,
         handles_forbidden=True,
     ),
     Method(

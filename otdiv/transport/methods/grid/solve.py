@@ -76,7 +76,7 @@ def solve_grid(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> 
     supply, demand = _masses(problem, grid, cells)
     status, message = Status.OPTIMAL, "no edge is violated"
     with reporting(options.progress) as report:
-        budget = Budget("grid", options.time_limit, report, options.tuning.clock)
+        budget = options.budget("grid", report)
         state = GridState(problem.mu.mass, budget, options.tuning)
         try:
             tree = solve_tree(state, grid.axes, supply - demand, grid.diagonals)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.bounds import Status
-from otdiv.core.budget import Budget, Stopped
+from otdiv.core.budget import Stopped
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.progress import reporting
 from otdiv.core.validation import Array
@@ -57,7 +57,7 @@ def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULT
     scales = build_scales(problem.mu.points[sources], problem.nu.points[targets], a, b, options.tuning.coarsest_pairs)
     status, message = Status.OPTIMAL, "no pair violates f + g <= c"
     with reporting(options.progress) as report:
-        state = SolverState(problem, options, Budget("multiscale", options.time_limit, report, options.tuning.clock))
+        state = SolverState(problem, options, options.budget("multiscale", report))
         assignment = _masses_are_equal(a, b) and options.rtol < LOOSE
         engine = AssignmentEngine(state, scales) if assignment else SimplexEngine(state, scales)
         try:

@@ -1,0 +1,54 @@
+"""Work in a thread of its own: its answer, its errors, and how it is left."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from otdiv.core.budget import Budget, Stopped
+from otdiv.core.threads import call_interruptibly
+
+
+def test_answer_and_error_are_those_of_the_work():
+    assert call_interruptibly(lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        call_interruptibly(lambda: 1 // 0)
+
+
+def test_the_work_sees_the_callers_numpy_state():
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        call_interruptibly(lambda: np.float64(1) / np.float64(0))
+
+
+def test_work_past_the_limit_is_left():
+    over = threading.Event()
+    started = time.monotonic()
+    with pytest.raises(Stopped, match="the time limit"):
+        call_interruptibly(lambda: over.wait(60), time_limit=0.05)
+    assert time.monotonic() - started < 5
+    over.set()
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_ctrl_c_reaches_work_that_heeds_it_and_leaves_other_work(heeds):
+    interrupted, over = threading.Event(), threading.Event()
+    threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    if heeds:
+        assert call_interruptibly(lambda: interrupted.wait(60) and "what it has", interrupted=interrupted)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            call_interruptibly(lambda: over.wait(60), interrupted=interrupted)
+        over.set()
+    assert interrupted.is_set()
+
+
+def test_a_budget_hears_the_interrupt():
+    interrupted = threading.Event()
+    budget = Budget("solve", interrupted=interrupted)
+    budget.require_time()
+    interrupted.set()
+    with pytest.raises(Stopped, match="interrupted"):
+        budget.require_time()
