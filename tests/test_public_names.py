@@ -26,6 +26,7 @@ WITHOUT_ALL = {
     "otdiv.pricing",
     "otdiv.network_flow",
     "otdiv.neural",
+    "otdiv.processes",
 }
 """Rooms without public names: nothing outside the package may use them."""
 

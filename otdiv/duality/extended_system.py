@@ -116,7 +116,7 @@ def alpha_conditions(lp: LinearProgram, eps: float) -> AlphaConditions:
 
 def require_optimum(solution: Any) -> Any:
     """Strong duality is claimed for a program with an optimum, and for no other."""
-    if solution.status is Status.OPTIMAL:
+    if solution.x is not None and solution.y is not None:
         return solution
     if solution.status in (Status.INFEASIBLE, Status.UNBOUNDED):
         remedy = "Without an optimum primal and dual need not be equal; floats taken literally may miss equal masses."

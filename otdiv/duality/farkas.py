@@ -112,7 +112,7 @@ def farkas(A: Any, b: Any, *, exact: bool = False, backend: str = "highs") -> Fa
     answer = solve_lp(program_f, backend)
     reason = answer.stats["message"]
     try:
-        if answer.status is Status.OPTIMAL:
+        if answer.x is not None:
             return verify_farkas(program_f.A, program_f.b, x=answer.x)
         if answer.status is Status.INFEASIBLE:
             return verify_farkas(program_f.A, program_f.b, F=answer.ray)

@@ -14,16 +14,14 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.bounds import Bounds, Status
+from otdiv.core.options import RTOL, SolverOptions
 from otdiv.core.results import HasBounds
 from otdiv.core.rounding import dot_bounds
 from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array, as_weights, invalid, readonly, require_finite
+from otdiv.duality.exact_games import MOST_EXACT_PAYOFFS, ExactStrategies, enclosing_floats, solve_game_exactly
 from otdiv.errors import SolverFailed
 from otdiv.linear_programming.program import LinearProgram
 from otdiv.linear_programming.solve import solve_lp
-
-MET = 1e-9
-"""Gap, relative to the largest of the payoffs and their range, up to which a game counts as solved; a larger one
-calls coarser strategies optimal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,13 +95,17 @@ class GameSolution(ReadOnlyCopies, HasBounds):
     x : ndarray [m], y : ndarray [n]
         Mixed strategies of the row and the column player; often not unique.
     bounds : Bounds
-        x guarantees ``bounds.lower``, y loses at most ``bounds.upper``, rounding included.
+        x guarantees ``bounds.lower``, y loses at most ``bounds.upper``, rounding included (the strategies of
+        ``exact`` where there are some).
     status : Status
-        OPTIMAL when the ends meet to 1e-9 of the payoffs' range, otherwise STOPPED.
+        OPTIMAL where the gap is at most the larger of rtol * |value| and atol, otherwise STOPPED.
     nit : int
         Iterations of the solver.
     seconds : float
         Time of the solver; NaN for a record put together by hand.
+    exact : ExactStrategies or None
+        Where floats do not settle the value: both strategies and the value in fractions, of which x, y and the bounds
+        are the nearest floats.
     value, lower, upper, gap, message
         Middle and ends of ``bounds``, and the status as a sentence.
     """
@@ -115,6 +117,7 @@ class GameSolution(ReadOnlyCopies, HasBounds):
     status: Status
     nit: int = 0
     seconds: float = math.nan
+    exact: ExactStrategies | None = None
 
     @property
     def value(self) -> float:
@@ -122,7 +125,9 @@ class GameSolution(ReadOnlyCopies, HasBounds):
         return 0.5 * (self.bounds.lower + self.bounds.upper)
 
 
-def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolution:
+def solve_game(
+    game: MatrixGame | Any, *, backend: str = "highs", rtol: float = RTOL, atol: float = 0.0
+) -> GameSolution:
     """Solve max over x of min over y of x'P y, and prove the value.
 
     Parameters
@@ -130,6 +135,10 @@ def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolutio
     game : MatrixGame or array_like, shape [m, n]
     backend : {"highs", "cvxpy"}
         The solver that proposes the strategies.
+    rtol, atol : float
+        Relative and absolute gap, the latter in the unit of the payoffs, at which the game counts as solved.  A game
+        that floats do not solve so closely, for want of digits or because its value is 0, is solved in exact
+        arithmetic if it has at most 400 payoffs.
 
     Returns
     -------
@@ -138,7 +147,7 @@ def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolutio
     Raises
     ------
     InvalidInput
-        The payoff is not a finite matrix.
+        The payoff is not a finite matrix; a tolerance is negative.
     SolverFailed
         The linear program was not solved.
 
@@ -158,6 +167,7 @@ def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolutio
     ----------
     J. von Neumann, Zur Theorie der Gesellschaftsspiele, 1928.
     """
+    SolverOptions(rtol=rtol, atol=atol)  # refuses what is no tolerance
     game = game if isinstance(game, MatrixGame) else MatrixGame(game)
     m, n = game.payoff.shape
     low, high = float(game.payoff.min()), float(game.payoff.max())
@@ -170,10 +180,17 @@ def solve_game(game: MatrixGame | Any, *, backend: str = "highs") -> GameSolutio
         raise SolverFailed(f"the game could not be solved: {answer.stats['message']}")
     x, y = answer.x / answer.x.sum(), answer.y / answer.y.sum()
     bounds = Bounds(game.guaranteed_payoff(x).lower, game.worst_case_loss(y).upper)
-    met = bounds.gap <= MET * max(spread, abs(low), abs(high)) or bounds.gap == 0.0
-    status = Status.OPTIMAL if met else Status.STOPPED
+    exact = None
+    if not _settled(bounds, rtol, atol) and m * n <= MOST_EXACT_PAYOFFS:
+        exact = solve_game_exactly(game.payoff)
+        x, y, bounds = np.array(exact.x, float), np.array(exact.y, float), Bounds(*enclosing_floats(exact.value))
+    status = Status.OPTIMAL if _settled(bounds, rtol, atol) else Status.STOPPED
     nit, seconds = int(answer.stats["iterations"]), float(answer.stats["seconds"])
-    return GameSolution(game, readonly(x), readonly(y), bounds, status, nit, seconds)
+    return GameSolution(game, readonly(x), readonly(y), bounds, status, nit, seconds, exact)
+
+
+def _settled(bounds: Bounds, rtol: float, atol: float) -> bool:
+    return bounds.gap <= max(rtol * min(abs(bounds.lower), abs(bounds.upper)), atol)
 
 
 def _extreme(rows: Array, weights: Array, which: Any) -> Bounds:

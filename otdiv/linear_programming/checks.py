@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
+from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array
 from otdiv.linear_programming.backends import Answer, Rows, Sense
 
@@ -19,6 +20,8 @@ Form = Literal["equality", "inequality"]
 
 ACCEPTED = 1e-7
 """Largest relative residual of an answer that is called optimal; a larger one accepts coarser answers."""
+_ROUNDINGS = 4.0
+"""Roundings that each term of c'x and b'y is charged with: of x and y themselves, and of the products and sums."""
 RAY = 1e-9
 """Largest violation of a ray of size 1, and least gain, after scaling; a larger one refuses rays of small gain."""
 
@@ -86,12 +89,15 @@ def checked_optimum(
     residual, violation = _primal_residual(scaled, x, scaled.b), _dual_violation(scaled, y, scaled.c)
     size = max(1.0, float(x.max()), float(np.abs(y).max()), abs(value))
     unit = scaled.b_unit * scaled.c_unit
+    rounding = _ROUNDINGS * UNIT * float(np.abs(scaled.c) @ x + np.abs(scaled.b) @ np.abs(y))
+    uncertainty = abs(value - bound) + residual * float(np.abs(y).sum()) + violation * float(x.sum()) + rounding
     x, y, objective = scaled.x_back(x), scaled.y_back(y), (value if is_primal else bound) * unit
     finite = bool(np.isfinite(x).all() and np.isfinite(y).all() and np.isfinite(objective))
     residuals = {
         "primal_residual": residual * scaled.b_unit,
         "dual_violation": violation * scaled.c_unit,
         "gap": (value - bound) * unit,
+        "uncertainty": uncertainty * unit if finite else np.inf,
         "relative": max(residual, violation, abs(value - bound)) / size if finite else np.inf,
     }
     return x, y, objective, residuals

@@ -14,14 +14,18 @@ import numpy as np
 
 from otdiv.core.bounds import Status
 from otdiv.core.budget import Stopped
+from otdiv.core.options import RTOL, SolverOptions
 from otdiv.core.validation import Array, ReadOnlyCopies, check_choice, invalid, readonly
 from otdiv.linear_programming.backends import Answer, Rows, by_cvxpy, by_highs
 from otdiv.linear_programming.checks import ACCEPTED, ScaledProgram, checked_optimum, verified_ray
+from otdiv.linear_programming.exact_check import exactly_optimal
 from otdiv.linear_programming.program import DualProgram, LinearProgram
 from otdiv.processes.child import call_in_child
 
 _IN_CHILD_FROM = 20_000
 """Entries of the matrix from which a program takes some tenths of a second, and has a process that Ctrl-C can end."""
+_MOST_EXACT_ENTRIES = 2000
+"""Entries of a matrix up to which an answer is checked in fractions where rounding leaves it open."""
 _CHILD_STARTS_WITHIN = 0.4
 """Seconds by which that process may pass the limit, which its solver keeps by itself."""
 
@@ -33,8 +37,9 @@ class LPSolution(ReadOnlyCopies):
     Attributes
     ----------
     status : Status
-        OPTIMAL, INFEASIBLE or UNBOUNDED *of the program that was passed*; STOPPED
-        when a limit was reached; FAILED when the answer did not pass its check.
+        OPTIMAL, INFEASIBLE or UNBOUNDED *of the program that was passed*; FAILED when the answer did
+        not pass its check; STOPPED when a limit was reached (then without x and y), or when x and y settle the
+        objective less closely than asked.
     x : ndarray [n] or None
         Primal solution; for an unbounded primal a feasible point, where the ray starts.
     y : ndarray [m] or None
@@ -47,8 +52,10 @@ class LPSolution(ReadOnlyCopies):
         form) and b'y > 0.  Unbounded primal or infeasible dual: d >= 0 with A d = 0
         (A d >= 0) and c'd < 0.  Scaled to largest entry 1.
     stats : mapping
-        backend, solver, message, seconds, iterations; for an optimum
-        primal_residual, dual_violation and gap; for a ray ray_violation and ray_gain.
+        backend, solver, message, seconds, iterations; with x and y
+        primal_residual, dual_violation, gap = c'x - b'y, and uncertainty, by how much these and rounding let
+        the objective be wrong: |gap| + primal_residual |y|_1 + dual_violation |x|_1 + 4 u (|c|'x + |b|'|y|),
+        or 0 where a small program is optimal exactly at these floats; for a ray ray_violation and ray_gain.
     """
 
     status: Status
@@ -63,6 +70,8 @@ def solve_lp(
     program: LinearProgram | DualProgram,
     backend: str = "highs",
     *,
+    rtol: float = RTOL,
+    atol: float = 0.0,
     time_limit: float | None = None,
     method: str = "highs",
 ) -> LPSolution:
@@ -74,6 +83,9 @@ def solve_lp(
         Which program is handed to the solver.
     backend : {"highs", "cvxpy"}
         HiGHS through SciPy, or cvxpy with Clarabel (``stats["solver"]`` names the one that answered).
+    rtol, atol : float
+        The status is OPTIMAL where the uncertainty is at most the larger of rtol * |objective| and atol; atol is in
+        the unit of the objective.
     time_limit : float, optional
         Seconds after which the solver gives up; the status is then STOPPED.
     method : {"highs", "highs-ds", "highs-ipm"}
@@ -108,6 +120,7 @@ def solve_lp(
         raise invalid("program", requirement, type(program).__name__, "Build one with LinearProgram(c, A, b, form).")
     check_choice("backend", backend, ("highs", "cvxpy"))
     check_choice("method", method, ("highs", "highs-ds", "highs-ipm"))
+    SolverOptions(rtol=rtol, atol=atol)  # refuses what is no tolerance
     if time_limit is not None and not time_limit > 0:
         raise invalid("time_limit", "be positive", time_limit, "Give seconds, or None for no limit.")
 
@@ -135,13 +148,21 @@ def solve_lp(
         "iterations": answer.iterations,
     }
     if answer.status == "optimal":
-        return _optimal(scaled, is_primal, answer, stats)
+        return _optimal(primal, scaled, is_primal, answer, stats, rtol, atol)
     if answer.status in ("stopped", "failed"):
         return _without_answer(Status.STOPPED if answer.status == "stopped" else Status.FAILED, stats)
     return _with_ray(scaled, is_primal, answer.status, ask, stats)
 
 
-def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict[str, Any]) -> LPSolution:
+def _optimal(
+    program: LinearProgram,
+    scaled: ScaledProgram,
+    is_primal: bool,
+    answer: Answer,
+    stats: dict[str, Any],
+    rtol: float,
+    atol: float,
+) -> LPSolution:
     """The solution where the residuals of point and multipliers are small, else FAILED."""
     x, y, objective, residuals = checked_optimum(scaled, is_primal, answer)
     relative = residuals.pop("relative")
@@ -149,7 +170,12 @@ def _optimal(scaled: ScaledProgram, is_primal: bool, answer: Answer, stats: dict
     if not relative <= ACCEPTED:
         stats["message"] += " The answer did not pass its check: see primal_residual, dual_violation and gap."
         return _without_answer(Status.FAILED, stats)
-    return LPSolution(Status.OPTIMAL, readonly(x), readonly(y), objective, None, MappingProxyType(stats))
+    allowed = max(rtol * abs(objective), atol)
+    small = x.size * y.size <= _MOST_EXACT_ENTRIES
+    if residuals["uncertainty"] > allowed and small and exactly_optimal(program, x, y):
+        stats["uncertainty"] = 0.0
+    status = Status.OPTIMAL if stats["uncertainty"] <= allowed else Status.STOPPED
+    return LPSolution(status, readonly(x), readonly(y), objective, None, MappingProxyType(stats))
 
 
 def _with_ray(

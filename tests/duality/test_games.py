@@ -274,3 +274,52 @@ def test_a_solution_is_a_result():
     assert solution.message == solution.status.message and solution.nit >= 1 and 0 < solution.seconds < 60
     by_hand = GameSolution(solution.game, solution.x, solution.y, solution.bounds, solution.status)
     assert by_hand.nit == 0 and np.isnan(by_hand.seconds)
+
+
+@pytest.mark.parametrize(
+    ("payoff", "value"),
+    [
+        # one row settles it: the value is an entry 15 decades below the largest
+        ([[1e15, 1.0], [3.0, 2.0]], 2.0),
+        # [[a, b], [c, d]] without a saddle: (a d - b c) / (a + d - b - c)
+        ([[1e15, 1.0], [2.0, 3.0]], Fraction(3 * 10**15 - 2, 10**15)),
+        ([[1e-15, -1.0], [-1e-15, 1.0]], None),
+        ([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], 0.0),
+        ([[1e8, -1e-8], [-1e-8, 1e-15]], None),
+    ],
+)
+def test_payoffs_that_differ_by_many_decades(payoff, value):
+    if value is None:
+        (a, b), (c, d) = [[Fraction(entry) for entry in row] for row in payoff]
+        value = (a * d - b * c) / (a + d - b - c)
+    solution = solve_game(payoff)
+    assert solution.status is Status.OPTIMAL
+    assert Fraction(solution.lower) <= value <= Fraction(solution.upper)
+    assert solution.gap <= 1e-9 * abs(solution.value)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_game_is_called_optimal_whose_interval_is_open(seed):
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(1, 8, 2)
+    payoff = rng.normal(size=shape) * 10.0 ** rng.uniform(-15, 15, shape)
+    solution = solve_game(payoff)
+    assert solution.status is Status.OPTIMAL and solution.gap <= 1e-9 * abs(solution.value)
+    if solution.exact is not None:  # what both guarantee, in fractions
+        P = [[Fraction(float(entry)) for entry in row] for row in payoff]
+        x, y = solution.exact.x, solution.exact.y
+        assert (
+            min(sum(u * row[j] for u, row in zip(x, P, strict=True)) for j in range(shape[1])) == solution.exact.value
+        )
+        assert max(sum(v * w for v, w in zip(row, y, strict=True)) for row in P) == solution.exact.value
+
+
+def test_a_large_game_of_value_zero_is_settled_by_an_absolute_gap():
+    rng = np.random.default_rng(3)
+    skew = rng.normal(size=(25, 25))
+    skew -= skew.T
+    assert solve_game(skew).status is Status.STOPPED
+    settled = solve_game(skew, atol=1e-9)
+    assert settled.status is Status.OPTIMAL and settled.bounds.contains(0.0)
+    with pytest.raises(InvalidInput, match="atol must be a non-negative number"):
+        solve_game(skew, atol=-1)

@@ -1,5 +1,7 @@
 """The linear programs and their solvers: values, signs, rays, refusals."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -305,3 +307,34 @@ def test_surplus_form_is_the_same_in_floats_sparse_and_exact_numbers():
     assert exact == RationalProgram.of(wide)
     assert surplus_form(wide) is wide and surplus_form(exact) is exact
     assert solve_lp(wide).objective == pytest.approx(9) and solve_exact(exact).objective == 9
+
+
+def test_an_objective_that_cancels_is_not_called_optimal_unless_a_gap_is_allowed():
+    """min x1 - x2 with 3 x1 = 1e9 + 1e-3, 7 x2 = 7e9 / 3: the digits of x1 and x2 do not settle it."""
+    lp = LinearProgram([1.0, -1.0], [[3.0, 0.0], [0.0, 7.0]], [1e9 + 1e-3, 7e9 / 3])
+    found = solve_lp(lp)
+    assert found.status is Status.STOPPED and found.x is not None
+    assert 1e-9 * abs(found.objective) < found.stats["uncertainty"] < 1e-3
+    assert solve_lp(lp, atol=1e-3).status is Status.OPTIMAL
+    with pytest.raises(InvalidInput, match="rtol must be a non-negative number"):
+        solve_lp(lp, rtol=-1.0)
+
+
+def test_multipliers_that_are_slightly_off_are_not_called_optimal(monkeypatch):
+    from otdiv.linear_programming import solve as linear_program
+
+    honest = solve_lp(OT2)
+    rows = linear_program.ScaledProgram(OT2.c, OT2.A, OT2.b, OT2.form).primal_rows()
+    answer = lp_backends.by_highs(rows, None)
+
+    def off(*_):
+        return dataclasses.replace(answer, multipliers=answer.multipliers * (1 - 2e-8))
+
+    monkeypatch.setattr(linear_program, "by_highs", off)
+    assert honest.status is Status.OPTIMAL
+    assert solve_lp(OT2).status is Status.STOPPED
+
+
+def test_integers_whose_sum_cancels_are_optimal_exactly():
+    found = solve_lp(LinearProgram([1.0, -1.0], [[1.0, 0.0], [0.0, 1.0]], [3.0, 3.0]))
+    assert found.status is Status.OPTIMAL and found.objective == 0.0 and found.stats["uncertainty"] == 0.0

