@@ -75,12 +75,41 @@ class SparseCost(TableCost):
         allowed = values < np.inf
         self.shape = (int(stored.shape[0]), int(stored.shape[1]))
         self.rows, self.columns = rows[allowed], stored.indices[allowed].astype(np.int32)
+        self._forbidden = rows[~allowed].astype(np.int64) * stored.shape[1] + stored.indices[~allowed]
         self.values = readonly(values[allowed])
         self.rows.flags.writeable = self.columns.flags.writeable = False
 
     def require_shape(self, n: int, m: int) -> None:
         """Refuse points of other numbers than the matrix has rows and columns."""
         require_shape(self.shape, n, m)
+
+    def require_arcs_of_equal_points(self, x: Array, y: Array) -> None:
+        """Refuse points [n, d], [m, d] of which two coincide though nothing is stored for their pair.
+
+        Zeros vanish from sparse matrices easily, and a missing entry forbids; mass would have to leave where it may
+        stay at no cost.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        _, of = np.unique(np.concatenate([x, y]), axis=0, return_inverse=True)
+        of = of.ravel()
+        n, m = self.shape
+        there = sparse.csr_array((np.ones(m), (of[n:], np.arange(m))), shape=(int(of.max()) + 1, m))
+        pairs = sparse.coo_array(there[of[:n]])
+        keys = pairs.row.astype(np.int64) * m + pairs.col
+        lost = keys[~np.isin(keys, np.concatenate([self._keys, self._forbidden]))]
+        if lost.size:
+            i, j = divmod(int(lost[0]), m)
+            many = f"{lost.size} such pairs, first" if lost.size > 1 else "the pair"
+            raise invalid(
+                "cost",
+                "store an entry for each pair of points that coincide, since a missing one forbids",
+                f"nothing for {many} x[{i}] = y[{j}]",
+                "Store 0 there (scipy.sparse keeps stored zeros until eliminate_zeros), or inf to forbid it; "
+                "points that are mere labels: number x and y apart.",
+            )
 
     def matrix(self, x: Array, y: Array) -> Array:
         """The full matrix [n, m], +inf where there is no arc; refused where memory does not hold it."""

@@ -14,7 +14,13 @@ import numpy as np
 
 from otdiv.core.validation import Array, as_float_array, as_weights, invalid, readonly, require_finite
 from otdiv.measures.discrete import DiscreteMeasure, require_mass_one
+from otdiv.measures.row_labels import in_order_of
 from otdiv.measures.support import common_support
+
+_REMEDY = (
+    "Where an atom has no mass, give it: q.reindex(p.index.union(q.index), fill_value=0), and so p; or pass "
+    ".to_numpy() of both to match them by position."
+)
 
 
 class DivergenceValue(float):
@@ -174,7 +180,7 @@ def as_pmf_pair(p: Any, q: Any, *, normalize: bool = False, names: tuple[str, st
     Parameters
     ----------
     p, q : array_like [n], or DiscreteMeasure
-        Both of the same kind.
+        Both of the same kind.  Two pandas Series are matched by their index.
     normalize : bool
         Divide each by its mass first.
     names : tuple of str
@@ -183,7 +189,7 @@ def as_pmf_pair(p: Any, q: Any, *, normalize: bool = False, names: tuple[str, st
     Raises
     ------
     InvalidInput
-        Different kinds or lengths; anything that :func:`as_pmf` refuses.
+        Different kinds, lengths or labels; anything that :func:`as_pmf` refuses.
     """
     measures = isinstance(p, DiscreteMeasure), isinstance(q, DiscreteMeasure)
     if all(measures):
@@ -194,6 +200,7 @@ def as_pmf_pair(p: Any, q: Any, *, normalize: bool = False, names: tuple[str, st
         raise invalid(
             " and ".join(names), "be of one kind", kinds, "Pass two pmfs on the same atoms, or two DiscreteMeasure."
         )
+    q = in_order_of(p, q, names, _REMEDY)
     a, b = as_pmf(names[0], p, normalize=normalize), as_pmf(names[1], q, normalize=normalize)
     if a.size != b.size:
         raise invalid(

@@ -6,7 +6,12 @@ from typing import Any
 
 from otdiv.core.validation import invalid
 from otdiv.errors import InvalidInput
-from otdiv.measures.discrete import DiscreteMeasure, require_mass_one, with_same_columns
+from otdiv.measures.discrete import MASS_TOLERANCE, DiscreteMeasure, require_mass_one, with_same_columns
+
+_FEWEST_BINS = 3
+"""Columns from which two rows that both sum to 1 read like histograms."""
+_MANY_BINS = 8
+"""Columns from which two non-negative rows of any equal total do."""
 
 
 def as_measure(name: str, points: Any, weights: Any = None) -> DiscreteMeasure:
@@ -39,12 +44,37 @@ def as_measures(
     Raises
     ------
     InvalidInput
-        As :func:`as_measure`.
+        As :func:`as_measure`; two single rows that read like histograms.
     """
     mu, nu = as_measure("x", x, a), as_measure("y", y, b)
+    if not isinstance(x, DiscreteMeasure) and not isinstance(y, DiscreteMeasure) and a is None and b is None:
+        _refuse_histograms(mu, nu)
     if mu.d == nu.d:
         nu = with_same_columns(mu, nu)
     return (mu.normalized(), nu.normalized()) if normalize else (mu, nu)
+
+
+def _refuse_histograms(mu: DiscreteMeasure, nu: DiscreteMeasure) -> None:
+    """Refuse two rows [1, d] that would be one point of d coordinates each, and are more likely d masses.
+
+    Raises
+    ------
+    InvalidInput
+        Both are non-negative with the same total: 1 in at least three columns, or any in at least ``_MANY_BINS``.
+    """
+    if mu.n != 1 or nu.n != 1 or mu.d != nu.d or mu.d < _FEWEST_BINS:
+        return
+    p, q = mu.points[0], nu.points[0]
+    totals = float(p.sum()), float(q.sum())
+    same = abs(totals[0] - totals[1]) <= MASS_TOLERANCE * max(totals)
+    if same and min(p.min(), q.min()) >= 0 and (abs(totals[0] - 1) <= MASS_TOLERANCE or mu.d >= _MANY_BINS):
+        raise invalid(
+            "x and y",
+            "be points, one in each row",
+            f"one row of {mu.d} non-negative numbers each, of the same total {totals[0]:.10g}, as histograms are",
+            "Pass masses as a and b, beside the points x and y or a cost matrix; "
+            "a single point as DiscreteMeasure(points).",
+        )
 
 
 def require_probability(

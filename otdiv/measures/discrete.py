@@ -23,10 +23,12 @@ from otdiv.core.validation import (
     invalid,
     require_finite,
 )
+from otdiv.measures.row_labels import in_order_of
 
 MASS_TOLERANCE = 1e-9
 """Relative difference of two total masses, or of one from 1, up to which they count as equal; a larger one
 accepts weights that are rounded more coarsely, and makes the mass that is ignored larger."""
+_REMEDY = "Give both one index; or pass .to_numpy() of both to match them by position."
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,8 @@ class DiscreteMeasure(ReadOnlyCopies):
     points : array_like [n, d] or [n]
         Support points; a 1-D array means n points on the line.  Repeated points are allowed.
     weights : array_like [n], optional
-        Non-negative masses with a positive total; None is uniform, 1/n each.  Zero weights are kept.
+        Non-negative masses with a positive total; None is uniform, 1/n each.  Zero weights are kept.  Where points
+        and weights are both of pandas, rows are matched by their index.
     names : tuple of str, optional
         Of the columns; those of a data frame by default.  Where two measures both have names, columns are matched
         by name, whatever their order.
@@ -61,16 +64,18 @@ class DiscreteMeasure(ReadOnlyCopies):
 
     def __post_init__(self) -> None:
         names = _names_of(self.points) if self.names is None else self.names
+        weights = in_order_of(self.points, self.weights, ("points", "weights"), _REMEDY)
         points = as_points("points", self.points)
         if names is not None and len(names) != points.shape[1]:
             raise invalid("names", f"be {points.shape[1]}, one for each column", f"{len(names)}", "Name every column.")
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "points", points)
-        object.__setattr__(self, "weights", as_weights("weights", self.weights, len(points)))
+        object.__setattr__(self, "weights", as_weights("weights", weights, len(points)))
 
     @classmethod
     def from_samples(cls, samples: Any, weights: Any = None) -> DiscreteMeasure:
         """Empirical measure of samples [n, d] (or [n] on the line), uniform unless weighted."""
+        weights = in_order_of(samples, weights, ("samples", "weights"), _REMEDY)
         return cls(as_points("samples", samples), weights, _names_of(samples))
 
     @classmethod
@@ -89,6 +94,7 @@ class DiscreteMeasure(ReadOnlyCopies):
     @classmethod
     def _named(cls, points: Any, name: str, weights: Any) -> DiscreteMeasure:
         """The measure, its weights called ``name`` in errors and not optional."""
+        weights = in_order_of(points, weights, ("points", name), _REMEDY)
         support = as_points("points", points)
         if weights is None:
             raise invalid(name, "be given", "None", "Pass one number per point, or use from_samples.")

@@ -24,10 +24,11 @@ from otdiv.core.options import RTOL, SolverOptions
 from otdiv.core.progress import ProgressEvent
 from otdiv.core.threads import call_interruptibly
 from otdiv.core.validation import check_choice, invalid
-from otdiv.costs import as_cost
+from otdiv.costs import SparseCost, as_cost
 from otdiv.errors import Infeasible, SolverFailed
 from otdiv.measures.arguments import as_measures
 from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.measures.row_labels import in_order_of
 from otdiv.pricing.compiled_costs import EUCLIDEAN, metric_of
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.local_scale import solve_at_local_scale
@@ -288,7 +289,8 @@ def emd(
     x, y : array_like [n, d], [m, d], or [n], [m] on the line; or DiscreteMeasure
         The points.  May be left out where ``cost`` is a matrix.
     a, b : array_like [n], [m], optional
-        Non-negative weights of the same total; None is uniform, 1/n and 1/m.
+        Non-negative weights of the same total; None is uniform, 1/n and 1/m.  A pandas Series is matched by its index
+        to points, or to a cost matrix, that have one.
     cost : str, matrix [n, m], callable or Cost
         Ground cost, see :func:`otdiv.costs.as_cost`; +inf in a matrix forbids an arc.
     method, rtol, atol, max_iter, time_limit, memory_limit, progress, device, threads
@@ -313,7 +315,11 @@ def emd(
     (0.7, 'optimal', True)
     """
     ground = as_cost(cost)
+    a, b = _in_order_of_matrix(cost, a, b)
     mu, nu = measures_of(x, y, a, b, cost=ground, normalize=normalize)
+    if isinstance(ground, SparseCost) and x is not None and y is not None and mu.d == nu.d:
+        ground.require_shape(mu.n, nu.n)
+        ground.require_arcs_of_equal_points(mu.points, nu.points)
     return solve(
         TransportProblem(mu, nu, ground),
         method,
@@ -326,6 +332,15 @@ def emd(
         device=device,
         threads=threads,
     )
+
+
+def _in_order_of_matrix(cost: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """The weights in the order of the rows and columns of a cost matrix of pandas, where they have labels too."""
+    if not hasattr(cost, "iloc"):
+        return a, b
+    remedy = "Give the matrix and its weights the same labels; or pass .to_numpy() of all, to match them by position."
+    rows = in_order_of(cost, a, ("the rows of cost", "a"), remedy)
+    return rows, in_order_of(cost.T, b, ("the columns of cost", "b"), remedy)
 
 
 def measures_of(

@@ -258,7 +258,8 @@ def test_from_files(tmp_path, capsys):
     sparse.save_npz(tmp_path / "cost.npz", sparse.coo_array(([1.0, 7.0, 2.0], ([0, 1, 1], [0, 0, 1])), shape=(2, 2)))
     sparse.save_npz(tmp_path / "none.npz", sparse.coo_array(([1.0, 2.0], ([0, 1], [0, 0])), shape=(2, 2)))
     (tmp_path / "broken.npz").write_bytes((tmp_path / "cost.npz").read_bytes()[:-30])
-    points = [str(tmp_path / "x.npy")] * 2
+    np.save(tmp_path / "y.npy", np.arange(5.0, 7.0))
+    points = [str(tmp_path / "x.npy"), str(tmp_path / "y.npy")]
     wanted = {
         "cost.npz": (0, "1.5"),
         "dense.npy": (0, "1.5"),
@@ -291,3 +292,22 @@ def test_stopped_at_any_moment():
     for result, word in ((early, "interrupted"), (late, "the time limit")):
         assert word in result.stats["message"] and result.stats["tried"] == ("simplex",)
         assert result.lower <= whole.upper and whole.lower <= result.upper
+
+
+def test_points_that_coincide_without_an_arc_are_refused():
+    """A graph of near neighbours of which eliminate_zeros has taken the arcs of length 0."""
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 6, size=(40, 2)).astype(float)
+    y = rng.permutation(x)
+    distances = np.sqrt(((x[:, None] - y[None]) ** 2).sum(-1))
+    near = distances <= 3
+    kept = sparse.coo_array((distances[near], near.nonzero()), shape=near.shape).tocsr()
+    assert emd(x, y, cost=kept).value == 0.0
+    lost = kept.copy()
+    lost.eliminate_zeros()
+    with pytest.raises(InvalidInput, match=r"got nothing for \d+ such pairs, first x\[0\] = y\[\d+\].*Store 0 there"):
+        emd(x, y, cost=lost)
+    forbidden = kept.copy()
+    forbidden.data[forbidden.data == 0] = np.inf
+    assert emd(x, y, cost=forbidden).value > 0.5  # forbidden as asked
+    assert emd(cost=lost, a=np.full(40, 1 / 40), b=np.full(40, 1 / 40)).value > 0.5  # no points, nothing known

@@ -312,3 +312,24 @@ def test_a_chain_of_near_points_is_not_drawn_into_one():
     """Each is within reach of the next; groups are no wider than the tolerance."""
     z = DiscreteMeasure(np.arange(10) * 0.6)
     assert common_support(z, z, support_atol=1.0)[0][:, 0].tolist() == pytest.approx([0.0, 1.2, 2.4, 3.6, 4.8])
+
+
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        ([0.2, 0.3, 0.5], [0.5, 0.4, 0.1]),
+        ([3, 0, 1, 2, 0, 4, 1, 1], [1, 1, 4, 0, 2, 1, 0, 3]),
+    ],
+)
+def test_one_row_of_masses_is_asked_about(p, q):
+    with pytest.raises(InvalidInput, match=r"x and y must be points, one in each row; got one row of \d non-negative"):
+        emd([p], [q])
+    as_points = emd(DiscreteMeasure([p]), DiscreteMeasure([q]))  # both remedies
+    assert as_points.value == pytest.approx(np.linalg.norm(np.subtract(p, q)))
+    bins = np.arange(len(p), dtype=float)
+    assert emd(bins, bins, p, q).value == pytest.approx(np.abs(np.cumsum(np.subtract(p, q))).sum())
+
+
+def test_single_points_are_points():
+    assert emd([[1.0, 2.0, 3.0]], [[3.0, 2.0, 1.0]]).value == pytest.approx(np.sqrt(8))
+    assert emd([[0.5, 0.5]], [[1.0, 0.0]]).value == pytest.approx(np.sqrt(0.5))
