@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
+from otdiv._version import __version__
 from otdiv.core.text_tables import Table
 from otdiv.errors import InvalidInput
 
+STARTED = "otdiv.started"
+"""Key of the moment at which the command began, in seconds, in the context of click."""
 PIPE_CLOSED = 128 + 13
 """The exit code of a program that a closed pipe ended."""
 
@@ -75,9 +79,19 @@ def show(table: Table) -> None:
         print_text(table.text(120))
 
 
-def print_json(content: dict[str, Any]) -> None:
-    """Print one JSON object."""
-    print_text(json.dumps(content, indent=2, allow_nan=False))
+def print_json(content: dict[str, Any], files: Sequence[str] = ()) -> None:
+    """Print one JSON object: the version, the files, the content, and the seconds since the command began."""
+    context = click.get_current_context(silent=True)
+    started = time.perf_counter() if context is None else context.meta.get(STARTED, time.perf_counter())
+    named = {"files": list(files)} if files else {}
+    whole = {"version": __version__, **named, **content}
+    whole.setdefault("seconds", round(time.perf_counter() - started, 6))
+    print_text(json.dumps(whole, indent=2, allow_nan=False))
+
+
+def print_json_error(kind: str, message: str, code: int) -> None:
+    """Print an error as one JSON object, for a reader that expects one."""
+    print_text(json.dumps({"version": __version__, "error": {"kind": kind, "message": message, "exit_code": code}}))
 
 
 def print_text(text: str) -> None:

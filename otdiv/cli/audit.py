@@ -49,7 +49,7 @@ def audit_command(
     others = None if held_out is None else tuple(read_measure(path, **table).points for path in held_out)
     report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others, trust=trust)  # type: ignore[arg-type]
     if as_json:
-        print_json(report.to_dict())
+        print_json(report.to_dict(), (a, b))
     else:
         show(report.table())
     if figure is not None:

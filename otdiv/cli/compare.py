@@ -31,7 +31,7 @@ def compare_command(
     x, y = read_pair(a, b, table)
     result = compare(x, y, metric=cost, bins=bins, normalize=normalize, critic=critic)
     if as_json:
-        print_json(result.to_dict())
+        print_json(result.to_dict(), (a, b))
     else:
         show(
             result.table(

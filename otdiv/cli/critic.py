@@ -59,7 +59,7 @@ def critic_command(
         x, y = x.normalized(), y.normalized()
     answer = estimate(x, y, rng=seed, **options)
     if as_json:
-        print_json(answer.to_dict())
+        print_json(answer.to_dict(), (a, b))
     else:
         show(answer.table(f"Neural critic, {Path(a).name} against {Path(b).name}: {x.n} and {y.n} points, d = {x.d}"))
     if save is not None:

@@ -84,12 +84,12 @@ def emd_command(
         threads=threads,
     )
     if as_json:
-        print_json(result.to_dict())
+        print_json(result.to_dict(), (a, b))
     else:
         print_text(
             f"EMD        {number(result.value, 12)}\n"
             f"proved in  [{number(result.lower, 15)}, {number(result.upper, 15)}]   gap {result.gap:.2g}\n"
-            f"status     {result.status.message}\n"
+            f"status     {result.status_sentence}\n"
             f"{_weights_line(result)}"
             f"method     {result.method} ({result.stats['reason']})\n"
             f"problem    {result.n} against {result.m} points in dimension {result.d}, cost {result.problem.cost.name}"

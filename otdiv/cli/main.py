@@ -7,13 +7,15 @@ Exit codes: 0 certified optimal, 1 stopped early or a mismatch, 2 bad input;
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from otdiv._version import __version__
-from otdiv.cli._print import Stop, as_typed
+from otdiv.cli._print import STARTED, Stop, as_typed, print_json_error
 from otdiv.cli.audit import audit_command
 from otdiv.cli.compare import compare_command
 from otdiv.cli.critic import critic_command
@@ -28,6 +30,7 @@ from otdiv.errors import OtdivError, SolverFailed
 @click.version_option(__version__, prog_name="otdiv")
 def app() -> None:
     """Exact optimal transport and divergences; every distance comes with a proof."""
+    click.get_current_context().meta[STARTED] = time.perf_counter()
 
 
 for _command in (
@@ -43,39 +46,41 @@ for _command in (
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point: run the command, turn errors into one sentence and an exit code."""
-    sys.exit(_guarded(lambda: app.main(args=argv, prog_name="otdiv", standalone_mode=False)))
+    """Entry point: run the command, turn errors into one sentence and an exit code, and into JSON under --json."""
+    given = sys.argv[1:] if argv is None else argv
+    code, kind, sentence = _guarded(lambda: app.main(args=argv, prog_name="otdiv", standalone_mode=False))
+    if sentence:
+        if "--json" in given:
+            with suppress(Stop):
+                print_json_error(kind, sentence, code)
+        click.echo(f"otdiv: {sentence}", err=True)
+    sys.exit(code)
 
 
-def _guarded(command: Callable[[], Any]) -> int:
+def _guarded(command: Callable[[], Any]) -> tuple[int, str, str]:
+    """Exit code of the command, and kind and sentence of the error that ended it."""
     try:
         command()
-        return 0
+        return 0, "", ""
     except Stop as stop:
-        return stop.code
+        return stop.code, "", ""
     except click.exceptions.NoArgsIsHelpError as problem:
         problem.show()
-        return 2
+        return 2, "", ""
     except click.ClickException as problem:
         context = getattr(problem, "ctx", None)
         remedy = f" See {context.command_path} --help." if context else ""
-        click.echo(f"otdiv: {problem.format_message()}{remedy}", err=True)
-        return 2
+        return 2, "UsageError", f"{problem.format_message()}{remedy}"
     except (click.Abort, KeyboardInterrupt):
-        click.echo("otdiv: interrupted.", err=True)
-        return 130
+        return 130, "Interrupted", "interrupted."
     except SolverFailed as problem:
-        click.echo(f"otdiv: {as_typed(str(problem))}", err=True)
-        return 1
+        return 1, "SolverFailed", as_typed(str(problem))
     except OtdivError as problem:
-        click.echo(f"otdiv: {as_typed(str(problem))}", err=True)
-        return 2
+        return 2, type(problem).__name__, as_typed(str(problem))
     except OSError as problem:
-        click.echo(f"otdiv: {problem.filename or 'the output'} cannot be written: {problem.strerror}.", err=True)
-        return 2
+        return 2, "OSError", f"{problem.filename or 'the output'} cannot be written: {problem.strerror}."
     except MemoryError as problem:
-        click.echo(f"otdiv: not enough memory ({problem}). Use fewer points or another method.", err=True)
-        return 2
+        return 2, "MemoryError", f"not enough memory ({problem}). Use fewer points or another method."
 
 
 if __name__ == "__main__":

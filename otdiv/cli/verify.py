@@ -57,7 +57,7 @@ def verify_command(
     checked = verify(proof, level=level)
     if as_json:
         content = {key: json_number(v) if isinstance(v, float) else v for key, v in checked.to_dict().items()}
-        print_json({**content, "files": [a, b] if a is not None else None})
+        print_json({"certificate": file, **content}, () if a is None or b is None else (a, b))
     else:
         print_text(_described(checked, None if a is None else f"{a} and {b}"))
 

@@ -7,6 +7,9 @@ from enum import Enum
 
 from otdiv.errors import OtdivError
 
+MEETS = 1e-9
+"""Relative gap up to which it is said that the bounds meet."""
+
 
 class Status(Enum):
     """How a computation ended; the value is a sentence a user can read."""
@@ -32,6 +35,24 @@ class Status(Enum):
     def message(self) -> str:
         """The status as a sentence."""
         return self.value
+
+    def sentence(self, bounds: Bounds, rtol: float, atol: float) -> str:
+        """The status as a sentence that fits an interval which is only as narrow as was asked for.
+
+        Parameters
+        ----------
+        bounds : Bounds
+        rtol, atol : float
+            The relative gap (of the smaller end) and the absolute one that were asked for.
+        """
+        size = min(abs(bounds.lower), abs(bounds.upper))
+        if not self.certified or bounds.gap <= MEETS * size:
+            return self.message
+        weights = " for weights within marginal_error of those given" if self is Status.OPTIMAL_NEARBY else ""
+        if size > 0 and bounds.gap <= 2 * rtol * size:  # rtol refers to the value, which is at least the smaller end
+            differ = f"the bounds differ by {100 * bounds.gap / size:.2g} %"
+            return f"Certified within the {100 * rtol:.3g} % asked for{weights}: {differ}."
+        return f"Certified within the gap of {atol:.3g} asked for{weights}: the bounds differ by {bounds.gap:.2g}."
 
 
 @dataclass(frozen=True, slots=True)

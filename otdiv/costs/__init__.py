@@ -2,7 +2,7 @@
 
 from otdiv.costs.base import Cost, PointCost, TableCost, as_point_cost
 from otdiv.costs.callable import CallableCost
-from otdiv.costs.matrix import MatrixCost, metric_defect
+from otdiv.costs.matrix import MatrixCost, metric_defect, quadrangle_defect
 from otdiv.costs.names import POINT_COSTS, as_cost, minkowski
 from otdiv.costs.norms import (
     Chebyshev,
@@ -36,4 +36,5 @@ __all__ = [
     "metric_defect",
     "minkowski",
     "power_of",
+    "quadrangle_defect",
 ]

@@ -72,15 +72,16 @@ class CallableCost(TableCost):
     def _rows(self, x: Array, y: Array, first: int) -> Array:
         """The costs of some rows of points, checked."""
         found = self.function(x, y)
-        table = MatrixCost(found).entries if sparse.issparse(found) else as_entries(found, first)
-        if table.shape != (len(x), len(y)):
-            raise invalid(
-                "cost",
-                f"return shape [{len(x)}, {len(y)}] for x [n, d] and y [m, d]",
-                f"shape {table.shape}",
-                "Wrap a function of two single points in CallableCost.from_pairs.",
-            )
-        return table
+        shape = np.shape(found)
+        if shape == (len(x), len(y)):
+            return MatrixCost(found).entries if sparse.issparse(found) else as_entries(found, first)
+        raise invalid(
+            "cost",
+            f"return shape [{len(x)}, {len(y)}] for blocks of points x [{len(x)}, {x.shape[1]}] and "
+            f"y [{len(y)}, {y.shape[1]}]",
+            f"shape {shape}" if shape else f"a {type(found).__name__}",
+            "Wrap a function of two single points: otdiv.costs.CallableCost.from_pairs(function).",
+        )
 
     def _require_pairwise(self, row: Array, x: Array, y: Array) -> None:
         """Refuse a function whose costs change with the other points it is given, as a normalised one does."""

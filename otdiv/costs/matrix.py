@@ -13,6 +13,11 @@ from otdiv.core.validation import Array, as_float_array, invalid, readonly
 from otdiv.costs.base import TableCost, as_entries, require_shape
 from otdiv.costs.sparse import SparseCost
 
+_ALL_DETOURS = 2 * 10**8
+"""Detours n m n up to which all are checked; about a second."""
+_DRAWN_DETOURS = 2 * 10**6
+"""Detours that are drawn from more than that."""
+
 
 class MatrixCost(TableCost):
     """A cost given by a matrix; the points are only labels.
@@ -80,3 +85,42 @@ def metric_defect(table: Array) -> float:
         excess = max(float((table - (table[:, j, None] + table[None, j, :])).max()) for j in range(len(table)))
     # three computed distances carry three rounding errors, so a triangle may fail by that much
     return max(*defects, excess if excess > 8 * UNIT * float(table.max()) else 0.0)
+
+
+def quadrangle_defect(table: Array, rng: np.random.Generator | None = None) -> float:
+    """How far a matrix [n, m] is from the distances of n points to m others in some metric space.
+
+    It is one exactly where its entries are non-negative and no detour is shorter,
+
+        d(x_i, y_j) <= d(x_i, y_l) + d(x_k, y_l) + d(x_k, y_j)   for all i, j, k, l.
+
+    Parameters
+    ----------
+    table : array_like [n, m]
+    rng : numpy Generator, optional
+        For matrices of more than ``_ALL_DETOURS`` detours, of which as many are drawn; seeded by default.
+
+    Returns
+    -------
+    float
+        In units of the costs: the largest of a negative entry and an excess; inf where an entry is not finite, 0 for
+        a metric, and for another whose drawn detours show nothing.
+    """
+    table = as_float_array("table", table)
+    if not np.all(np.isfinite(table)):
+        return np.inf
+    n, m = table.shape
+    negative, rounding = float(-min(table.min(), 0.0)), 8 * UNIT * float(np.abs(table).max())
+    if n * m * n <= _ALL_DETOURS:
+        between = np.full((n, n), np.inf)  # the least d(x_i, y_l) + d(x_k, y_l) over l
+        for column in table.T:
+            np.minimum(between, column[:, None] + column[None, :], out=between)
+        excess = max(
+            float((row - (reach[:, None] + table).min(axis=0)).max()) for row, reach in zip(table, between, strict=True)
+        )
+    else:
+        rng = np.random.default_rng(0) if rng is None else rng
+        i, k = rng.integers(0, n, (2, _DRAWN_DETOURS))
+        j, other = rng.integers(0, m, (2, _DRAWN_DETOURS))
+        excess = float((table[i, j] - (table[i, other] + table[k, other] + table[k, j])).max())
+    return max(negative, excess if excess > rounding else 0.0)

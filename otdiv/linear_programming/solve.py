@@ -26,7 +26,7 @@ _IN_CHILD_FROM = 20_000
 """Entries of the matrix from which a program takes some tenths of a second, and has a process that Ctrl-C can end."""
 _MOST_EXACT_ENTRIES = 2000
 """Entries of a matrix up to which an answer is checked in fractions where rounding leaves it open."""
-_CHILD_STARTS_WITHIN = 0.4
+_CHILD_STARTS_WITHIN = 0.25
 """Seconds by which that process may pass the limit, which its solver keeps by itself."""
 
 

@@ -69,7 +69,12 @@ class TransportResult(HasBounds):
             else f"With forbidden or sentinel arcs the last bit of a weight can decide: the interval is about weights "
             f"within {proof.marginal_error:.2g} of those given."
         )
-        return " ".join(part for part in (self.status.message, nearby, reported) if part)
+        return " ".join(part for part in (self.status_sentence, nearby, reported) if part)
+
+    @property
+    def status_sentence(self) -> str:
+        """The status as a sentence that fits the gap that was asked for."""
+        return self.status.sentence(self.bounds, self.stats.get("rtol", 0.0), self.stats.get("atol", 0.0))
 
     @property
     def nit(self) -> int:

@@ -60,7 +60,12 @@ def load(path: str | Path, *, rtol: float = RTOL) -> TransportResult:
     certificate = certify(problem, plan, (proof.f, proof.g), options=DEFAULTS)
     met = Status.OPTIMAL if certificate.exact_weights else Status.OPTIMAL_NEARBY
     status = met if certificate.proves_optimal(rtol) else Status.STOPPED
-    stats = {"reason": f"read from {Path(path).name}", "tried": (), "seconds": time.perf_counter() - started}
+    stats = {
+        "reason": f"read from {Path(path).name}",
+        "rtol": rtol,
+        "tried": (),
+        "seconds": time.perf_counter() - started,
+    }
     return TransportResult(problem, certificate, status, "saved", stats)
 
 

@@ -162,6 +162,8 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
     stats = {
         **proposal.stats,
         "reason": choice.reason,
+        "rtol": options.rtol,
+        "atol": options.atol,
         "tried": tuple(tried),
         "method_status": proposal.status,
         "seconds": time.perf_counter() - started,
@@ -291,8 +293,11 @@ def emd(
     a, b : array_like [n], [m], optional
         Non-negative weights of the same total; None is uniform, 1/n and 1/m.  A pandas Series is matched by its index
         to points, or to a cost matrix, that have one.
-    cost : str, matrix [n, m], callable or Cost
-        Ground cost, see :func:`otdiv.costs.as_cost`; +inf in a matrix forbids an arc.
+    cost : str, matrix [n, m], scipy.sparse matrix, callable or Cost
+        Ground cost: "euclidean", "sqeuclidean", "cityblock", "chebyshev", "discrete", "minkowski:p"; a matrix, of which
+        +inf forbids an arc, or a sparse one, of which a missing entry does; or a function of blocks of points,
+        ``cost(x [k, d], y [m, d]) -> [k, m]``, called with some rows of x at a time, so that each entry depends on
+        its two points only.  For a function of two single points: ``otdiv.costs.CallableCost.from_pairs(function)``.
     method, rtol, atol, max_iter, time_limit, memory_limit, progress, device, threads
         See :func:`solve`.
     normalize : bool

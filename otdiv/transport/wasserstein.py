@@ -14,7 +14,7 @@ from otdiv.core.options import RTOL, SolverOptions
 from otdiv.core.progress import ProgressEvent
 from otdiv.core.results import HasBounds
 from otdiv.core.validation import Array, invalid
-from otdiv.costs import as_cost
+from otdiv.costs import CallableCost, Cost, MatrixCost, as_cost, quadrangle_defect
 from otdiv.measures.arguments import require_probability
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
@@ -53,6 +53,12 @@ class WassersteinDistance(HasBounds):
     status: Status
     scale: float = 1.0
     witness: TransportWitness | None = None
+
+    @property
+    def message(self) -> str:
+        """The status as a sentence that fits the gap that was asked for."""
+        stats = self.transport.stats
+        return self.status.sentence(self.bounds, stats.get("rtol", 0.0), stats.get("atol", 0.0))
 
     @property
     def nit(self) -> int:
@@ -109,8 +115,10 @@ def wasserstein(
         As in :func:`emd`; the weights must sum to 1.
     p : float
         Order, p >= 1; infinity is the bottleneck distance, the least t such that no mass moves further than t.
-    metric : str or Cost
-        The metric d; it has to be one.
+    metric : str, matrix [n, m], callable or Cost
+        The metric d, as the ``cost`` of :func:`emd`; it has to be one.  A matrix is checked: its entries must be the
+        distances of n points to m others in some metric space (:func:`otdiv.costs.quadrangle_defect`; beyond 2e8
+        detours on two million of them).  For a function the caller vouches.
 
     Returns
     -------
@@ -130,8 +138,7 @@ def wasserstein(
     base = as_cost(metric)
     if not p >= 1:
         raise invalid("p", "be a number >= 1, or infinity", repr(p), "p = 1 and p = 2 are the usual ones.")
-    if not base.is_metric:
-        raise invalid("metric", "be a metric", f"{base.name!r}", "For another cost use emd.")
+    _require_metric(base)
     options = SolverOptions(rtol, time_limit, memory_limit, progress, max_iter, device, threads, atol)
     mu, nu = measures_of(x, y, a, b, cost=base, normalize=normalize)
     require_probability(mu, "the weights", "Pass normalize=True; for other masses use emd.")
@@ -144,3 +151,15 @@ def wasserstein(
         return WassersteinDistance(result.value, result.bounds, p, result, result.status)
     value, bounds, result, status, scale = solve_power(mu, nu, base, p, method, options)
     return WassersteinDistance(value, bounds, p, result, status, scale)
+
+
+def _require_metric(cost: Cost) -> None:
+    """Refuse what is no metric; of a function that says nothing about it, it is taken for granted."""
+    if isinstance(cost, MatrixCost):
+        defect = quadrangle_defect(cost.entries)
+        if defect > 0:
+            received = f"a matrix with a detour shorter by {defect:.3g}, or a negative entry of that size"
+            received = "a matrix with entries that are not finite" if defect == np.inf else received
+            raise invalid("metric", "be a metric", received, "For another cost use emd.")
+    elif cost.is_metric is False or (cost.is_metric is None and not isinstance(cost, CallableCost)):
+        raise invalid("metric", "be a metric", f"{cost.name!r}", "For another cost use emd.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -212,8 +213,40 @@ def test_bad_input_is_one_sentence(run, pair, tmp_path):
         assert words in refused(run(*argv)), argv
 
 
-def test_json_changes_nothing_about_errors(run, pair):
-    refused(run("emd", pair[0], "nowhere.csv", "--json"))
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (("nowhere.csv",), "InvalidInput"),
+        (("{b}", "--cost", "manhatten"), "InvalidInput"),
+        (("{b}", "--nothing"), "UsageError"),
+    ],
+)
+def test_under_json_errors_are_json_too(run, pair, arguments, kind):
+    code, out, err = run("emd", pair[0], *(part.format(b=pair[1]) for part in arguments), "--json")
+    found = json.loads(out)
+    assert code == found["error"]["exit_code"] == 2 and found["error"]["kind"] == kind
+    assert err == f"otdiv: {found['error']['message']}\n" and found["version"] == otdiv.__version__
+
+
+@pytest.mark.parametrize("command", ["emd", "compare"])
+def test_json_names_files_version_and_seconds(run, pair, command):
+    found = json.loads(run(command, *pair, "--json")[1])
+    assert (
+        found["files"] == [str(file) for file in pair]
+        and found["version"] == otdiv.__version__
+        and 0 < found["seconds"] < 60
+    )
+
+
+def test_a_loose_tolerance_is_not_said_to_be_met_by_the_bounds(run, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("x.npy", "y.npy"):
+        np.save(tmp_path / name, rng.random((4000, 2)))
+    files = str(tmp_path / "x.npy"), str(tmp_path / "y.npy")
+    code, out, _ = run("emd", *files, "--rtol", "0.5")
+    gap = re.search(r"within the 50 % asked for: the bounds differ by ([\d.]+) %", out)
+    assert code == 0 and gap is not None and 0 < float(gap[1]) <= 100
+    assert "Certified optimal" not in out
 
 
 @pytest.mark.parametrize("command", [(), ("emd",), ("compare",), ("lecture",), ("demo",)])
@@ -286,7 +319,12 @@ def test_demo_exit_codes(run, tmp_path, monkeypatch, mismatches, certified, expe
     code, out, _ = run("demo", "--output", tmp_path / "d", "--json")
     assert code == expected
     page = str(tmp_path / "d" / "index.html")
-    assert json.loads(out) == {"mismatches": mismatches, "certified": certified, "page": page}
+    content = json.loads(out)
+    assert {key: content[key] for key in ("mismatches", "certified", "page")} == {
+        "mismatches": mismatches,
+        "certified": certified,
+        "page": page,
+    }
     code, out, _ = run("demo", "--output", tmp_path / "d")
     assert code == expected and page in out and asked == [tmp_path / "d"] * 2
 

@@ -31,6 +31,7 @@ from otdiv.costs import (
     metric_defect,
     minkowski,
     power_of,
+    quadrangle_defect,
 )
 from otdiv.errors import InvalidInput, TooLarge
 
@@ -279,6 +280,33 @@ def test_an_untouched_metric_has_no_defect():
             metric_defect(bad)
 
 
+def test_distances_between_two_sets_have_no_defect():
+    x, y = points(7, 2, 1), points(9, 2, 2)
+    for metric in ("euclidean", "cityblock", "chebyshev"):
+        assert quadrangle_defect(cdist(x, y, metric)) == 0
+    assert quadrangle_defect(np.ones((1, 1))) == 0
+    u, v = points(700, 2, 3), points(800, 2, 4)
+    assert quadrangle_defect(cdist(u, v)) == 0
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (700, 800)])
+def test_a_detour_that_is_shorter_is_found(shape):
+    x, y = points(shape[0], 2, 1), points(shape[1], 2, 2)
+    table = cdist(x, y)
+    squares, negative, endless = table**2, table - 2 * table.max(), table.copy()
+    endless[0, 0] = np.inf
+    brute = max(
+        squares[i, j] - squares[i, b] - squares[k, b] - squares[k, j]
+        for i in range(7)
+        for j in range(9)
+        for k in range(7)
+        for b in range(9)
+    )
+    found = quadrangle_defect(squares)
+    assert found == pytest.approx(brute) if shape == (7, 9) else found > 0
+    assert quadrangle_defect(negative) > 0 and quadrangle_defect(endless) == np.inf
+
+
 def test_matrix_dense_and_sparse():
     dense = MatrixCost([[1, np.inf], [0, 2]])
     stored = sparse.coo_array(([1.0, 0.0, 1.5, 0.5], ([0, 1, 1, 1], [0, 0, 1, 1])), shape=(2, 2))
@@ -341,7 +369,7 @@ def test_callables_of_all_points_and_of_pairs():
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda u, v: 3.0, r"cost must be a matrix \[n, m\]; got shape \(\)"),
+        (lambda u, v: 3.0, r"for blocks of points x \[2, 1\] and y \[3, 1\]; got a float"),
         (lambda x, y: cdist(y, x), r"cost must return shape \[2, 3\].*got shape \(3, 2\).*CallableCost.from_pairs"),
         (lambda x, y: np.full((len(x), len(y)), np.nan), r"cost must hold numbers.*got nan at index \(0, 0\)"),
     ],

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.optimize import linear_sum_assignment, linprog
+from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
 import otdiv
 from otdiv import DiscreteMeasure, Status, TransportProblem, emd, select_method, solve, wasserstein
-from otdiv.costs import as_cost
+from otdiv.costs import CallableCost, as_cost
 from otdiv.errors import InvalidInput, SolverFailed
 from otdiv.linear_programming.solve import LPSolution
 from tests.helpers.exact_reference import exact_cost, exact_emd
@@ -286,3 +288,29 @@ def test_a_method_in_a_process_gives_the_same_answer(monkeypatch):
     monkeypatch.setattr("otdiv.transport.methods.pot._IN_THREAD_FROM", 0)
     there = otdiv.emd(a=a, b=a, cost=costs, method="pot")
     assert there.bounds == here.bounds and there.status.label == "optimal"
+
+
+@pytest.mark.parametrize("p", [1, 2, 3.5, np.inf])
+def test_wasserstein_of_a_metric_by_matrix_or_function(p):
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(12, 2)), rng.normal(size=(9, 2))
+    named = wasserstein(x, y, p=p, metric="cityblock")
+    by_matrix = wasserstein(x, y, p=p, metric=cdist(x, y, "cityblock"))
+    by_function = wasserstein(x, y, p=p, metric=lambda u, v: np.abs(u[:, None] - v[None]).sum(-1))
+    for other in (by_matrix, by_function):
+        assert other.value == pytest.approx(named.value, rel=1e-9) and other.status is Status.OPTIMAL
+
+
+def test_wasserstein_refuses_what_is_no_metric():
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(12, 2)), rng.normal(size=(9, 2))
+    squares = cdist(x, y, "sqeuclidean")
+    for metric, came in (
+        (squares, "a matrix with a detour shorter by"),
+        (np.where(squares > 1, np.inf, squares), "entries that are not finite"),
+        ("sqeuclidean", "'sqeuclidean'"),
+        (CallableCost(lambda u, v: cdist(u, v, "sqeuclidean"), metric=False), "'callable'"),
+        (sparse.coo_array(squares[:2, :2]), "'sparse matrix'"),
+    ):
+        with pytest.raises(InvalidInput, match=f"metric must be a metric; got .*{came}.*For another cost use emd"):
+            wasserstein(x, y, metric=metric)
