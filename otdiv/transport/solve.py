@@ -31,11 +31,12 @@ from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.measures.row_labels import in_order_of
 from otdiv.pricing.compiled_costs import EUCLIDEAN, metric_of
 from otdiv.problem.transport_problem import Proposal, TransportProblem
+from otdiv.transport.common_mass import Reduction, without_common_mass
 from otdiv.transport.local_scale import solve_at_local_scale
 from otdiv.transport.methods.method import Method
 from otdiv.transport.methods.table import METHODS, find_method
 from otdiv.transport.result import TransportResult
-from otdiv.transport.selection import Choice, fallbacks, select_method
+from otdiv.transport.selection import Choice, fallbacks, leaves_common_mass, select_method
 
 
 def solve(
@@ -117,6 +118,7 @@ def solve(
 
 _IN_THREAD_FROM = 2**17
 """Pairs from which a method runs in a thread of its own; below it takes some milliseconds."""
+COMMON_MASS_STAYS = "mass common to both stays where it is, since the cost is a metric"
 _MOST_SCALES = 20
 """Solves at ever smaller scales; each finds the plan some ten decades below the largest cost."""
 
@@ -132,15 +134,21 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
     if choice.method in ("grid", "multiscale") and method == "auto" and options.max_iter is not None:
         choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
-    queue = [choice.method]
+    queue: list[tuple[str, Reduction | None]] = [(choice.method, None)]
     if method == "auto" and options.max_iter is None:
-        queue += fallbacks(problem, choice.method)
+        reduction = without_common_mass(problem) if leaves_common_mass(problem, choice.method) else None
+        if reduction is not None:
+            choice = Choice(select_method(reduction.moving).method, f"{COMMON_MASS_STAYS}; {choice.reason}")
+            queue.insert(0, (choice.method, reduction))
+        queue += [(name, None) for name in fallbacks(problem, queue[-1][0])]
     clock = options.tuning.clock
     deadline = np.inf if options.time_limit is None else clock() + options.time_limit
     best: tuple[Certificate, Proposal, str] | None = None
     tried: list[str] = []
-    for name in queue:
-        proposal = _propose(problem, find_method(name), _for_what_is_left(options, deadline), first=not tried)
+    for name, reduction in queue:
+        asked, left = (problem if reduction is None else reduction.moving), _for_what_is_left(options, deadline)
+        proposal = _propose(asked, find_method(name), left, first=not tried)
+        proposal = proposal if reduction is None else reduction.lift(proposal)
         nothing = proposal.plan is None and proposal.f is None
         if nothing and method != "auto" and proposal.status is not Status.STOPPED:
             raise SolverFailed(

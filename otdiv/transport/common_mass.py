@@ -1,0 +1,103 @@
+"""Mass that both measures have at the same point stays there, if the cost is a metric.
+
+For a metric d some optimal plan leaves min(a, b) where it is: a plan that moves it away, u -> z and v -> u, costs no
+less than v -> z and u staying, by the triangle inequality.  So the problem is one of the differences a - min(a, b) and
+b - min(a, b), whose atoms lie on one side only.  A potential of it is a 1-Lipschitz function F, and F on x with -F on y
+is feasible for the whole problem and of the same value, since the common mass adds F - F = 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otdiv.core.validation import Array
+from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.potentials.c_transform import PotentialFunction
+from otdiv.problem.plan import Plan
+from otdiv.problem.transport_problem import Proposal, TransportProblem
+
+_FEWEST_PAIRS = 2**12
+"""Pairs from which the common mass is searched for; below it a solve takes no longer."""
+_LEAST_SHARE = 0.2
+"""Share of the pairs that must vanish; below it the smaller problem gains less than its potentials cost."""
+_NEARLY_EQUAL = 1e-10
+"""Relative difference of the two masses that move; a larger one comes from rounding of far larger ones that stay."""
+
+
+class Reduction(NamedTuple):
+    """A transport problem without its common mass.
+
+    Attributes
+    ----------
+    whole, moving : TransportProblem
+        As asked, and of the mass that moves.
+    sources, targets : ndarray of int
+        The atoms of the whole problem that are left in the other.
+    staying : Plan
+        The mass that stays, on the arcs from a point to itself.
+    """
+
+    whole: TransportProblem
+    moving: TransportProblem
+    sources: Array
+    targets: Array
+    staying: Plan
+
+    def lift(self, found: Proposal) -> Proposal:
+        """The proposal for the whole problem of one for the mass that moves."""
+        if found.plan is None or found.f is None or found.g is None:
+            return Proposal(None, None, None, found.status, found.stats)
+        stay, move, whole = self.staying, found.plan, self.whole
+        plan = Plan(
+            np.concatenate([stay.rows, self.sources[move.rows]]),
+            np.concatenate([stay.columns, self.targets[move.columns]]),
+            np.concatenate([stay.mass, move.mass]),
+            (whole.n, whole.m),
+        )
+        F = PotentialFunction(self.moving.nu.points, found.g, whole.cost)
+        return Proposal(plan, F(whole.mu.points), -F(whole.nu.points), found.status, found.stats)
+
+
+def without_common_mass(problem: TransportProblem) -> Reduction | None:
+    """The problem of the mass that moves.
+
+    Returns
+    -------
+    Reduction or None
+        None where the cost is no metric given by points, a point occurs twice in one measure, or too little is common
+        to make the problem much smaller.
+    """
+    cost, pairs = problem.cost, problem.n * problem.m
+    if cost.by_entries or not cost.is_metric or pairs < _FEWEST_PAIRS:
+        return None
+    sources, targets = _same_points(problem.mu.points, problem.nu.points)
+    if not len(sources):
+        return None
+    common = np.minimum(problem.a[sources], problem.b[targets])
+    a, b = problem.a.copy(), problem.b.copy()
+    a[sources] -= common
+    b[targets] -= common
+    left, right = np.flatnonzero(a), np.flatnonzero(b)
+    if not len(left) or not len(right) or len(left) * len(right) > (1 - _LEAST_SHARE) * pairs:
+        return None
+    mu, nu = DiscreteMeasure(problem.mu.points[left], a[left]), DiscreteMeasure(problem.nu.points[right], b[right])
+    if abs(mu.mass - nu.mass) > _NEARLY_EQUAL * mu.mass:
+        return None
+    kept = common > 0
+    staying = Plan(sources[kept], targets[kept], common[kept], (problem.n, problem.m))
+    return Reduction(problem, TransportProblem(mu, nu, cost), left, right, staying)
+
+
+def _same_points(x: Array, y: Array) -> tuple[Array, Array]:
+    """Indices i, j of all pairs x_i = y_j; none where a point occurs twice in x or in y."""
+    points, of = np.unique(np.concatenate([x + 0.0, y + 0.0]), axis=0, return_inverse=True)
+    of = of.ravel()
+    first, second = np.full(len(points), -1), np.full(len(points), -1)
+    first[of[: len(x)]], second[of[len(x) :]] = np.arange(len(x)), np.arange(len(y))
+    nothing = np.empty(0, np.intp)
+    if np.count_nonzero(first >= 0) < len(x) or np.count_nonzero(second >= 0) < len(y):
+        return nothing, nothing
+    both = (first >= 0) & (second >= 0)
+    return first[both], second[both]
