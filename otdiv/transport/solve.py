@@ -116,7 +116,7 @@ def solve(
     return solve_with(problem, method, options)
 
 
-_IN_THREAD_FROM = 2**17
+_IN_THREAD_FROM = 2**14
 """Pairs from which a method runs in a thread of its own; below it takes some milliseconds."""
 COMMON_MASS_STAYS = "mass common to both stays where it is, since the cost is a metric"
 _MOST_SCALES = 20

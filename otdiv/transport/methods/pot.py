@@ -23,10 +23,12 @@ from otdiv.transport.methods.pot_library import compiled_network_simplex
 
 _BYTES_PER_ENTRY = 60
 """Measured peak of POT's dense solver per entry of the cost matrix (44), and the copy handed to its process."""
-_IN_THREAD_FROM = 2**17
-"""Pairs from which POT runs in a thread that can be left; below it takes some milliseconds."""
+_IN_THREAD_FROM = 2**14
+"""Pairs from which POT runs in a thread that can be left; below it takes a few milliseconds."""
 _IN_CHILD_FROM = 2**22
 """Pairs from which it runs in a process that can be ended; a thread that is left would go on for many seconds."""
+_IN_CHILD_FROM_POINTS = 20_000
+"""Points on one side from which it does so too: a few points against many take POT far longer than pairs suggest."""
 _MOST_PIVOTS = 2_000_000_000
 """Pivots, no limit in practice; POT counts them in 32 bits."""
 _STATUS = {1: Status.OPTIMAL, 3: Status.STOPPED}
@@ -61,7 +63,7 @@ def _called(pairs: int, time_limit: float | None, *arguments: Any) -> tuple[Arra
     """POT's call, where it takes long in a thread or a process that can be left."""
     if pairs < _IN_THREAD_FROM:
         return _network_simplex(*arguments)
-    if pairs < _IN_CHILD_FROM:
+    if pairs < _IN_CHILD_FROM and max(len(arguments[0]), len(arguments[1])) < _IN_CHILD_FROM_POINTS:
         return call_interruptibly(lambda: _network_simplex(*arguments), time_limit)
     return call_in_child(_network_simplex, *arguments, time_limit=time_limit)
 
