@@ -1,0 +1,226 @@
+"""What kind of values a column holds, decided from both tables, and the values in that kind."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from otdiv.core.validation import Array, check_choice, invalid
+from otdiv.drift.raw_tables import RawTable, is_number
+
+
+class Kind(Enum):
+    """How a column is compared."""
+
+    NUMBER = "number"
+    DATE = "date"
+    CATEGORY = "category"
+    IDENTIFIER = "identifier"
+    CONSTANT = "constant"
+    EMPTY = "empty"
+
+    @property
+    def measured(self) -> bool:
+        """Whether a distance is taken."""
+        return self in (Kind.NUMBER, Kind.DATE, Kind.CATEGORY)
+
+
+KINDS = ("number", "date", "category", "identifier")
+"""What a caller may declare a column to be."""
+_MOSTLY = 0.95
+"""Share of numbers among the cells of a text column from which the others are taken for damage, and refused."""
+_IDENTIFYING = 0.9
+"""Share of distinct values among texts from which they name rows rather than say something about them."""
+_FEWEST_TO_IDENTIFY = 20
+"""Rows below which distinct texts may be chance."""
+_NAMED_IDENTIFIER = re.compile(r"(.*[_ ])?(id|uuid|guid|key|index|rowid|row)|unnamed: \d+|", re.IGNORECASE)
+_LOCAL_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?")
+_DAY = 86_400e9
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column of both tables.
+
+    Attributes
+    ----------
+    name : str
+    kind : Kind
+    before, after : ndarray [n], [m]
+        Numbers; days since 1970 for dates; for categories the number of the level; NaN where missing.
+    levels : tuple of str
+        Of a category, the most frequent first.
+    """
+
+    name: str
+    kind: Kind
+    before: Array
+    after: Array
+    levels: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[int, int]:
+        """How many values are missing before and after."""
+        return int(np.isnan(self.before).sum()), int(np.isnan(self.after).sum())
+
+
+def matched_columns(first: RawTable, second: RawTable, kinds: Mapping[str, str]) -> list[Column]:
+    """The columns of both tables, matched by name, in the order of the first.
+
+    Raises
+    ------
+    InvalidInput
+        Different names; kinds that differ between the tables; damaged numbers; unknown names or kinds in ``kinds``.
+    """
+    if set(first.columns) != set(second.columns):
+        only = [sorted(set(a.columns) - set(b.columns)) for a, b in ((first, second), (second, first))]
+        received = " and ".join(f"{names} only in {t.name}" for names, t in zip(only, (first, second)) if names)
+        remedy = "Rename them, or pass columns= with those to compare."
+        raise invalid("the tables", "have columns of the same names", received, remedy)
+    for name, kind in kinds.items():
+        if name not in first.columns:
+            raise invalid("kinds", "name columns of the tables", repr(name), f"There are {list(first.columns)}.")
+        check_choice(f"the kind of {name!r}", kind, KINDS)
+    pairs = {name: (first.columns[name], second.columns[name]) for name in first.columns}
+    return [_column(name, *pair, first, second, kinds.get(name)) for name, pair in pairs.items()]
+
+
+def _column(name: str, x: Array, y: Array, first: RawTable, second: RawTable, asked: str | None) -> Column:
+    if asked == "category":
+        return _as_categories(name, x, y, declared=True)
+    found = [_as_numbers(values, table.text) for values, table in ((x, first), (y, second))]
+    if asked == "identifier":
+        return Column(name, Kind.IDENTIFIER, _absent(x), _absent(y))
+    for values, table, (numbers, kind, damaged) in zip((x, y), (first, second), found, strict=True):
+        wanted = "date" if asked == "date" else "number"
+        if damaged is not None and (asked in ("number", "date") or kind is not None):
+            received = f"{damaged!r} in row {_row_of(values, damaged)} of {table.name}"
+            remedy = f"Repair that cell, or declare the column: kinds={{{name!r}: 'category'}}."
+            raise invalid(f"column {name!r}", f"hold {wanted}s only", received, remedy)
+        if kind is None and numbers is None and damaged is None and _all_local_dates(values):
+            received = f"{next(v for v in values if v is not None)!r} in {table.name}"
+            remedy = f"Write dates as 2026-01-31, or declare the column: kinds={{{name!r}: 'category'}}."
+            raise invalid(f"column {name!r}", "hold dates in the ISO form", received, remedy)
+    kinds = {kind for _, kind, _ in found if kind is not Kind.EMPTY}
+    if not kinds:
+        return Column(name, Kind.EMPTY, _absent(x), _absent(y))
+    if len(kinds) > 1:
+        said = [("text" if kind is None else kind.value) for _, kind, _ in found]
+        remedy = f"Repair one, or declare the column: kinds={{{name!r}: 'category'}}."
+        raise invalid(f"column {name!r}", "be of one kind in both tables", f"{said[0]} and {said[1]}", remedy)
+    kind = kinds.pop()
+    if kind is None:
+        return _as_categories(name, x, y, declared=False)
+    a, b = (np.full(len(v), np.nan) if n is None else n for v, (n, _, _) in zip((x, y), found, strict=True))
+    if asked is None and kind is Kind.NUMBER and _counts_rows(name, a, b):
+        return Column(name, Kind.IDENTIFIER, a, b)
+    return Column(name, _constant_or(kind, a, b), a, b)
+
+
+def _as_numbers(values: Array, text: bool) -> tuple[Array | None, Kind | None, Any]:
+    """The values as numbers and their kind; (None, None, None) for texts; the first damaged cell of mostly numbers."""
+    if values.dtype.kind == "f":
+        return values, Kind.EMPTY if np.isnan(values).all() else Kind.NUMBER, None
+    if values.dtype.kind == "M":
+        return _days(values), Kind.DATE, None
+    if values.dtype.kind == "b":
+        return None, None, None
+    present = [v for v in values if v is not None]
+    if not present:
+        return np.full(len(values), np.nan), Kind.EMPTY, None
+    if all(isinstance(v, datetime.date) for v in present):
+        naive = [None if v is None else _naive(v) for v in values]
+        return _days(np.array(naive, dtype="datetime64[ns]")), Kind.DATE, None
+    if not text:
+        real = all(isinstance(v, int | float | np.number) and not isinstance(v, bool | np.bool_) for v in present)
+        return (_floats(values), Kind.NUMBER, None) if real else (None, None, None)
+    numbers = [is_number(v) for v in present]
+    if all(numbers):
+        return _floats(values), Kind.NUMBER, None
+    if sum(numbers) >= _MOSTLY * len(present):
+        return None, Kind.NUMBER, present[numbers.index(False)]
+    dates = [_ISO_DATE.fullmatch(v) is not None for v in present]
+    if all(dates):
+        parsed = [None if v is None else _naive(datetime.datetime.fromisoformat(v)) for v in values]
+        return _days(np.array(parsed, dtype="datetime64[ns]")), Kind.DATE, None
+    if sum(dates) >= _MOSTLY * len(present):
+        return None, Kind.DATE, present[dates.index(False)]
+    return None, None, None
+
+
+def _as_categories(name: str, x: Array, y: Array, *, declared: bool) -> Column:
+    """Levels by frequency in both tables; texts that are nearly all distinct are names of rows."""
+    texts = [[None if _is_missing(v) else _label(v) for v in values] for values in (x, y)]
+    present = [[v for v in values if v is not None] for values in texts]
+    if not declared and all(
+        len(v) >= _FEWEST_TO_IDENTIFY and len(set(v)) >= _IDENTIFYING * len(v) for v in present
+    ):
+        return Column(name, Kind.IDENTIFIER, _absent(x), _absent(y))
+    levels, counts = np.unique(np.array(present[0] + present[1], dtype=str), return_counts=True)
+    ordered = [str(level) for level in levels[np.argsort(-counts, kind="stable")]]
+    number = {level: float(k) for k, level in enumerate(ordered)}
+    a, b = (np.array([np.nan if v is None else number[v] for v in values]) for values in texts)
+    return Column(name, _constant_or(Kind.CATEGORY, a, b), a, b, tuple(ordered))
+
+
+def _constant_or(kind: Kind, a: Array, b: Array) -> Kind:
+    both = np.concatenate([a, b])
+    if not np.isfinite(both[~np.isnan(both)]).all():
+        return kind
+    return Kind.CONSTANT if np.nanmin(both) == np.nanmax(both) else kind
+
+
+def _counts_rows(name: str, a: Array, b: Array) -> bool:
+    """Whether whole numbers, each once in a table, count the rows or are called an identifier."""
+    for values in (a, b):
+        if len(values) < 2 or np.isnan(values).any() or np.any(values != np.floor(values)):
+            return False
+        if len(np.unique(values)) < len(values):
+            return False
+    in_steps = all(np.array_equal(np.diff(v), np.ones(len(v) - 1)) for v in (a, b))
+    return in_steps or _NAMED_IDENTIFIER.fullmatch(name) is not None
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float | np.floating) and np.isnan(value))
+
+
+def _label(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float | np.floating) and value == int(value) else str(value)
+
+
+def _floats(values: Array) -> Array:
+    return np.array([np.nan if v is None else float(v) for v in values])
+
+
+def _naive(moment: datetime.date) -> datetime.datetime:
+    """The moment in UTC where it has a zone, as it stands where it has none."""
+    if not isinstance(moment, datetime.datetime):
+        return datetime.datetime(moment.year, moment.month, moment.day)
+    return moment if moment.tzinfo is None else moment.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+def _days(moments: Array) -> Array:
+    """Days since 1970, NaN where missing."""
+    nanoseconds = moments.astype("datetime64[ns]").astype(np.int64).astype(np.float64)
+    return np.where(np.isnat(moments), np.nan, nanoseconds / _DAY)
+
+
+def _all_local_dates(values: Array) -> bool:
+    present = [v for v in values if isinstance(v, str)]
+    return bool(present) and all(_LOCAL_DATE.fullmatch(v) for v in present)
+
+
+def _row_of(values: Array, cell: Any) -> int:
+    return next(k for k, value in enumerate(values) if value is cell or value == cell) + 1
+
+
+def _absent(values: Array) -> Array:
+    return np.full(len(values), np.nan)

@@ -1,0 +1,202 @@
+"""Tables as people have them, numbers beside text, dates and empty cells, as columns by name."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from otdiv.core.validation import Array, as_float_array, invalid, optional_import
+from otdiv.measures.tables import TableOptions, column_number
+
+MISSING_CELLS = frozenset({"", "na", "n/a", "nan", "null", "none"})
+"""Cells of a text table, in any case and with spaces around them, that hold no value."""
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Columns by name: floats, booleans, datetimes (numpy) or objects of which None is a missing value.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, or "before" and "after".
+    columns : dict of str to ndarray [n]
+    text : bool
+        Whether all cells came as text, so that numbers and dates are to be recognised.
+    """
+
+    name: str
+    columns: dict[str, Array]
+    text: bool
+
+    @property
+    def rows(self) -> int:
+        """n."""
+        return len(next(iter(self.columns.values())))
+
+
+def is_frame(table: Any) -> bool:
+    """Whether it is a data frame of pandas or polars, or a table of pyarrow."""
+    return hasattr(table, "columns") and (hasattr(table, "iloc") or hasattr(table, "to_dict") or _is_arrow(table))
+
+
+def as_raw_table(table: Any, name: str, options: TableOptions) -> RawTable:
+    """The columns of a file, a data frame, a mapping of columns, or an array [n, d].
+
+    Raises
+    ------
+    InvalidInput
+        What is none of these; no rows, no columns, or names twice.
+    """
+    if isinstance(table, str | Path):
+        found = _from_file(Path(table), options)
+    elif _is_arrow(table):
+        found = RawTable(name, {c: _arrow_column(table.column(c)) for c in table.column_names}, False)
+    elif hasattr(table, "iloc") and hasattr(table, "columns"):
+        found = RawTable(name, {str(c): _pandas_column(table.iloc[:, k]) for k, c in enumerate(table.columns)}, False)
+    elif hasattr(table, "collect") and not hasattr(table, "rows"):
+        raise invalid(name, "be a table with its rows at hand", f"a {type(table).__name__}", "Pass its .collect().")
+    elif hasattr(table, "get_columns"):
+        found = RawTable(name, {c.name: _objects(c.to_list()) for c in table.get_columns()}, False)
+    elif isinstance(table, Mapping):
+        found = RawTable(name, {str(key): _objects(list(column)) for key, column in table.items()}, False)
+    else:
+        points = as_float_array(name, table)
+        points = points[:, None] if points.ndim == 1 else points
+        if points.ndim != 2:
+            raise invalid(name, "be a table [n, d]", f"shape {points.shape}", "One row for each observation.")
+        found = RawTable(name, {str(k): column for k, column in enumerate(points.T)}, False)
+    return _selected(found, options)
+
+
+def _selected(found: RawTable, options: TableOptions) -> RawTable:
+    """The columns asked for, without the index."""
+    lengths = {len(column) for column in found.columns.values()}
+    if not found.columns or len(lengths) > 1 or lengths == {0}:
+        received = "no columns" if not found.columns else f"columns of {sorted(lengths)} rows"
+        raise invalid(found.name, "be a table with at least one row and one column", received, "Check its source.")
+    names = list(found.columns)
+    if options.index is not None:
+        names.pop(column_number(Path(found.name), names, len(names), options.index, "index"))
+    if options.columns is not None:
+        names = [names[column_number(Path(found.name), names, len(names), c, "columns")] for c in options.columns]
+    return RawTable(found.name, {name: found.columns[name] for name in names}, found.text)
+
+
+def _from_file(path: Path, options: TableOptions) -> RawTable:
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        raise invalid("path", "name an existing file", repr(str(path)), "Check the spelling and the folder.")
+    if suffix == ".parquet":
+        arrow = optional_import("pyarrow.parquet", "Reading .parquet", "parquet").read_table(path)
+        return RawTable(path.name, {c: _arrow_column(arrow.column(c)) for c in arrow.column_names}, False)
+    if suffix == ".npy":
+        table = np.load(path, allow_pickle=False)
+        return as_raw_table(table, path.name, TableOptions())
+    if suffix not in (".csv", ".tsv", ".txt"):
+        raise invalid(path.name, "be .csv, .tsv, .parquet or .npy", f"{suffix!r}", "Convert the file.")
+    return _from_text(path, options)
+
+
+def _from_text(path: Path, options: TableOptions) -> RawTable:
+    delimiter = options.delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file, delimiter=delimiter) if row]
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise invalid(path.name, "be a text table in UTF-8", str(problem), "Save it as plain CSV.") from None
+    if not rows:
+        raise invalid(path.name, "hold at least one row", "an empty file", "Check where it was written.")
+    width = len(rows[0])
+    for k, row in enumerate(rows):
+        if len(row) != width:
+            other = next((c for c in ";\t|" if c != delimiter and c in "".join(rows[0])), None)
+            remedy = f"Are the columns separated by {other!r}? Pass delimiter={other!r}." if other else "Repair it."
+            raise invalid(path.name, f"have {width} columns in every row", f"{len(row)} in row {k + 1}", remedy)
+    names = _header(path, rows, options)
+    cells = list(zip(*rows, strict=True))
+    decimal = options.decimal
+    return RawTable(path.name, {name: _cells(column, decimal) for name, column in zip(names, cells, strict=True)}, True)
+
+
+def _header(path: Path, rows: list[list[str]], options: TableOptions) -> list[str]:
+    """The names; taken from ``rows`` where the first one holds them."""
+    first = [cell.strip() for cell in rows[0]]
+    numbers = [is_number(cell) for cell in first]
+    if options.header is None and all(numbers) and len(rows) > 1:
+        counted = [str(k) for k in range(len(first))]
+        if first in (counted, ["", *counted[:-1]]):
+            received = f"a first row {', '.join(first)}, as programs number columns"
+            remedy = "Pass header=True if it holds names, header=False if it is a row of data."
+            raise invalid(path.name, "say what its first row is", received, remedy)
+    holds_names = not any(numbers) if options.header is None else options.header
+    if not holds_names:
+        if any(numbers) and not all(numbers) and options.header is None:
+            k = numbers.index(True)
+            received = f"{first[k]!r} beside {first[numbers.index(False)]!r} in the first"
+            remedy = "Pass header=True if it holds names, header=False if it is a row of data."
+            raise invalid(path.name, "start with a row of names", received, remedy)
+        return [str(k) for k in range(len(first))]
+    del rows[0]
+    twice = sorted({name for name in first if first.count(name) > 1})
+    if twice:
+        raise invalid(path.name, "name every column once", f"{twice[0]!r} twice", "Rename one of them.")
+    return first
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number in plain notation."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def _cells(column: tuple[str, ...], decimal: str) -> Array:
+    found = np.empty(len(column), dtype=object)
+    stripped = [cell.strip() for cell in column]
+    found[:] = [None if cell.lower() in MISSING_CELLS else cell for cell in stripped]
+    if decimal == ",":
+        found[:] = [cell if cell is None else _with_point(cell) for cell in found]
+    return found
+
+
+def _with_point(cell: str) -> str:
+    changed = cell.replace(",", ".")
+    return changed if cell.count(",") == 1 and is_number(changed) else cell
+
+
+def _pandas_column(column: Any) -> Array:
+    kind = getattr(column.dtype, "kind", "O")
+    if kind == "M" and getattr(column.dtype, "tz", None) is None:
+        return np.asarray(column, dtype="datetime64[ns]")
+    if kind in "fiu" and isinstance(column.dtype, np.dtype):
+        return np.asarray(column, dtype=np.float64)
+    if kind == "b" and isinstance(column.dtype, np.dtype):
+        return np.asarray(column, dtype=bool)
+    missing = np.asarray(column.isna(), dtype=bool)
+    return _objects([None if gone else value for gone, value in zip(missing, column, strict=True)])
+
+
+def _arrow_column(column: Any) -> Array:
+    import pyarrow
+
+    if pyarrow.types.is_floating(column.type) or (pyarrow.types.is_integer(column.type) and not column.null_count):
+        return np.asarray(column.to_numpy(), dtype=np.float64)
+    return _objects(column.to_pylist())
+
+
+def _objects(values: list[Any]) -> Array:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def _is_arrow(table: Any) -> bool:
+    return type(table).__module__.split(".")[0] == "pyarrow" and hasattr(table, "column_names")
