@@ -99,15 +99,16 @@ def as_level(level: Any) -> float:
     return float(level)
 
 
-def as_positive_list(name: str, values: Any) -> Array:
-    """Distinct positive numbers [k], ascending; a single number counts as a list of one, inf is allowed.
+def as_positive_list(name: str, values: Any, *, finite: bool) -> Array:
+    """Distinct positive numbers [k], ascending; a single number counts as a list of one.
 
     Raises
     ------
     InvalidInput
-        None at all, NaN, zero or negative ones.
+        None at all, NaN, zero or negative ones; inf where they must be ``finite``.
     """
     numbers = np.unique(np.atleast_1d(as_float_array(name, values)))
-    if numbers.ndim != 1 or len(numbers) == 0 or not np.all(numbers > 0):
-        raise invalid(name, "be one or more positive numbers", repr(values), "Leave it out for a choice from the data.")
+    if numbers.ndim != 1 or len(numbers) == 0 or not np.all(numbers > 0) or (finite and np.isinf(numbers).any()):
+        kind = "positive, finite numbers" if finite else "positive numbers"
+        raise invalid(name, f"be one or more {kind}", repr(values), "Leave it out for a choice from the data.")
     return numbers

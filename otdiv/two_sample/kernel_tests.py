@@ -148,7 +148,7 @@ def mmd_test(
     names = (kernels,) if isinstance(kernels, str) else tuple(kernels)
     for name in names or ("",):
         check_choice("kernels", name, KERNELS)
-    chosen = pooled_bandwidths(pool) if bandwidths is None else as_positive_list("bandwidths", bandwidths)
+    chosen = pooled_bandwidths(pool) if bandwidths is None else as_positive_list("bandwidths", bandwidths, finite=True)
     collection = [_Kernel(name, float(h)) for name in names for h in chosen]
     divisions = draw_divisions(pool.n, pool.m, as_permutations(permutations), generator)
     squares = _squared_discrepancies(pool, divisions, collection)

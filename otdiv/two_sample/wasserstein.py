@@ -128,7 +128,7 @@ def capped_wasserstein_test(
     >>> capped_wasserstein_test([0.0, 1.0, 2.0, 3.0], [8.0, 9.0, 10.0, 11.0], caps=[2.0], rng=0).statistic
     2.0
     """
-    chosen = None if caps is None else as_positive_list("caps", caps)
+    chosen = None if caps is None else as_positive_list("caps", caps, finite=False)
     return _test(x, y, "capped wasserstein", chosen, metric, permutations, threads, rng)
 
 

@@ -12,7 +12,7 @@ from otdiv.two_sample.pooled.geometry import PooledGeometry
 
 _PARTS_PER_THREAD = 4
 """Parts of the divisions for each thread.  More: threads end more evenly, and each part allocates anew."""
-SHORT_CAP = 0.2
+SHORT_CAP = 1.0
 """Up to this share of the median distance in the pool a cap makes searches short enough to do without an auction."""
 
 
