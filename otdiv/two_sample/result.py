@@ -42,7 +42,7 @@ class TestResult:
         A proved interval about the statistic, where it is an optimum.
     gap : float or None
         Where permuted statistics are optima: the largest difference between cost of the plan and value of the
-        potentials among all of them.
+        potentials among all of them; None where they come from a formula.
     """
 
     __test__ = False  # for pytest, which collects classes by their name

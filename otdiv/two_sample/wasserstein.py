@@ -145,7 +145,7 @@ def _test(
         assert geometry is not None
         caps = pooled_caps(geometry)
     scale = float(np.ptp(pool.points)) if geometry is None else float(geometry.distance.mean())
-    values, gap = [], 0.0
+    values, gaps = [], []
     for cap in caps:
         if pool.d == 1 and cap == np.inf:
             values.append(line_statistics(pool.points[:, 0], divisions.labels, power=1))
@@ -153,7 +153,7 @@ def _test(
         assert geometry is not None
         costs, largest_gap = division_costs(geometry, divisions.labels, float(cap), workers)
         values.append(costs)
-        gap = max(gap, largest_gap)
+        gaps.append(largest_gap)
     counts = np.array([count_as_large(row, _ROUNDING * scale) for row in values])
     p, which = least_p_of(counts) if len(caps) > 1 else (p_value(counts[0]), 0)
     cap = float(caps[which])
@@ -170,7 +170,7 @@ def _test(
         least_p_value=divisions.least_p_value(symmetric=True),
         meaning=f"W1 for {norm.name}" + (f" distances up to {cap:.4g}{among}" if cap < np.inf else " distances"),
         bounds=bounds,
-        gap=gap,
+        gap=max(gaps, default=None),
     )
 
 

@@ -12,8 +12,8 @@ from otdiv.two_sample.pooled.geometry import PooledGeometry
 
 _PARTS_PER_THREAD = 4
 """Parts of the divisions for each thread.  More: threads end more evenly, and each part allocates anew."""
-SHORT_CAP = 1.0
-"""Up to this share of the median distance in the pool a cap makes searches short enough to do without an auction."""
+SHORT_CAP = 0.5
+"""Up to this share of the median distance in the pool a cap makes searches for paths shorter than a simplex."""
 
 
 def division_costs(geometry: PooledGeometry, labels: Array, cap: float, threads: int) -> tuple[Array, float]:
@@ -53,16 +53,16 @@ def division_costs(geometry: PooledGeometry, labels: Array, cap: float, threads:
 
 def _solve(geometry: PooledGeometry, labels: Array, cap: float, values: Array, gaps: Array) -> None:
     size = labels.shape[1]
-    if 2 * int(labels[0].sum()) != size:
-        from otdiv.two_sample.pooled.transport import transport_costs
-
-        transport_costs(geometry, labels, float(cap), values, gaps)
-    elif cap <= SHORT_CAP * float(geometry.sorted_distance[:, size // 2].mean()):
-        from otdiv.two_sample.pooled.capped_assignment import capped_assignment_costs
-
-        capped_assignment_costs(geometry, labels, float(cap), values, gaps)
-    else:
+    if 2 * int(labels[0].sum()) == size and cap == np.inf:
         from otdiv.network_flow.alternating_forest import allocate_forest
         from otdiv.two_sample.pooled.sparse_assignment import sparse_assignment_costs
 
-        sparse_assignment_costs(geometry, labels, float(cap), allocate_forest(size // 2), values, gaps)
+        sparse_assignment_costs(geometry, labels, allocate_forest(size // 2), values, gaps)
+    elif 2 * int(labels[0].sum()) == size and cap <= SHORT_CAP * float(geometry.sorted_distance[:, size // 2].mean()):
+        from otdiv.two_sample.pooled.capped_assignment import capped_assignment_costs
+
+        capped_assignment_costs(geometry, labels, cap, values, gaps)
+    else:
+        from otdiv.two_sample.pooled.hub_transport import hub_transport_costs
+
+        hub_transport_costs(geometry, labels, cap, values, gaps)

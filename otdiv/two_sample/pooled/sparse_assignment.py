@@ -14,6 +14,7 @@ from otdiv.network_flow.alternating_forest import augment, augment_one_by_one
 from otdiv.network_flow.assignment_auction import UNASSIGNED, Assignment, restore_slackness, run_bids
 from otdiv.network_flow.graph import CompressedRows, transpose
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
+from otdiv.two_sample.pooled.geometry import link_nearest
 
 NEIGHBOURS = 32
 """Arcs to the nearest points of the other half, of every point.  More: longer scans, fewer rounds of pricing."""
@@ -30,16 +31,14 @@ _TREE_SIZE = 300
 
 
 @kernel()
-def sparse_assignment_costs(geometry, labels, cap, forest, values, gaps):
-    """The optimal mean cost of the assignment of every division into equal halves.
+def sparse_assignment_costs(geometry, labels, forest, values, gaps):
+    """The optimal mean distance of the assignment of every division into equal halves.
 
     Parameters
     ----------
     geometry : PooledGeometry
     labels : ndarray of bool [B, N]
         True: the point is a source; N / 2 in every row.
-    cap : float
-        The cost of a pair is min(distance, cap).
     forest : Forest
         Scratch arrays for N / 2 sources.
     values, gaps : ndarray [B]
@@ -49,39 +48,20 @@ def sparse_assignment_costs(geometry, labels, cap, forest, values, gaps):
     costs = np.empty((n, n))
     linked = np.empty((n, n), np.bool_)
     for b in range(len(labels)):
-        _halves(geometry, labels[b], cap, costs, linked)
+        _halves(geometry, labels[b], costs, linked)
         assignment = _solve(costs, linked, forest)
         values[b], gaps[b] = _check(costs, assignment)
 
 
 @kernel()
-def _halves(geometry, is_source, cap, costs, linked):
+def _halves(geometry, is_source, costs, linked):
     """The costs [n, n] from sources to targets, and which pairs begin as arcs."""
-    place = np.empty(len(is_source), np.int32)
-    n = m = 0
-    for v in range(len(is_source)):
-        if is_source[v]:
-            place[v] = n
-            n += 1
-        else:
-            place[v] = m
-            m += 1
+    sources, targets = np.flatnonzero(is_source), np.flatnonzero(~is_source)
+    for i in range(len(sources)):
+        for j in range(len(targets)):
+            costs[i, j] = geometry.distance[sources[i], targets[j]]
     linked[:] = False
-    for v in range(len(is_source)):
-        if is_source[v]:
-            for w in range(len(is_source)):
-                if not is_source[w]:
-                    costs[place[v], place[w]] = min(geometry.distance[v, w], cap)
-        found = 0
-        for w in geometry.neighbour[v]:
-            if found == NEIGHBOURS:
-                break
-            if is_source[w] != is_source[v]:
-                found += 1
-                if is_source[v]:
-                    linked[place[v], place[w]] = True
-                else:
-                    linked[place[w], place[v]] = True
+    link_nearest(geometry.neighbour, is_source, NEIGHBOURS, linked)
 
 
 @kernel()
