@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from otdiv.core.memory import require_memory
 from otdiv.core.validation import Array
 
 
@@ -53,7 +54,12 @@ class Divisions:
         """
         size, n = self.labels.shape[1], int(self.labels[0].sum())
         twins = 2 if symmetric and 2 * n == size else 1
-        return max(1 / self.count, twins / math.comb(size, n))
+        return max(1 / self.count, twins / count_divisions(n, size - n))
+
+
+def count_divisions(n: int, m: int) -> float:
+    """Divisions of n + m points into n and m; inf where there are more than 2^64."""
+    return math.comb(n + m, n) if min(n, m) < 64 and math.log2(n + m) * min(n, m) < 1000 else math.inf
 
 
 def draw_divisions(n: int, m: int, permutations: int, rng: np.random.Generator) -> Divisions:
@@ -66,13 +72,19 @@ def draw_divisions(n: int, m: int, permutations: int, rng: np.random.Generator) 
     permutations : int
         B, number of random divisions.
     rng : numpy.random.Generator
+
+    Raises
+    ------
+    TooLarge
+        If the labels, one byte for each point and division, do not fit into memory.
     """
     observed = np.arange(n + m) < n
-    if math.comb(n + m, n) <= permutations + 1:
+    if count_divisions(n, m) <= permutations + 1:
         chosen = np.array(list(itertools.combinations(range(n + m), n)))  # the observed one comes first
         labels = np.zeros((len(chosen), n + m), dtype=bool)
         np.put_along_axis(labels, chosen, True, axis=1)
         return Divisions(labels, True)
+    require_memory(1.0 * (permutations + 1) * (n + m), None, f"{permutations} permutations of {n + m} points")
     labels = np.tile(observed, (permutations + 1, 1))
     labels[1:] = rng.permuted(labels[1:], axis=1)
     return Divisions(labels, False)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from otdiv.two_sample.permutations import count_as_large, draw_divisions, least_p_of, p_value
+from otdiv.two_sample.permutations import count_as_large, count_divisions, draw_divisions, least_p_of, p_value
 
 
 def test_random_divisions():
@@ -32,6 +32,12 @@ def test_all_divisions_where_there_are_few(n, m):
     assert divisions.least_p_value(symmetric=False) == 1 / count
     assert divisions.least_p_value(symmetric=True) == (2 if n == m else 1) / count
     assert not draw_divisions(n, m, count - 2, np.random.default_rng(0)).exhaustive
+
+
+def test_the_number_of_divisions():
+    for n, m in ((1, 1), (3, 4), (10, 10), (2, 5000), (64, 2)):
+        assert count_divisions(n, m) == math.comb(n + m, n)
+    assert count_divisions(200_000, 200_000) == math.inf and math.comb(128, 64) > 2**64
 
 
 def test_counts_by_comparing_all_pairs():
