@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from otdiv.core.validation import Array, as_rng, check_choice, invalid
 from otdiv.two_sample.arguments import as_permutations, as_pool
@@ -125,6 +124,8 @@ def _as_classifier(classifier: Any, size: int, seed: int) -> tuple[Any, str]:
 
 def _areas(scores: Array, second: Array) -> Array:
     """Area under the ROC curve for every division, from the rank sums of the second group (Mann and Whitney 1947)."""
+    from scipy.stats import rankdata
+
     ranks = rankdata(scores)
     m = int(second[0].sum())
     n = len(scores) - m

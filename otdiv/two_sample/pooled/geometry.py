@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otdiv.core.compilation import kernel
 from otdiv.core.memory import require_memory
 from otdiv.core.validation import Array
 from otdiv.costs.base import PointCost
@@ -45,29 +44,3 @@ def pooled_geometry(points: Array, metric: PointCost, memory_limit: float | None
     distance = metric.matrix(points, points)
     neighbour = np.argsort(distance, axis=1, kind="stable").astype(np.int32)
     return PooledGeometry(distance, neighbour, np.take_along_axis(distance, neighbour, axis=1))
-
-
-@kernel()
-def link_nearest(neighbour, is_source, count, linked):
-    """Mark in ``linked`` [sources, targets] the arcs of every point to the ``count`` nearest of the other group."""
-    size = len(is_source)
-    place = np.empty(size, np.int32)
-    n = m = 0
-    for v in range(size):
-        if is_source[v]:
-            place[v] = n
-            n += 1
-        else:
-            place[v] = m
-            m += 1
-    for v in range(size):
-        found = 0
-        for w in neighbour[v]:
-            if found == count:
-                break
-            if is_source[w] != is_source[v]:
-                found += 1
-                if is_source[v]:
-                    linked[place[v], place[w]] = True
-                else:
-                    linked[place[w], place[v]] = True

@@ -19,7 +19,8 @@ from otdiv.network_flow.initial_basis import least_cost_basis
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
 from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE, pivot_to_optimum
 from otdiv.network_flow.spanning_tree import Basis, build_basis
-from otdiv.two_sample.pooled.geometry import PooledGeometry, link_nearest
+from otdiv.two_sample.pooled.geometry import PooledGeometry
+from otdiv.two_sample.pooled.neighbours import link_nearest
 
 NEIGHBOURS = 24
 """Arcs to the nearest points of the other group, of every point.  More: longer scans, fewer rounds of pricing."""

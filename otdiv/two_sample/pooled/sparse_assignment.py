@@ -14,7 +14,7 @@ from otdiv.network_flow.alternating_forest import augment, augment_one_by_one
 from otdiv.network_flow.assignment_auction import UNASSIGNED, Assignment, restore_slackness, run_bids
 from otdiv.network_flow.graph import CompressedRows, transpose
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
-from otdiv.two_sample.pooled.geometry import link_nearest
+from otdiv.two_sample.pooled.neighbours import link_nearest
 
 NEIGHBOURS = 32
 """Arcs to the nearest points of the other half, of every point.  More: longer scans, fewer rounds of pricing."""
