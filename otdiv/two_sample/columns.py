@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from otdiv.core.text_tables import Table, number
 from otdiv.core.validation import as_rng, check_choice
-from otdiv.two_sample.arguments import as_level, as_pool
+from otdiv.costs import Euclidean
+from otdiv.two_sample.arguments import Pool, as_level, as_permutations, as_pool
 from otdiv.two_sample.choice import METHODS, two_sample_test
 from otdiv.two_sample.multiple_testing import ADJUSTMENTS, adjust_p_values
+from otdiv.two_sample.permutations import draw_divisions
 from otdiv.two_sample.result import TestResult
+from otdiv.two_sample.wasserstein import run_on_divisions
 
 
 @dataclass(frozen=True)
@@ -150,12 +155,17 @@ def column_tests(
     check_choice("method", method, METHODS)
     check_choice("adjustment", adjustment, ADJUSTMENTS)
     pool, generator = as_pool(x, y), as_rng(rng)
+    divisions = None
+    if method == "wasserstein":  # all columns on the same divisions, which take longer to draw than to evaluate
+        divisions = draw_divisions(pool.n, pool.m, as_permutations(permutations), generator)
     results = []
-    for k in range(pool.d):
-        column = pool.points[:, k]
-        results.append(
-            two_sample_test(column[: pool.n], column[pool.n :], method, permutations=permutations, rng=generator)
-        )
+    for column in pool.points.T:
+        if divisions is None:
+            x, y = column[: pool.n], column[pool.n :]
+            results.append(two_sample_test(x, y, method, permutations=permutations, rng=generator))
+        else:
+            one = Pool(np.ascontiguousarray(column[:, None]), pool.n, pool.m, ("",))
+            results.append(run_on_divisions(one, divisions, method, np.array([np.inf]), Euclidean()))
     adjusted = adjust_p_values([result.p_value for result in results], adjustment)
     spread = pool.points.std(axis=0)
     rows = []

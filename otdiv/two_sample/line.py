@@ -11,6 +11,9 @@ import numpy as np
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array
 
+_BLOCK_ENTRIES = 2**16
+"""Labels that are summed at a time.  More: the partial sums leave the processor's cache."""
+
 
 def line_statistics(values: Array, labels: Array, power: int) -> Array:
     """integral |F - G|^power of every division.
@@ -30,11 +33,14 @@ def line_statistics(values: Array, labels: Array, power: int) -> Array:
     """
     order = np.argsort(values, kind="stable")
     gaps = np.diff(values[order])
-    n = int(labels[0].sum())
-    m = len(values) - n
+    size, n = len(values), int(labels[0].sum())
+    ahead = n * np.arange(1, size, dtype=np.int64)
     result = np.empty(len(labels))
-    for rows in row_blocks(*labels.shape):
-        steps = np.where(labels[rows][:, order], m, -n)
-        ahead = np.abs(np.cumsum(steps, axis=1)[:, :-1])  # whole numbers, exact
-        result[rows] = (ahead / (n * m)) ** power @ gaps
+    for rows in row_blocks(len(labels), labels.shape[1], _BLOCK_ENTRIES):
+        # of k points counted from the left c are of the first group: n m (F - G) = m c - n (k - c) = (n + m) c - n k
+        difference = np.cumsum(labels[rows][:, order[:-1]], axis=1, dtype=np.int64)
+        difference *= size
+        difference -= ahead
+        share = np.abs(difference, out=difference) / (n * (size - n))
+        result[rows] = (share if power == 1 else share**power) @ gaps
     return result

@@ -13,7 +13,7 @@ from otdiv.costs import as_cost
 from otdiv.costs.base import PointCost
 from otdiv.two_sample.arguments import Pool, as_permutations, as_pool, as_positive_list
 from otdiv.two_sample.line import line_statistics
-from otdiv.two_sample.permutations import count_as_large, draw_divisions, least_p_of, p_value
+from otdiv.two_sample.permutations import Divisions, count_as_large, draw_divisions, least_p_of, p_value
 from otdiv.two_sample.pooled.geometry import PooledGeometry, pooled_geometry
 from otdiv.two_sample.pooled.solve import division_costs
 from otdiv.two_sample.result import TestResult
@@ -135,9 +135,15 @@ def capped_wasserstein_test(
 def _test(
     x: Any, y: Any, method: str, caps: Array | None, metric: Any, permutations: int, threads: int | None, rng: Any
 ) -> TestResult:
-    pool, generator, workers = as_pool(x, y), as_rng(rng), count_threads(threads)
-    norm = _as_metric(metric)
+    pool, generator, workers, norm = as_pool(x, y), as_rng(rng), count_threads(threads), _as_metric(metric)
     divisions = draw_divisions(pool.n, pool.m, as_permutations(permutations), generator)
+    return run_on_divisions(pool, divisions, method, caps, norm, workers)
+
+
+def run_on_divisions(
+    pool: Pool, divisions: Divisions, method: str, caps: Array | None, norm: PointCost, threads: int = 1
+) -> TestResult:
+    """The test on divisions that were drawn before; ``caps`` [k] may hold inf, None is a choice from the pool."""
     geometry = None
     if pool.d > 1 or caps is None or np.isfinite(caps).any():
         geometry = pooled_geometry(pool.points, norm)
@@ -151,7 +157,7 @@ def _test(
             values.append(line_statistics(pool.points[:, 0], divisions.labels, power=1))
             continue
         assert geometry is not None
-        costs, largest_gap = division_costs(geometry, divisions.labels, float(cap), workers)
+        costs, largest_gap = division_costs(geometry, divisions.labels, float(cap), threads)
         values.append(costs)
         gaps.append(largest_gap)
     counts = np.array([count_as_large(row, _ROUNDING * scale) for row in values])

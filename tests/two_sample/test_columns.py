@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from otdiv.errors import InvalidInput
-from otdiv.two_sample import adjust_p_values, column_tests
+from otdiv.two_sample import adjust_p_values, column_tests, wasserstein_test
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +69,10 @@ def test_arrays_are_named_by_number():
 def test_what_is_refused(options, message):
     with pytest.raises(InvalidInput, match=message):
         column_tests([[0.0], [1.0]], [[0.0], [1.0]], **options)
+
+
+def test_each_column_is_the_test_of_that_column(frames):
+    x, y = frames
+    rows = column_tests(x[["wide", "moved"]], y[["wide", "moved"]], permutations=99, rng=0)
+    assert rows["wide"].test == wasserstein_test(x["wide"], y["wide"], permutations=99, rng=0)
+    assert rows["moved"].test == wasserstein_test(x["moved"], y["moved"], permutations=99, rng=0)  # same divisions
