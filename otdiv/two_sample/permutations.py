@@ -41,7 +41,7 @@ class Divisions:
     def signed(self) -> Array:
         """The difference of the two empirical measures, 1 / n in the first group and -1 / m in the second [N, R]."""
         n = int(self.labels[0].sum())
-        return np.where(self.labels.T, 1.0 / n, -1.0 / (self.labels.shape[1] - n))
+        return np.where(np.ascontiguousarray(self.labels.T), 1.0 / n, -1.0 / (self.labels.shape[1] - n))
 
     def least_p_value(self, symmetric: bool) -> float:
         """The smallest p-value that these divisions can give.
