@@ -154,7 +154,7 @@ def print_head(title: str, columns: list[str], options: argparse.Namespace) -> N
 
 def level_table(options: argparse.Namespace) -> int:
     """False alarms; returns the number of cells outside [0.03, 0.07]."""
-    sizes, missed = (30, 100) if options.quick else (30, 100, 300, 1000), 0
+    sizes, missed = options.sizes or ((30, 100) if options.quick else (30, 100, 300, 1000)), 0
     print_head("level", [f"n = {n}" for n in sizes], options)
     for name in options.tests:
         cells, start = [], time.perf_counter()
@@ -250,6 +250,7 @@ def main() -> None:
     parser.add_argument("--tests", nargs="+", choices=TESTS, default=list(TESTS))
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--permutations", type=int)
+    parser.add_argument("--sizes", nargs="+", type=int, help="n of the table of levels")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.repetitions = options.repetitions or (20 if options.quick else 200)
