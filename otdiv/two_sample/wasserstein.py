@@ -40,7 +40,7 @@ def wasserstein_test(
     x, y : array_like [n, d] and [m, d] (or [n], [m] on the line), or data frames with the same columns
         Independent observations; at least two each.
     metric : str or PointCost
-        A norm of the difference: "euclidean", "cityblock", "chebyshev", "minkowski:p".
+        A norm of the difference, "euclidean", "cityblock", "chebyshev", "minkowski:p", or "discrete".
     permutations : int
         B.
     threads : int, optional
@@ -113,8 +113,8 @@ def capped_wasserstein_test(
     Returns
     -------
     TestResult
-        Its statistic is W1 with the cap of the least p-value, with a proved interval; its p-value is that of the
-        least p-value among all caps, and valid although one was chosen.
+        Its statistic is W1 with the cap of the least p-value, with an interval proved for the computed distances;
+        its p-value is that of the least p-value among all caps, and valid although one was chosen.
 
     Raises
     ------
@@ -144,8 +144,8 @@ def run_on_divisions(
     pool: Pool, divisions: Divisions, method: str, caps: Array | None, norm: PointCost, threads: int = 1
 ) -> TestResult:
     """The test on divisions that were drawn before; ``caps`` [k] may hold inf, None is a choice from the pool."""
-    geometry = None
-    if pool.d > 1 or caps is None or np.isfinite(caps).any():
+    geometry, on_line = None, pool.d == 1 and norm.line_power == 1
+    if not on_line or caps is None or np.isfinite(caps).any():
         geometry = pooled_geometry(pool.points, norm)
     if caps is None:
         assert geometry is not None
@@ -153,7 +153,7 @@ def run_on_divisions(
     scale = float(np.ptp(pool.points)) if geometry is None else float(geometry.distance.mean())
     values, gaps = [], []
     for cap in caps:
-        if pool.d == 1 and cap == np.inf:
+        if on_line and cap == np.inf:
             values.append(line_statistics(pool.points[:, 0], divisions.labels, power=1))
             continue
         assert geometry is not None

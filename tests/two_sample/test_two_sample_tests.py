@@ -61,6 +61,13 @@ def test_wasserstein_on_the_line_is_that_of_scipy_and_of_the_plane():
     assert plane.p_value == line.p_value and plane.statistic == pytest.approx(line.statistic, rel=1e-12)
 
 
+def test_the_discrete_metric_on_the_line_is_total_variation():
+    x, y = [0.0, 0.0, 1.0, 5.0], [0.0, 1.0, 1.0, 9.0, 9.0]
+    result = wasserstein_test(x, y, metric="discrete", rng=0)
+    assert result.statistic == pytest.approx(0.3 + 0.25, rel=1e-12) and result.exhaustive
+    assert result.gap < 1e-12
+
+
 def test_capped_statistic():
     x, y = samples()
     result = capped_wasserstein_test(x, y, caps=0.5, permutations=19, rng=0)
