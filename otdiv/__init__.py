@@ -2,8 +2,9 @@
 
 Further public packages, each with the names of its ``__all__``: ``otdiv.certificates``, ``otdiv.costs``,
 ``otdiv.critics``, ``otdiv.datasets``, ``otdiv.divergences``, ``otdiv.duality``, ``otdiv.gans``, ``otdiv.lecture``,
-``otdiv.linear_programming``, ``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials`` and
-``otdiv.verification``; ``otdiv.autograd`` needs torch.  Names and packages are imported when they are first used.
+``otdiv.linear_programming``, ``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials``,
+``otdiv.two_sample`` and ``otdiv.verification``; ``otdiv.autograd`` needs torch.  Names and packages are imported when
+they are first used.
 """
 
 import typing as _typing
@@ -110,6 +111,7 @@ _PACKAGES = (
     "measures",
     "plots",
     "potentials",
+    "two_sample",
     "verification",
 )
 """Public packages and modules."""
