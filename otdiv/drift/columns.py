@@ -159,9 +159,7 @@ def _as_categories(name: str, x: Array, y: Array, *, declared: bool) -> Column:
     """Levels by frequency in both tables; texts that are nearly all distinct are names of rows."""
     texts = [[None if _is_missing(v) else _label(v) for v in values] for values in (x, y)]
     present = [[v for v in values if v is not None] for values in texts]
-    if not declared and all(
-        len(v) >= _FEWEST_TO_IDENTIFY and len(set(v)) >= _IDENTIFYING * len(v) for v in present
-    ):
+    if not declared and all(len(v) >= _FEWEST_TO_IDENTIFY and len(set(v)) >= _IDENTIFYING * len(v) for v in present):
         return Column(name, Kind.IDENTIFIER, _absent(x), _absent(y))
     levels, counts = np.unique(np.array(present[0] + present[1], dtype=str), return_counts=True)
     ordered = [str(level) for level in levels[np.argsort(-counts, kind="stable")]]

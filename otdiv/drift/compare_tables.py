@@ -18,6 +18,8 @@ from otdiv.drift.report import ColumnChange, TableComparison
 from otdiv.measures.tables import TableOptions
 from otdiv.two_sample import adjust_p_values
 
+_MOSTLY_SHIFT = 0.5
+"""Share of a number's W1 that the shift of its mean explains, from which the sentence is about the mean."""
 FEWEST_ROWS = 2
 """Rows that either table needs."""
 
@@ -90,7 +92,7 @@ def compare_tables(
     >>> after = {"age": rng.normal(47, 9, 200), "city": ["A", "B"] * 100}
     >>> found = compare_tables(before, after)
     >>> found.changed(), found["age"].sentence
-    (('age',), 'mean 39.81 to 47.75 (+0.82 standard deviations)')
+    (('age',), 'mean 39.81 to 47.75 (+0.82 sd)')
     """
     options = options or TableOptions(columns=columns)
     first, second = as_raw_table(before, "before", options), as_raw_table(after, "after", options)
@@ -124,9 +126,7 @@ def compare_tables(
     unmeasured = tuple(column for column in found if not column.kind.measured)
     estimates = _estimates(encoded, joint.rows, divergences, generator)
     said = tuple(notes)
-    return TableComparison(
-        names, sizes, tuple(changes), joint, float(adjusted[-1]), unmeasured, said, units, estimates
-    )
+    return TableComparison(names, sizes, tuple(changes), joint, float(adjusted[-1]), unmeasured, said, units, estimates)
 
 
 def _moved(encoded: EncodedColumn, rng: np.random.Generator) -> Moved:
@@ -151,7 +151,9 @@ def _estimates(
         return {}
     from otdiv.estimators import estimate_divergences
 
-    x, y = (np.hstack([getattr(c, side) for c in encoded])[r] for side, r in zip(("before", "after"), rows, strict=True))
+    x, y = (
+        np.hstack([getattr(c, side) for c in encoded])[r] for side, r in zip(("before", "after"), rows, strict=True)
+    )
     varies = np.ptp(np.concatenate([x, y]), axis=0) > 0
     found = estimate_divergences(x[:, varies], y[:, varies], list(wanted), rng=rng)
     return dict(zip(wanted, found, strict=True))
@@ -166,14 +168,16 @@ def _sentence(encoded: EncodedColumn, moved: Moved) -> str:
     if not len(x) or not len(y):
         return "all values are missing in one table"
     spread = float(np.std(np.concatenate([x, y]))) or 1.0
-    shift, ratio = (float(np.mean(y)) - float(np.mean(x))) / spread, (float(np.std(y)) or 1e-300) / (float(np.std(x)) or 1e-300)
+    shift = (float(np.mean(y)) - float(np.mean(x))) / spread
+    spreads = float(np.std(x)), float(np.std(y))
+    doubled = max(spreads) > 2 * min(spreads)
     if column.kind is Kind.DATE:
         days = float(np.mean(y)) - float(np.mean(x))
         return f"from {_day(x.min())} .. {_day(x.max())} to {_day(y.min())} .. {_day(y.max())}, mean {days:+.4g} days"
-    if abs(shift) * spread >= 0.5 * moved.distance or not 0.5 < ratio < 2 and abs(shift) > 0.1:
-        return f"mean {number(float(np.mean(x)), 4)} to {number(float(np.mean(y)), 4)} ({shift:+.2f} standard deviations)"
-    if not 0.9 < ratio < 1.1:
-        return f"spread {number(float(np.std(x)), 4)} to {number(float(np.std(y)), 4)}, mean {number(float(np.mean(y)), 4)}"
+    if abs(shift) * spread >= _MOSTLY_SHIFT * moved.distance and not (doubled and abs(shift) < 0.1):
+        return f"mean {number(float(np.mean(x)), 4)} to {number(float(np.mean(y)), 4)} ({shift:+.2f} sd)"
+    if max(spreads) > 1.1 * min(spreads):
+        return f"spread {number(spreads[0], 4)} to {number(spreads[1], 4)}, mean {number(float(np.mean(y)), 4)}"
     low, high = (np.quantile(side, (0.05, 0.95)) for side in (x, y))
     return (
         f"shape; 5 % to 95 %: {number(float(low[0]), 4)} .. {number(float(low[1]), 4)} to "

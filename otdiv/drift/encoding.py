@@ -81,7 +81,9 @@ def _rows_without_gaps(
             remedy = "Pass missing='category', or columns= without those that are mostly empty."
             raise invalid(name, "have a row without missing values", f"none of {len(kept)}", remedy)
     dropped = [int((~kept).sum()) for kept in whole]
-    said = f"Rows with missing values are left out: {dropped[0]} of {len(whole[0])} and {dropped[1]} of {len(whole[1])}."
+    said = (
+        f"Rows with missing values are left out: {dropped[0]} of {len(whole[0])} and {dropped[1]} of {len(whole[1])}."
+    )
     return [replace(c, before=c.before[whole[0]], after=c.after[whole[1]]) for c in columns], [said]
 
 
@@ -133,9 +135,7 @@ def encode(
 def _encoded(column: Column, units: str, weight: float) -> EncodedColumn:
     if column.kind is Kind.CATEGORY:
         halves = 0.5 * weight * np.eye(len(column.levels))
-        return EncodedColumn(
-            column, 1.0, weight, halves[column.before.astype(int)], halves[column.after.astype(int)]
-        )
+        return EncodedColumn(column, 1.0, weight, halves[column.before.astype(int)], halves[column.after.astype(int)])
     both = np.concatenate([column.before, column.after])
     gaps = np.isnan(both)
     known = both[~gaps]

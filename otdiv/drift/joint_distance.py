@@ -11,11 +11,12 @@ from otdiv.core.validation import Array
 from otdiv.drift.encoding import EncodedColumn
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
+from otdiv.two_sample import mmd_test
 
 MOST_ROWS = 500
 """Rows of either table that the joint distance is taken of; more take longer, and have a lower floor."""
-SPLITS = 39
-"""Random divisions of the pooled rows, each solved exactly; the least p-value is 1 / (1 + SPLITS) = 0.025."""
+SPLITS = 19
+"""Random divisions of the pooled rows, each solved exactly, of which the floor is the mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,8 @@ class JointDistance:
         The mean of the same distance between random divisions of the pooled rows: what samples of these sizes show
         without any change.
     p_value : float
-        By these divisions.
+        Of equal distributions of the rows taken, by :func:`otdiv.two_sample.mmd_test`, which sees changes of how columns
+        go together too.
     columns : ndarray [k]
         The part of each column in the cost of the plan; they sum to the value.
     rows : ndarray of int [n], [m]
@@ -94,9 +96,8 @@ def joint_distance(columns: Sequence[EncodedColumn], rng: np.random.Generator, m
     moved = np.abs(x[plan.rows] - y[plan.columns])
     widths = np.cumsum([0, *(c.before.shape[1] for c in columns)])
     parts = [float(plan.mass @ moved[:, a:b].sum(axis=1)) for a, b in zip(widths[:-1], widths[1:], strict=True)]
-    reached = sum(value >= found.value * (1 - 1e-9) for value in others)
     sampled = len(x) < len(before) or len(y) < len(after)
-    p_value = (1 + reached) / (1 + SPLITS)
+    p_value = mmd_test(x, y, rng=rng).p_value
     return JointDistance(found, float(np.mean(others)), p_value, np.array(parts), rows, sampled)
 
 

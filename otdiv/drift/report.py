@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from otdiv.core.text_tables import Table, number
-from otdiv.drift.columns import Column, Kind
-from otdiv.drift.joint_distance import JointDistance
 from otdiv.core.validation import invalid
+from otdiv.drift.columns import Column
+from otdiv.drift.joint_distance import JointDistance
 
 LEVEL = 0.05
 """Adjusted p-value up to which a column is said to have changed."""
@@ -133,7 +133,7 @@ class TableComparison:
         of = f"random samples of {len(joint.rows[0])} and {len(joint.rows[1])} rows" if joint.sampled else "all rows"
         return (
             f"Joint distance of {of}: {number(joint.value, 4)}, of which {number(joint.floor, 4)} is what such samples "
-            f"show without any change (p = {number(joint.p_value, 3)}); it is exact, proved within {joint.transport.gap:.1g}."
+            f"show without any change (p = {number(joint.p_value, 3)}); exact, proved within {joint.transport.gap:.1g}."
         )
 
     def table(self, title: str | None = None) -> Table:
@@ -146,7 +146,7 @@ class TableComparison:
                 f"{number(change.lower, 3)} to {number(change.upper, 3)}",
                 number(change.adjusted_p, 2),
                 f"{100 * change.joint_share:.0f} %",
-                change.sentence,
+                change.sentence if change.adjusted_p <= LEVEL else "no change found",
             ]
             for change in self.changes
         ]
@@ -159,7 +159,9 @@ class TableComparison:
         left = [f"{c.name} ({c.kind.value})" for c in self.unmeasured]
         unmeasured = [f"Not measured: {', '.join(left)}."] if left else []
         unit = "in pooled standard deviations" if self.unit == "standard deviations" else "in their own units"
-        distances = f"Distances: W1 {unit} for numbers and dates, difference of shares for categories; p by Holm."
+        distances = (
+            f"Distances: W1 {unit} (sd) for numbers and dates, difference of shares for categories; p adjusted by Holm."
+        )
         estimates = [str(found).splitlines()[0] for found in self.divergences.values()]
         if estimates:
             estimates = ["Divergences of the rows: " + "; ".join(estimates) + "."]
