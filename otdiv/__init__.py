@@ -1,7 +1,8 @@
 """otdiv: exact optimal transport and divergences, every distance with a proof.
 
 Further public packages, each with the names of its ``__all__``: ``otdiv.certificates``, ``otdiv.costs``,
-``otdiv.critics``, ``otdiv.datasets``, ``otdiv.divergences``, ``otdiv.duality``, ``otdiv.gans``, ``otdiv.lecture``,
+``otdiv.critics``, ``otdiv.datasets``, ``otdiv.divergences``, ``otdiv.duality``, ``otdiv.estimators``, ``otdiv.gans``,
+``otdiv.lecture``,
 ``otdiv.linear_programming``, ``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials`` and
 ``otdiv.verification``; ``otdiv.autograd`` needs torch.  Names and packages are imported when they are first used.
 """
@@ -103,6 +104,7 @@ _PACKAGES = (
     "divergences",
     "duality",
     "errors",
+    "estimators",
     "gans",
     "lecture",
     "linear_programming",
