@@ -29,6 +29,8 @@ from otdiv.estimators.logistic import (
 
 FOLDS = 10
 """Parts of the data, each scored by a classifier that was trained on the others; more of them train on more."""
+TRIAL_FOLDS = 3
+"""The same, while candidates are compared; more of them take longer."""
 MOST_FEATURES = 0.25
 """Features over points, up to which a logistic model is tried; more features fit more noise."""
 BOOSTED_POINTS = 400
@@ -138,22 +140,25 @@ def held_out_logits(learner: Learner, points: Array, labels: Array, fold: Array)
     return np.clip(logits, -MAX_LOGIT, MAX_LOGIT)
 
 
-def choose_candidate(
-    points: Array, labels: Array, rng: np.random.Generator, folds: int = FOLDS
-) -> tuple[Candidate, Array, float]:
+def choose_candidate(points: Array, labels: Array, rng: np.random.Generator) -> tuple[Candidate, Array, float]:
     """The candidate of least held-out log loss, its held-out log ratios [N], and that loss.
 
-    Both samples count alike in the loss whatever their sizes; a logit is compared with the balanced odds.
+    Both samples count alike in the loss whatever their sizes.
     """
-    fold = split_folds(labels, folds, rng)
+    fold = split_folds(labels, TRIAL_FOLDS, rng)
     best: tuple[Candidate, Array, float] | None = None
     for candidate in candidates(points, rng):
         logits = held_out_logits(candidate.learner, points, labels, fold)
-        loss = 0.5 * (log_loss(logits[labels == 1], np.ones(1)) + log_loss(logits[labels == 0], np.zeros(1)))
+        loss = balanced_loss(logits, labels)
         if best is None or loss < best[2]:
             best = candidate, logits, loss
     assert best is not None
     return best
+
+
+def balanced_loss(logits: Array, labels: Array) -> float:
+    """Mean of the log losses of both samples, at log ratios as logits."""
+    return 0.5 * (log_loss(logits[labels == 1], np.ones(1)) + log_loss(logits[labels == 0], np.zeros(1)))
 
 
 def cross_fit(samples: Samples, rng: np.random.Generator) -> CrossFit:
@@ -168,11 +173,12 @@ def cross_fit(samples: Samples, rng: np.random.Generator) -> CrossFit:
     pooled = np.concatenate([samples.x, samples.y])
     points = Standardization.of(pooled)(pooled)
     labels = np.repeat([1.0, 0.0], [samples.n, samples.m])
-    candidate, logits, loss = choose_candidate(points, labels, rng)
+    candidate = choose_candidate(points, labels, rng)[0]
+    logits = held_out_logits(candidate.learner, points, labels, split_folds(labels, FOLDS, rng))
     if candidate.is_boosted:
         fitted = held_out_logits(candidate.learner, points, labels, split_folds(labels, 2, rng))
     else:
         prior = np.log(samples.n / samples.m)
         fitted = np.clip(candidate.learner(points, labels)(points) - prior, -MAX_LOGIT, MAX_LOGIT)
-    n = samples.n
+    n, loss = samples.n, balanced_loss(logits, labels)
     return CrossFit(candidate.name, (logits[:n], logits[n:]), (fitted[:n], fitted[n:]), candidate.is_boosted, loss)

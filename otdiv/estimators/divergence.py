@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import numpy as np
 from otdiv.core.validation import as_rng, check_choice, invalid
 from otdiv.divergences import ConvexGenerator
 from otdiv.estimators.arguments import TIED_SHARE, Samples, as_samples, dithered, require_density
-from otdiv.estimators.discriminator import cross_fit
+from otdiv.estimators.discriminator import CrossFit, cross_fit
 from otdiv.estimators.estimate import Estimate, LowerBound, check_confidence, normal_quantile
 from otdiv.estimators.generators import as_generator, ceiling_of, label_of, require_derivative, value_range
 from otdiv.estimators.histogram import corrected_plug_in, count_bins, count_values
-from otdiv.estimators.lower_bounds import held_out_bound
+from otdiv.estimators.lower_bounds import held_out_bounds
 from otdiv.estimators.nearest_neighbours import gaussian_value, neighbour_value
 from otdiv.estimators.one_step import EFFECTIVE_POINTS, one_step
 
@@ -94,27 +95,78 @@ def estimate_divergence(
     >>> found.lower < 0.5 < found.upper and found.method == "discriminator"
     True
     """
-    generator = as_generator(divergence)
-    require_derivative(generator)
+    names = [divergence]
+    found = estimate_divergences(
+        x, y, names, method=method, confidence=confidence, bins=bins, k=k, lower_bound=lower_bound, rng=rng
+    )
+    return found[0]
+
+
+def estimate_divergences(
+    x: Any,
+    y: Any,
+    divergences: Sequence[str | ConvexGenerator] = ("kl", "reverse_kl", "js", "tv", "hellinger"),
+    *,
+    method: str = "auto",
+    confidence: float = 0.95,
+    bins: int | None = None,
+    k: int | None = None,
+    lower_bound: bool = True,
+    rng: Any = None,
+) -> tuple[Estimate, ...]:
+    """Several divergences of the same two samples, from one discriminator.
+
+    Parameters
+    ----------
+    divergences : sequence of str or ConvexGenerator
+        As ``divergence`` in :func:`estimate_divergence`; not empty.
+    x, y, method, confidence, bins, k, lower_bound, rng
+        As in :func:`estimate_divergence`; each interval has the confidence by itself.
+
+    Returns
+    -------
+    tuple of Estimate
+        In the order asked for.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`estimate_divergence`.
+
+    Examples
+    --------
+    >>> draws = np.random.default_rng(0).normal(size=(2, 300))
+    >>> [found.name for found in estimate_divergences(draws[0], draws[1] + 1, ["js", "tv"], rng=0)]
+    ['JS(P, Q)', 'TV(P, Q)']
+    """
+    if isinstance(divergences, str | ConvexGenerator) or not isinstance(divergences, Sequence) or not divergences:
+        raise invalid("divergences", "be a sequence of names", repr(divergences), "For example ['kl', 'js'].")
+    generators = [as_generator(divergence) for divergence in divergences]
+    for generator in generators:
+        require_derivative(generator)
     check_choice("method", method, METHODS)
     check_confidence(confidence)
-    generator_rng = as_rng(rng)
-    samples = as_samples(x, y, LEAST_POINTS)
+    random, samples = as_rng(rng), as_samples(x, y, LEAST_POINTS)
     chosen, reason = _choose(samples, method, bins)
-    if chosen == "histogram":
-        bound = held_out_bound(samples, generator, confidence, generator_rng) if lower_bound else None
-        return _by_histogram(samples, generator, bins, confidence, reason, bound)
-    if bins is not None:
+    if bins is not None and chosen != "histogram":
         raise invalid("bins", "be left out", f"{bins} for method={chosen!r}", "It belongs to method='histogram'.")
-    require_density(samples)
-    if samples.tied_share > TIED_SHARE and chosen != "discriminator":
+    if chosen != "histogram":
+        require_density(samples)
+    if samples.tied_share > TIED_SHARE and chosen in ("knn", "gaussian"):
         reason += f"; {samples.tied_share:.0%} of the points are ties, spread over one rounding step"
-        samples = dithered(samples, generator_rng)
+        samples = dithered(samples, random)
         _require_untied(samples)
-    bound = held_out_bound(samples, generator, confidence, generator_rng) if lower_bound else None
-    if chosen == "discriminator":
-        return _by_discriminator(samples, generator, confidence, reason, bound, generator_rng)
-    return _by_neighbours(samples, generator, chosen, k, confidence, reason, bound, generator_rng)
+    bounds = held_out_bounds(samples, generators, confidence, random) if lower_bound else [None] * len(generators)
+    fit = cross_fit(samples, random) if chosen == "discriminator" else None
+    found = []
+    for generator, bound in zip(generators, bounds, strict=True):
+        if fit is not None:
+            found.append(_by_discriminator(samples, generator, fit, confidence, reason, bound))
+        elif chosen == "histogram":
+            found.append(_by_histogram(samples, generator, bins, confidence, reason, bound))
+        else:
+            found.append(_by_neighbours(samples, generator, chosen, k, confidence, reason, bound, random))
+    return tuple(found)
 
 
 def _choose(samples: Samples, method: str, bins: int | None) -> tuple[str, str]:
@@ -182,12 +234,11 @@ def _by_histogram(
 def _by_discriminator(
     samples: Samples,
     generator: ConvexGenerator,
+    fit: CrossFit,
     confidence: float,
     reason: str,
     bound: LowerBound | None,
-    rng: np.random.Generator,
 ) -> Estimate:
-    fit = cross_fit(samples, rng)
     found = one_step(generator, fit.held_out, fit.fitted, fit.is_halved, confidence)
     lower, upper, flags = found.lower, found.upper, []
     if found.effective < EFFECTIVE_POINTS:

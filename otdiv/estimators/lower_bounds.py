@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ LEAST_POINTS = 20
 """Fewest points of either sample: one half trains a classifier."""
 _THRESHOLDS = 49
 """Thresholds of the score that are tried on the training half."""
-_FOLDS = 3
 
 
 def binary_divergence(generator: ConvexGenerator, a: Array, b: Array) -> Array:
@@ -95,30 +95,31 @@ def divergence_lower_bound(
     True
     """
     samples = as_samples(x, y, LEAST_POINTS)
-    return held_out_bound(samples, as_generator(divergence), check_confidence(confidence), as_rng(rng))
+    return held_out_bounds(samples, [as_generator(divergence)], check_confidence(confidence), as_rng(rng))[0]
 
 
-def held_out_bound(
-    samples: Samples, generator: ConvexGenerator, confidence: float, rng: np.random.Generator
-) -> LowerBound:
-    """:func:`divergence_lower_bound` of checked samples."""
+def held_out_bounds(
+    samples: Samples, generators: Sequence[ConvexGenerator], confidence: float, rng: np.random.Generator
+) -> list[LowerBound]:
+    """:func:`divergence_lower_bound` of checked samples, one for each generator, from one classifier."""
     rows, columns = rng.permutation(samples.n), rng.permutation(samples.m)
     train = samples.take(rows[: samples.n // 2], columns[: samples.m // 2])
     test = samples.take(rows[samples.n // 2 :], columns[samples.m // 2 :])
     pooled = np.concatenate([train.x, train.y])
     scale = Standardization.of(pooled)
     labels = np.repeat([1.0, 0.0], [train.n, train.m])
-    candidate, held_out, _ = choose_candidate(scale(pooled), labels, rng, folds=_FOLDS)
+    candidate, held_out, _ = choose_candidate(scale(pooled), labels, rng)
     score = candidate.learner(scale(pooled), labels)
     miss = (1 - confidence) / 2
     levels = np.unique(np.quantile(held_out, np.linspace(0, 1, _THRESHOLDS + 2)[1:-1]))
-    likely = _bound(generator, held_out[: train.n], held_out[train.n :], levels, miss)
-    level = float(levels[int(np.argmax(likely))])
     at_x, at_y = score(scale(test.x)) - _prior(train), score(scale(test.y)) - _prior(train)
-    value = float(_bound(generator, at_x, at_y, np.array([level]), miss)[0])
-    return LowerBound(
-        value, confidence, f"held-out score above a threshold ({candidate.name}), exact binomial bounds, two coins"
-    )
+    found = []
+    for generator in generators:
+        likely = _bound(generator, held_out[: train.n], held_out[train.n :], levels, miss)
+        level = levels[[int(np.argmax(likely))]]
+        value = float(_bound(generator, at_x, at_y, level, miss)[0])
+        found.append(LowerBound(value, confidence, f"two coins from a held-out score ({candidate.name})"))
+    return found
 
 
 def _prior(train: Samples) -> float:
