@@ -17,7 +17,7 @@ from otdiv.estimators.generators import as_generator, ceiling_of, label_of, requ
 from otdiv.estimators.histogram import corrected_plug_in, count_bins, count_values
 from otdiv.estimators.lower_bounds import held_out_bounds
 from otdiv.estimators.nearest_neighbours import gaussian_value, neighbour_value
-from otdiv.estimators.one_step import EFFECTIVE_POINTS, one_step
+from otdiv.estimators.one_step import one_step
 
 METHODS = ("auto", "histogram", "knn", "gaussian", "discriminator")
 LEAST_POINTS = 20
@@ -240,18 +240,16 @@ def _by_discriminator(
     bound: LowerBound | None,
 ) -> Estimate:
     found = one_step(generator, fit.held_out, fit.fitted, fit.is_halved, confidence)
-    lower, upper, flags = found.lower, found.upper, []
-    if found.effective < EFFECTIVE_POINTS:
+    ceiling = ceiling_of(generator, samples.n, samples.m)
+    flags, upper = [], found.upper
+    if found.doubt is not None:
         upper = value_range(generator)
-        flags.append(
-            f"the ratio of densities rests on {found.effective:.0f} effective points: the upper end is open, "
-            "and the value may be far too small"
-        )
+        flags.append(f"{found.doubt}; the upper end is open, and the value may be far too small")
     return Estimate(
         label_of(generator),
-        found.value,
+        min(found.value, ceiling),
         found.standard_error,
-        lower,
+        min(found.lower, ceiling),
         upper,
         confidence,
         "discriminator",
@@ -260,10 +258,10 @@ def _by_discriminator(
         "so that its error is one of training, not of form",
         samples.n,
         samples.m,
-        ceiling_of(generator, samples.n, samples.m),
+        ceiling,
         bound,
         tuple(flags),
-        {"held_out": found.held_out, "fitted": found.fitted, "effective": found.effective, "log_loss": fit.loss},
+        {"held_out": found.held_out, "fitted": found.fitted, "log_loss": fit.loss},
     )
 
 

@@ -20,6 +20,8 @@ from otdiv.estimators.generators import bounded_at_infinity, bounded_at_zero, re
 EFFECTIVE_POINTS = 15
 """Points of either sample that carry a mean of density ratios, (sum w)^2 / sum w^2, below which the interval is
 opened: fewer make it a matter of single points.  A larger number opens more intervals."""
+MEAN_RATIO = 2.0
+"""Factor by which the mean of a ratio of densities may differ from 1; a larger one opens fewer intervals."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class OneStep:
     value, standard_error, lower, upper : float
     held_out, fitted : float
         The two ends of the bracket: means with held-out and with fitted ratios.
-    effective : float
-        The smaller of the effective numbers of points that carry the two means.
+    doubt : str or None
+        Why the sample cannot show how large the divergence is; None where nothing says so.
     """
 
     value: float
@@ -41,7 +43,7 @@ class OneStep:
     upper: float
     held_out: float
     fitted: float
-    effective: float
+    doubt: str | None
 
 
 def scores(generator: ConvexGenerator, logs_x: Array, logs_y: Array) -> tuple[Array, Array]:
@@ -102,17 +104,50 @@ def one_step(
     z = bracket_quantile(high - low, error, confidence)
     largest = value_range(generator)
     value = min(max((low + high) / 2, 0.0), largest)
-    # where the ratio at few points decides a mean, its spread over the sample says nothing
-    effective = min(
-        effective_points(np.exp(held_out[1])) if not bounded_at_infinity(generator) else math.inf,
-        effective_points(np.exp(-held_out[0])) if not bounded_at_zero(generator) else math.inf,
-    )
     return OneStep(
         value,
         error,
         min(max(low - z * error, 0.0), largest),
-        min(max(high + z * error, 0.0), largest),
+        min(max(high + z * error + _skewness(high, z * error), 0.0), largest),
         low,
         high,
-        effective,
+        doubt_about(generator, *held_out),
     )
+
+
+def _skewness(value: float, reach: float) -> float:
+    """reach^2 / (4 value), at most reach: what an interval of the root of the value adds to its upper end.
+
+    A divergence is about a square of what differs, so that its root, not itself, is nearly normal, and an estimate that
+    is too small comes with an error that is too small.
+    """
+    return min(reach**2 / (4 * value), reach) if value > 0 else reach
+
+
+def doubt_about(generator: ConvexGenerator, logs_x: Array, logs_y: Array) -> str | None:
+    """Why the ratios cannot be trusted where the divergence has no upper limit.
+
+    p / q has mean 1 under Q, and q / p under P: a mean far from 1 is mass of one where the other was not seen, and a
+    mean that a few points carry says nothing about its error.
+
+    Parameters
+    ----------
+    generator : ConvexGenerator
+    logs_x, logs_y : ndarray [n], [m]
+        Held-out log(p / q).
+
+    Returns
+    -------
+    str or None
+    """
+    sides = []
+    if not bounded_at_infinity(generator):
+        sides.append(("p / q", "y", np.exp(logs_y)))
+    if not bounded_at_zero(generator):
+        sides.append(("q / p", "x", np.exp(-logs_x)))
+    for ratio, sample, values in sides:
+        if not 1 / MEAN_RATIO <= (mean := float(values.mean())) <= MEAN_RATIO:
+            return f"{ratio} has mean {mean:.3g} over {sample} instead of 1: the samples hardly overlap"
+        if (points := effective_points(values)) < EFFECTIVE_POINTS:
+            return f"the mean of {ratio} over {sample} rests on {points:.0f} effective points"
+    return None

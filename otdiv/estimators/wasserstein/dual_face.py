@@ -19,7 +19,9 @@ DRAWS = 200
 """Draws of the limit distribution, a linear program each."""
 
 
-def face_interval(samples: Samples, empirical: float, confidence: float, rng: np.random.Generator) -> LimitInterval:
+def face_interval(
+    samples: Samples, empirical: float, bias: float, confidence: float, rng: np.random.Generator
+) -> LimitInterval:
     """Interval of W1 of distributions on the distinct points of both samples.
 
     sqrt(n) (W_n - W) tends to the maximum of G . u over the 1-Lipschitz u that are optimal for (P, Q), G normal with
@@ -29,8 +31,8 @@ def face_interval(samples: Samples, empirical: float, confidence: float, rng: np
     Parameters
     ----------
     samples : Samples
-    empirical : float
-        W1 of the two samples.
+    empirical, bias : float
+        W1 of the two samples, and what is subtracted from it for the value.
     confidence : float
     rng : numpy.random.Generator
 
@@ -59,7 +61,7 @@ def face_interval(samples: Samples, empirical: float, confidence: float, rng: np
         moved = rng.multinomial(n, p) / n - p - rng.multinomial(m, q) / m + q
         smooth[k] = moved @ best
         kinked[k] = moved @ _largest(-moved, face, limits)
-    return interval_of_draws(empirical, smooth, kinked, confidence)
+    return interval_of_draws(empirical, bias, smooth, kinked, confidence)
 
 
 def lipschitz_rows(points: Array) -> tuple[sparse.csr_array, Array]:

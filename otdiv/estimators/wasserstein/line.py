@@ -20,15 +20,13 @@ class LimitInterval:
 
     Attributes
     ----------
-    standard_error, lower, upper : float
-    bias : float
-        Mean of the limit distribution where the potential is left free.
+    value, standard_error, lower, upper : float
     """
 
+    value: float
     standard_error: float
     lower: float
     upper: float
-    bias: float
 
 
 def contact_threshold(n: int, m: int) -> float:
@@ -39,24 +37,24 @@ def contact_threshold(n: int, m: int) -> float:
     return math.sqrt(math.log(n + m))
 
 
-def interval_of_draws(empirical: float, smooth: Array, kinked: Array, confidence: float) -> LimitInterval:
+def interval_of_draws(empirical: float, bias: float, smooth: Array, kinked: Array, confidence: float) -> LimitInterval:
     """Interval of W from draws of W_n - W.
 
     Parameters
     ----------
-    empirical : float
-        W_n.
+    empirical, bias : float
+        W_n, and what is subtracted from it for the value.
     smooth : ndarray [B]
         Draws as if the potential were unique: the upper end is W_n less their lower quantile.
     kinked : ndarray [B]
         Draws with the potential free where the samples do not decide it: the lower end is W_n less their upper
-        quantile, and their mean is the bias.
+        quantile.
     confidence : float
     """
-    low = float(np.quantile(smooth, (1 - confidence) / 2))
-    high = float(np.quantile(kinked, (1 + confidence) / 2))
-    bias = float(kinked.mean())
-    return LimitInterval(float(smooth.std(ddof=1)), max(empirical - high, 0.0), empirical - low, bias)
+    lower = max(empirical - float(np.quantile(kinked, (1 + confidence) / 2)), 0.0)
+    upper = empirical - float(np.quantile(smooth, (1 - confidence) / 2))
+    value = min(max(empirical - bias, lower), upper)
+    return LimitInterval(value, float(smooth.std(ddof=1)), lower, upper)
 
 
 def line_interval(x: Array, y: Array, empirical: float, confidence: float, rng: np.random.Generator) -> LimitInterval:
@@ -90,11 +88,12 @@ def line_interval(x: Array, y: Array, empirical: float, confidence: float, rng: 
     spread = np.sqrt(np.maximum(ahead_x * (1 - ahead_x) / n + ahead_y * (1 - ahead_y) / m, 0.0))
     in_contact = np.abs(delta) <= contact_threshold(n, m) * spread
     sign = np.sign(delta) * gaps
-    smooth, kinked = np.empty(DRAWS), np.empty(DRAWS)
+    smooth, kinked, again = np.empty(DRAWS), np.empty(DRAWS), np.empty(DRAWS)
     for rows in row_blocks(DRAWS, len(points)):
         size = rows.stop - rows.start
         moved = rng.multinomial(n, p, size=size) / n - p - rng.multinomial(m, q, size=size) / m + q
         bridge = np.cumsum(moved, axis=1)[:, :-1]
         smooth[rows] = bridge @ sign
         kinked[rows] = bridge[:, ~in_contact] @ sign[~in_contact] + np.abs(bridge[:, in_contact]) @ gaps[in_contact]
-    return interval_of_draws(empirical, smooth, kinked, confidence)
+        again[rows] = np.abs(bridge + delta) @ gaps
+    return interval_of_draws(empirical, float(again.mean()) - empirical, smooth, kinked, confidence)
