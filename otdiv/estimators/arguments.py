@@ -80,7 +80,7 @@ def as_samples(x: Any, y: Any, least: int) -> Samples:
     Raises
     ------
     InvalidInput
-        Too few points, NaN or infinity, different columns, weights that are not equal.
+        Too few points, NaN or infinity, numbers beyond 1e100, different columns, weights that are not equal.
     """
     mu, nu = as_measures(x, y)
     nu = with_same_columns(mu, nu)
@@ -89,7 +89,21 @@ def as_samples(x: Any, y: Any, least: int) -> Samples:
         if measure.n < least:
             raise invalid(name, f"hold at least {least} points", f"{measure.n}", "Draw more.")
     points = np.concatenate([mu.points, nu.points])
+    _require_range(points)
     return Samples(mu.points, nu.points, len(distinct_rows(points)[0]))
+
+
+def _require_range(points: Array) -> None:
+    spread = points.max(axis=0) / 2 - points.min(axis=0) / 2
+    wrong = (np.abs(points).max(axis=0) > 1e100) | ((spread > 0) & (spread < 1e-100))
+    if wrong.any():
+        column = int(np.flatnonzero(wrong)[0])
+        raise invalid(
+            "the points of x and y",
+            "differ by 1e-100 to 1e100, so that their squares are floats",
+            f"column {column} with a spread of {2 * float(spread[column]):.3g}",
+            "Change the unit of that column.",
+        )
 
 
 def _require_equal_weights(name: str, measure: DiscreteMeasure) -> None:

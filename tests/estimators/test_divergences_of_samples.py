@@ -52,9 +52,9 @@ def test_the_discriminator_covers_closed_forms(one_apart, place):
     assert abs(found.value - truth) < 4 * found.standard_error
 
 
-def test_one_and_several_agree(one_apart):
-    alone = estimate_divergence(*shifted(800), "kl", rng=0)
-    assert alone == one_apart[0]
+def test_one_and_several_agree():
+    alone = estimate_divergence(*shifted(150), "kl", lower_bound=False, rng=0)
+    assert alone == estimate_divergences(*shifted(150), ["js", "kl"], lower_bound=False, rng=0)[1]
 
 
 @pytest.mark.parametrize("method", ["knn", "gaussian"])
@@ -68,7 +68,7 @@ def test_a_generator_is_taken_as_it_is():
     generator = ConvexGenerator(
         "squares", lambda t: (t - 1) ** 2, at_zero=1.0, slope_at_infinity=math.inf, derivative=lambda t: 2 * (t - 1)
     )
-    samples = shifted(400)
+    samples = shifted(150)
     given = estimate_divergence(*samples, generator, lower_bound=False, rng=0)
     named = estimate_divergence(*samples, "chi_square", lower_bound=False, rng=0)
     assert given.value == pytest.approx(named.value, rel=1e-12)
@@ -81,6 +81,7 @@ def test_reverse_kl_is_kl_of_exchanged_samples():
     assert reverse.value == pytest.approx(estimate_divergence(y, x, "kl", method="knn", lower_bound=False).value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [10, 20])
 def test_the_bias_in_high_dimension_is_at_most_half_of_the_neighbours(d):
     errors = {"knn": 0.0, "discriminator": 0.0}
@@ -93,12 +94,11 @@ def test_the_bias_in_high_dimension_is_at_most_half_of_the_neighbours(d):
     assert abs(errors["discriminator"]) < 0.5 * abs(errors["knn"])
 
 
-@pytest.mark.parametrize("name", ["kl", "js", "tv", "hellinger"])
-def test_equal_distributions_have_zero_in_the_interval(name):
-    for seed in range(3):
-        found = estimate_divergence(*shifted(200, 2, 0.0, seed), name, rng=seed)
-        assert found.lower == 0.0 and found.value < 0.15
-        assert found.lower_bound is not None and found.lower_bound.value == 0.0
+def test_equal_distributions_have_zero_in_the_interval():
+    for seed in range(2):
+        for found in estimate_divergences(*shifted(150, 2, 0.0, seed), ["kl", "js", "tv", "hellinger"], rng=seed):
+            assert found.lower == 0.0 and found.value < 0.15
+            assert found.lower_bound is not None and found.lower_bound.value == 0.0
 
 
 def test_separated_samples_say_that_the_upper_end_is_open():
@@ -127,12 +127,10 @@ def test_rounded_data_stay_near_the_truth(method):
         assert "ties" in found.reason
 
 
-def test_ties_without_a_rounding_step_are_refused():
-    x, y = shifted(100)
-    x[:40] = x[0]  # an atom: no step explains it for both
-    x, y = np.repeat(x, 2, axis=0), np.repeat(y, 2, axis=0)
+def test_repeated_points_and_constants():
+    x, y = (np.repeat(side, 2, axis=0) for side in shifted(50))
     found = estimate_divergence(x, y, method="discriminator", lower_bound=False, rng=0)
-    assert math.isfinite(found.value)
+    assert found.lower < 0.5 < found.upper
     with pytest.raises(InvalidInput, match="vary, for a ratio of densities"):
         estimate_divergence(np.zeros(50), np.ones(50), method="knn")
 
@@ -204,7 +202,7 @@ def test_the_record_prints_pickles_and_goes_into_json(one_apart):
 
 def test_named_columns_are_matched():
     pd = pytest.importorskip("pandas")
-    x, y = shifted(200, 2)
+    x, y = shifted(60, 2)
     y[:, 1] *= 3
     plain = estimate_divergence(x, y, "js", lower_bound=False, rng=0)
     named = estimate_divergence(
@@ -229,6 +227,8 @@ X, Y = shifted(30)
         ((np.hstack([X, X]), Y), {}, "same dimension"),
         ((DiscreteMeasure(X, np.arange(1.0, 31.0)), Y), {}, "weights of x must be equal"),
         ((np.hstack([X, np.ones_like(X)]), np.hstack([Y, Y])), {}, "column 1 of x must vary"),
+        ((1e200 * X, 1e200 * Y), {}, "differ by 1e-100 to 1e100"),
+        ((1e-200 * X, 1e-200 * Y), {}, "differ by 1e-100 to 1e100"),
         ((X, Y, "kullback"), {}, "divergence must be one of"),
         ((X, Y, 3), {}, "be a name or a ConvexGenerator"),
         ((X, Y, ConvexGenerator("bare", lambda t: t - 1)), {}, "have a derivative"),

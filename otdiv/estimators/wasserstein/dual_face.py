@@ -20,7 +20,7 @@ DRAWS = 200
 
 
 def face_interval(
-    samples: Samples, empirical: float, bias: float, confidence: float, rng: np.random.Generator
+    samples: Samples, empirical: float, bias: float, confidence: float, rng: np.random.Generator, draws: int = DRAWS
 ) -> LimitInterval:
     """Interval of W1 of distributions on the distinct points of both samples.
 
@@ -35,6 +35,7 @@ def face_interval(
         W1 of the two samples, and what is subtracted from it for the value.
     confidence : float
     rng : numpy.random.Generator
+    draws : int
 
     Raises
     ------
@@ -56,8 +57,8 @@ def face_interval(
     face = sparse.vstack([rows, sparse.csr_array((q - p)[None, :])]).tocsr()
     slack = contact_threshold(n, m) * float(spread)
     limits = np.append(limits, slack - empirical)  # (p - q) . u >= W_n - slack
-    smooth, kinked = np.empty(DRAWS), np.empty(DRAWS)
-    for k in range(DRAWS):
+    smooth, kinked = np.empty(draws), np.empty(draws)
+    for k in range(draws):
         moved = rng.multinomial(n, p) / n - p - rng.multinomial(m, q) / m + q
         smooth[k] = moved @ best
         kinked[k] = moved @ _largest(-moved, face, limits)

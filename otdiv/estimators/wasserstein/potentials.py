@@ -75,7 +75,10 @@ def shift_potentials(x: Array, y: Array) -> Pair:
 def affine_potentials(x: Array, y: Array) -> Pair:
     """For p = 2: the potentials of the optimal map between normal distributions of the same moments."""
     s, t = (np.atleast_2d(np.cov(z.T)) for z in (x, y))
-    ridge = 1e-6 * float(np.trace(s) + np.trace(t)) / len(s) * np.eye(len(s)) + 1e-300 * np.eye(len(s))
+    spread = float(np.trace(s) + np.trace(t))
+    if spread == 0:
+        return shift_potentials(x, y)
+    ridge = 1e-6 * spread / len(s) * np.eye(len(s))  # any positive A will do; a singular covariance has no inverse
     root = np.real(sqrtm(s + ridge))
     inverse = np.linalg.inv(root)
     a = inverse @ np.real(sqrtm(root @ (t + ridge) @ root)) @ inverse
