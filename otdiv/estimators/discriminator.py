@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from otdiv.core.validation import Array
-from otdiv.estimators.arguments import Samples
+from otdiv.estimators.arguments import TIED_SHARE, Samples
 from otdiv.estimators.logistic import (
     INDEX_BUMPS,
     MAX_LOGIT,
@@ -26,6 +27,7 @@ from otdiv.estimators.logistic import (
     quadratic_features,
     ridge_learner,
 )
+from otdiv.measures.discrete import distinct_rows
 
 FOLDS = 10
 """Parts of the data, each scored by a classifier that was trained on the others; more of them train on more."""
@@ -35,6 +37,9 @@ MOST_FEATURES = 0.25
 """Features over points, up to which a logistic model is tried; more features fit more noise."""
 BOOSTED_POINTS = 400
 """Points of both samples from which gradient boosting is tried."""
+NEIGHBOUR_DIMENSION = 4
+"""Largest dimension in which nearest neighbours are tried; above it they never win and take long."""
+_NEIGHBOURS = (10, 40)
 _TREES, _LEAVES, _RATE = 80, 8, 0.1
 
 
@@ -46,13 +51,13 @@ class Candidate:
     ----------
     name : str
     learner : callable
-    is_boosted : bool
+    memorises : bool
         Whether its fit to its own training points says nothing.
     """
 
     name: str
     learner: Learner
-    is_boosted: bool = False
+    memorises: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +71,7 @@ class CrossFit:
     held_out : tuple of ndarray [n] and [m]
         By discriminators that were trained without the point.
     fitted : tuple of ndarray [n] and [m]
-        By the one that was trained on all points; for boosting those of half the folds, see ``halved``.
+        By the one that was trained on all points; where that says nothing, see ``is_halved``.
     is_halved : bool
         Whether ``fitted`` is instead held out by discriminators trained on half of the data.
     loss : float
@@ -94,6 +99,21 @@ def boosted_learner(seed: int) -> Learner:
     return learn
 
 
+def neighbour_learner(k: int) -> Learner:
+    """The two labels among the k nearest training points, half a point added to both: any density, with much noise."""
+
+    def learn(points: Array, labels: Array) -> Callable[[Array], Array]:
+        tree = cKDTree(points)
+
+        def logits(z: Array) -> Array:
+            ones = labels[tree.query(z, k=k)[1]].sum(axis=1)
+            return np.asarray(np.log((ones + 0.5) / (k - ones + 0.5)))
+
+        return logits
+
+    return learn
+
+
 def candidates(pooled: Array, rng: np.random.Generator) -> list[Candidate]:
     """The classifiers that so many points [N, d] (standardised) can train."""
     size, d = pooled.shape
@@ -116,8 +136,15 @@ def candidates(pooled: Array, rng: np.random.Generator) -> list[Candidate]:
             Candidate(f"logistic, quadratic and kernels, ridge {ridge:g}", ridge_learner(bumps, ridge))
             for ridge in (0.1, 1.0, 10.0)
         ]
+    tied = size - len(distinct_rows(pooled)[0])
+    if d <= NEIGHBOUR_DIMENSION and tied <= TIED_SHARE * size:  # a copy in another fold would be the nearest neighbour
+        found += [
+            Candidate(f"{k} nearest neighbours", neighbour_learner(k), memorises=True)
+            for k in _NEIGHBOURS
+            if 5 * k <= size
+        ]
     if size >= BOOSTED_POINTS:
-        found.append(Candidate("gradient boosting", boosted_learner(int(rng.integers(2**31))), is_boosted=True))
+        found.append(Candidate("gradient boosting", boosted_learner(int(rng.integers(2**31))), memorises=True))
     return found
 
 
@@ -175,10 +202,10 @@ def cross_fit(samples: Samples, rng: np.random.Generator) -> CrossFit:
     labels = np.repeat([1.0, 0.0], [samples.n, samples.m])
     candidate = choose_candidate(points, labels, rng)[0]
     logits = held_out_logits(candidate.learner, points, labels, split_folds(labels, FOLDS, rng))
-    if candidate.is_boosted:
+    if candidate.memorises:
         fitted = held_out_logits(candidate.learner, points, labels, split_folds(labels, 2, rng))
     else:
         prior = np.log(samples.n / samples.m)
         fitted = np.clip(candidate.learner(points, labels)(points) - prior, -MAX_LOGIT, MAX_LOGIT)
     n, loss = samples.n, balanced_loss(logits, labels)
-    return CrossFit(candidate.name, (logits[:n], logits[n:]), (fitted[:n], fitted[n:]), candidate.is_boosted, loss)
+    return CrossFit(candidate.name, (logits[:n], logits[n:]), (fitted[:n], fitted[n:]), candidate.memorises, loss)
