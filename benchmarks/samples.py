@@ -296,7 +296,7 @@ def main() -> None:
         sizes = [300] if options.quick else options.sizes
         run_coverage(sizes, {n: 10 if options.quick else REPETITIONS.get(n, 20) for n in sizes}, options.keep)
     if options.only != "coverage":
-        run_bias(3 if options.quick else 20)
+        run_bias(3 if options.quick else 10)
 
 
 if __name__ == "__main__":

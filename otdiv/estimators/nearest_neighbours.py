@@ -25,8 +25,9 @@ _REFERENCE_POINTS = 20_000
 def neighbour_log_ratios(samples: Samples, k: int) -> tuple[Array, Array]:
     """Estimates of log(p / q) at the points of x [n] and of y [m], bias-reduced.
 
-    At each point the ball takes the larger of the distances to the k-th neighbour in either sample; with l points
-    of P and j of Q in it the estimate is digamma(l) - digamma(j) + log(m / n), the point itself not counted.
+    The ball around each point takes the larger of the distances to the k-th neighbour in either sample; with l
+    further points of P in it, the farthest at distance rho, and j of Q, the farthest at nu, the estimate is
+    d log(nu / rho) + digamma(l) - digamma(j) + log(m / (n - 1)).
 
     Parameters
     ----------
@@ -45,19 +46,35 @@ def neighbour_log_ratios(samples: Samples, k: int) -> tuple[Array, Array]:
     trees = cKDTree(x), cKDTree(y)
     at_x = _balls(x, trees[0], trees[1], k)
     at_y = _balls(y, trees[1], trees[0], k)
-    n, m = samples.n, samples.m
-    return (
-        digamma(at_x[0]) - digamma(at_x[1]) + math.log(m / (n - 1)),
-        digamma(at_y[1]) - digamma(at_y[0]) + math.log((m - 1) / n),
-    )
+    n, m, d = samples.n, samples.m, samples.d
+    return _log_ratios(at_x, d) + math.log(m / (n - 1)), -_log_ratios(at_y, d) + math.log((m - 1) / n)
 
 
-def _balls(points: Array, own: cKDTree, other: cKDTree, k: int) -> tuple[Array, Array]:
-    """How many further points of the own and of the other sample lie in the ball of each point."""
+Ball = tuple[Array, Array]
+"""Number of points of one sample in the ball of each point [N], and the distance of the farthest of them [N]."""
+
+
+def _log_ratios(balls: tuple[Ball, Ball], d: int) -> Array:
+    """log of the density of the own sample over that of the other one, sizes left aside."""
+    (own, rho), (other, nu) = balls
+    return np.asarray(d * np.log(nu / rho) + digamma(own) - digamma(other))
+
+
+def _balls(points: Array, own: cKDTree, other: cKDTree, k: int) -> tuple[Ball, Ball]:
+    """The ball of each point in its own sample, the point itself left out, and in the other one."""
     nearest = own.query(points, k=[k + 1])[0][:, 0], other.query(points, k=[k])[0][:, 0]
     radius = np.maximum(*nearest) * (1 + 1e-12)
-    inside = own.query_ball_point(points, radius, return_length=True) - 1
-    return inside, other.query_ball_point(points, radius, return_length=True)
+    inside, reach = _farthest(points, own, radius)
+    return (inside - 1, reach), _farthest(points, other, radius)
+
+
+def _farthest(points: Array, tree: cKDTree, radius: Array) -> Ball:
+    lists = tree.query_ball_point(points, radius)
+    counts = np.array([len(found) for found in lists])
+    flat = np.concatenate([np.asarray(found, dtype=np.int64) for found in lists])
+    gaps = np.linalg.norm(tree.data[flat] - np.repeat(points, counts, axis=0), axis=1)
+    farthest = np.maximum.reduceat(gaps, np.concatenate([[0], np.cumsum(counts)[:-1]]))
+    return counts, np.maximum(farthest, 1e-300)
 
 
 def neighbour_value(generator: ConvexGenerator, samples: Samples, k: int) -> tuple[float, float]:

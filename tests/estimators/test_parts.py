@@ -147,7 +147,8 @@ def test_nearest_neighbours_against_all_pairs():
     own, other = cdist(x / scale, x / scale), cdist(x / scale, y / scale)
     radius = np.maximum(np.sort(own)[:, k], np.sort(other)[:, k - 1])
     inside = (own <= radius[:, None] * (1 + 1e-9)).sum(1) - 1, (other <= radius[:, None] * (1 + 1e-9)).sum(1)
-    expected = digamma(inside[0]) - digamma(inside[1]) + math.log(30 / 39)
+    reach = [np.where(table <= radius[:, None] * (1 + 1e-9), table, 0).max(axis=1) for table in (own, other)]
+    expected = 2 * np.log(reach[1] / reach[0]) + digamma(inside[0]) - digamma(inside[1]) + math.log(30 / 39)
     assert neighbour_log_ratios(as_samples(x, y, 2), k)[0] == pytest.approx(expected)
 
 
