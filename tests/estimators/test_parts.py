@@ -129,13 +129,13 @@ def test_two_coins_are_an_f_divergence(name):
 
 @pytest.mark.slow
 def test_the_bound_without_assumption_holds_as_often_as_it_says():
-    """TV and KL of heavy-tailed and of discrete samples, 150 each; a rate of 5 % gives 5 + 5 * 1.8 % at most."""
+    """80 samples of three values, TV = 0.3: a rate of 5 % gives at most 5 + 5 * 2.44 %, false alarm below 1e-5."""
     rng, missed = np.random.default_rng(6), 0
     p = np.array([0.5, 0.3, 0.2])
-    for seed in range(150):
+    for seed in range(80):
         x, y = rng.choice(3, size=40, p=p), rng.choice(3, size=40, p=p[::-1])
         missed += divergence_lower_bound(x, y, "tv", rng=seed).value > 0.3
-    assert missed / 150 < 0.05 + 5 * 0.018
+    assert missed / 80 < 0.05 + 5 * 0.0244
     strong = [divergence_lower_bound(rng.normal(size=200), rng.normal(size=200) + 2, "tv", rng=s).value for s in (0, 1)]
     assert min(strong) > 0.4  # of 0.68: it is not empty
 
@@ -196,7 +196,7 @@ def test_names_and_ranges():
         as_generator("jensen")
 
 
-@pytest.mark.parametrize("sizes", [(20, 20), (20, 1500), (1500, 20)])
+@pytest.mark.parametrize("sizes", [(20, 20), (20, 300), (300, 20)])
 def test_the_smallest_and_the_most_unequal_samples(sizes):
     rng = np.random.default_rng(11)
     x, y = rng.normal(size=(sizes[0], 2)), rng.normal(size=(sizes[1], 2)) + 0.7
