@@ -83,12 +83,14 @@ def test_reverse_kl_is_kl_of_exchanged_samples():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("d", [10, 20])
-def test_the_error_in_high_dimension_is_at_most_half_of_the_neighbours(d):
-    x, y = shifted(1000, d, math.sqrt(2), seed=1)
-    errors = {
-        method: estimate_divergence(x, y, method=method, lower_bound=False, rng=1).value - 1
-        for method in ("knn", "discriminator")
-    }
+def test_the_bias_in_high_dimension_is_at_most_half_of_the_neighbours(d):
+    """Mean of three samples: its standard error is 0.05, a third of the limit; false alarm below 1 %."""
+    errors = {"knn": 0.0, "discriminator": 0.0}
+    for method in errors:
+        for seed in range(3):
+            x, y = shifted(1000, d, math.sqrt(2), seed=seed)
+            found = estimate_divergence(x, y, method=method, lower_bound=False, rng=seed)
+            errors[method] += (found.value - 1) / 3
     assert errors["knn"] < -0.15
     assert abs(errors["discriminator"]) < 0.5 * abs(errors["knn"])
 
