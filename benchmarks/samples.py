@@ -7,7 +7,7 @@ bias of the discriminator and of nearest neighbours where KL = 1 in 5, 10 and 20
 or one-dimensional integrals; where neither is at hand, a mean over 4 million draws, whose error is printed.
 
 ``--quick`` runs a few repetitions at n = 300; ``--keep FILE`` stores each repetition as a line, so that a run that
-was broken off goes on where it was.  On one core all tables take about two hours.
+was broken off goes on where it was.  On one core all tables take about half an hour.
 """
 
 from __future__ import annotations
