@@ -1,10 +1,10 @@
 """otdiv: exact optimal transport and divergences, every distance with a proof.
 
 Further public packages, each with the names of its ``__all__``: ``otdiv.certificates``, ``otdiv.costs``,
-``otdiv.critics``, ``otdiv.datasets``, ``otdiv.divergences``, ``otdiv.duality``, ``otdiv.gans``, ``otdiv.lecture``,
-``otdiv.linear_programming``, ``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials``,
-``otdiv.two_sample`` and ``otdiv.verification``; ``otdiv.autograd`` needs torch.  Names and packages are imported when
-they are first used.
+``otdiv.critics``, ``otdiv.datasets``, ``otdiv.divergences``, ``otdiv.drift``, ``otdiv.duality``, ``otdiv.estimators``,
+``otdiv.gans``, ``otdiv.lecture``, ``otdiv.linear_programming``, ``otdiv.lipschitz``, ``otdiv.measures``,
+``otdiv.plots``, ``otdiv.potentials``, ``otdiv.two_sample`` and ``otdiv.verification``; ``otdiv.autograd`` needs torch.
+Names and packages are imported when they are first used.
 """
 
 import typing as _typing
@@ -14,7 +14,7 @@ from otdiv._version import __version__
 
 if _typing.TYPE_CHECKING:
     from otdiv.certificates.certificate import Certificate, certify
-    from otdiv.comparison import Comparison, compare
+    from otdiv.comparison import Comparison, compare, compare_all
     from otdiv.core.bounds import Bounds, Status
     from otdiv.divergences import f_divergence, js, kl
     from otdiv.duality.farkas import farkas
@@ -50,6 +50,7 @@ __all__ = [
     "certify",
     "common_support",
     "compare",
+    "compare_all",
     "emd",
     "emd_images",
     "f_divergence",
@@ -80,6 +81,7 @@ _MODULES = {
     "certify": "otdiv.certificates.certificate",
     "common_support": "otdiv.measures.support",
     "compare": "otdiv.comparison",
+    "compare_all": "otdiv.comparison",
     "emd": "otdiv.transport.solve",
     "emd_images": "otdiv.transport.images",
     "f_divergence": "otdiv.divergences",
@@ -102,8 +104,10 @@ _PACKAGES = (
     "critics",
     "datasets",
     "divergences",
+    "drift",
     "duality",
     "errors",
+    "estimators",
     "gans",
     "lecture",
     "linear_programming",

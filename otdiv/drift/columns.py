@@ -81,7 +81,9 @@ def matched_columns(first: RawTable, second: RawTable, kinds: Mapping[str, str])
     """
     if set(first.columns) != set(second.columns):
         only = [sorted(set(a.columns) - set(b.columns)) for a, b in ((first, second), (second, first))]
-        received = " and ".join(f"{names} only in {t.name}" for names, t in zip(only, (first, second)) if names)
+        received = " and ".join(
+            f"{names} only in {t.name}" for names, t in zip(only, (first, second), strict=True) if names
+        )
         remedy = "Rename them, or pass columns= with those to compare."
         raise invalid("the tables", "have columns of the same names", received, remedy)
     for name, kind in kinds.items():

@@ -137,11 +137,18 @@ def _moved(encoded: EncodedColumn, rng: np.random.Generator) -> Moved:
         return number_moved(column.before, column.after, rng)
     shares = category_moved(encoded.gaps[0].astype(int), encoded.gaps[1].astype(int), 2, rng)
     known = [side[~gap] for side, gap in zip((column.before, column.after), encoded.gaps, strict=True)]
-    if min(len(side) for side in known) < 1:
-        return Moved(*(encoded.unit * value for value in shares[:4]), shares.p_value)
-    values = number_moved(known[0], known[1], rng)
-    both = [v + encoded.unit * s for v, s in zip(values[:4], shares[:4], strict=True)]
-    return Moved(*both, min(1.0, 2 * min(values.p_value, shares.p_value)))
+    if not len(known[0]) or not len(known[1]):
+        values = Moved(0.0, 0.0, 0.0, 0.0, 1.0)
+    else:
+        values = number_moved(known[0], known[1], rng)
+    unit = encoded.unit
+    return Moved(
+        values.distance + unit * shares.distance,
+        values.floor + unit * shares.floor,
+        values.lower + unit * shares.lower,
+        values.upper + unit * shares.upper,
+        min(1.0, 2 * min(values.p_value, shares.p_value)),
+    )
 
 
 def _estimates(

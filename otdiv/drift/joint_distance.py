@@ -31,8 +31,8 @@ class JointDistance:
         The mean of the same distance between random divisions of the pooled rows: what samples of these sizes show
         without any change.
     p_value : float
-        Of equal distributions of the rows taken, by :func:`otdiv.two_sample.mmd_test`, which sees changes of how columns
-        go together too.
+        Of equal distributions of the rows taken, by :func:`otdiv.two_sample.mmd_test`; it sees changes in how
+        columns go together too.
     columns : ndarray [k]
         The part of each column in the cost of the plan; they sum to the value.
     rows : ndarray of int [n], [m]

@@ -160,7 +160,8 @@ class TableComparison:
         unmeasured = [f"Not measured: {', '.join(left)}."] if left else []
         unit = "in pooled standard deviations" if self.unit == "standard deviations" else "in their own units"
         distances = (
-            f"Distances: W1 {unit} (sd) for numbers and dates, difference of shares for categories; p adjusted by Holm."
+            f"Distances: W1 {unit} (sd) for numbers and dates, difference of shares for categories; "
+            "p is adjusted for all of them by Holm."
         )
         estimates = [str(found).splitlines()[0] for found in self.divergences.values()]
         if estimates:

@@ -6,6 +6,7 @@ Every ``plot_*`` function returns a matplotlib Figure that belongs to no window;
 
 from otdiv.plots.cones import plot_alternative
 from otdiv.plots.critics import plot_audit, plot_training
+from otdiv.plots.drift import plot_changes, plot_column
 from otdiv.plots.duality import (
     plot_curves,
     plot_game,
@@ -26,6 +27,8 @@ __all__ = [
     "figure",
     "plot_alternative",
     "plot_audit",
+    "plot_changes",
+    "plot_column",
     "plot_curves",
     "plot_game",
     "plot_lagrangian",

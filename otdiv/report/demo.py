@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from otdiv import lecture
-from otdiv.comparison import Comparison, compare
+from otdiv.comparison import Comparison, compare_all
 from otdiv.core.text_tables import Table, number
 from otdiv.critics import CriticEstimate, estimate
 from otdiv.datasets.bundled import digits, wines
@@ -52,7 +52,7 @@ def theta_sweep(thetas: tuple[float, ...] = THETAS, n: int = 16) -> list[dict[st
     """KL, JS and W1 of the two bars for each theta."""
     rows = []
     for theta in thetas:
-        table = compare(*two_bars(theta, n))
+        table = compare_all(*two_bars(theta, n))
         rows.append({"theta": theta, "kl": table["kl"].value, "js": table["js"].value, "w1": table["w1_primal"].value})
     return rows
 
@@ -76,9 +76,9 @@ def run_demo(folder: Path, show: Callable[[Table], None]) -> DemoResult:
     show(table)
     comparisons = []
     x, y = digits()
-    comparisons.append(("Handwritten digits, 3 against 8 (64-D)", compare(x, y)))
+    comparisons.append(("Handwritten digits, 3 against 8 (64-D)", compare_all(x, y)))
     x, y, names = wines()
-    comparisons.append(("Two wine cultivars (13-D, standardised)", compare(x, y)))
+    comparisons.append(("Two wine cultivars (13-D, standardised)", compare_all(x, y)))
     for title, comparison in comparisons:
         show(comparison.table(title))
     answer = cross_check()
