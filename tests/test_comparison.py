@@ -11,7 +11,8 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from otdiv import DiscreteMeasure, divergences, emd, wasserstein
-from otdiv.comparison import LP_PAIRS, POT_PAIRS, Comparison, compare
+from otdiv.comparison import Comparison, compare
+from otdiv.comparison.all_distances import LP_PAIRS, POT_PAIRS
 from otdiv.costs import CallableCost, Power, as_cost
 from otdiv.divergences import energy_distance, kolmogorov_smirnov
 from otdiv.errors import InvalidInput

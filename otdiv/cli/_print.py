@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -46,6 +47,11 @@ _TYPED = {
     "normalize=True": "--normalize",
     "pass trust=True": "add --trust",
     "compare(..., bins=k)": "--bins k",
+    "compare measures with all=True": "add --all",
+    "columns= with those": "--columns with those",
+    "columns= without those": "--columns without those",
+    "missing='drop'": "--missing drop",
+    "missing='category'": "--missing category",
     "pass index=0": "add --index 0",
     "Pass header=True if it holds names, header=False": "Add --header if it holds names, --no-header",
     "pass delimiter=": "add --delimiter ",
@@ -58,11 +64,14 @@ _TYPED = {
 }
 
 
+_KIND = re.compile(r"kinds=\{'([^']*)': '(category|identifier)'\}")
+
+
 def as_typed(text: str) -> str:
     """A remedy in the words of the command line instead of Python's."""
     for in_python, typed in _TYPED.items():
         text = text.replace(in_python, typed)
-    return text
+    return _KIND.sub(r"--\2 \1", text)
 
 
 def show(table: Table) -> None:

@@ -125,8 +125,8 @@ def _what_changed(
         raise Stop(1)
 
 
-def _names(listed: str | None) -> list[str]:
-    return [] if listed is None else [name.strip() for name in listed.split(",")]
+def _names(text: str | None) -> list[str]:
+    return [] if text is None else [name.strip() for name in text.split(",")]
 
 
 def _condition(text: str) -> Callable[[dict[str, float]], bool]:

@@ -67,7 +67,7 @@ def number_moved(x: Array, y: Array, rng: np.random.Generator, permutations: int
     Notes
     -----
     The interval is [W - floor - z s, W + z s] with s^2 = var f(x) / n + var g(y) / m for the optimal potentials f, g,
-    the limit law where the distributions differ.  The empirical distance is too large on average, by at most about the
+    the limit where the distributions differ.  The empirical distance is too large on average, by at most about the
     floor; taking it off the lower end alone makes the interval cover at least what it says, also without a change.
     """
     pooled = np.sort(np.concatenate([x, y]))
@@ -110,8 +110,8 @@ def category_moved(
     -------
     Moved
         The p-value is that of chi-square of the counts by permutation; where that is the least possible and every
-        cell expects at least five rows, that of the chi-square law if it is smaller still.  The interval is as in
-        :func:`number_moved`, with the potential f = 1 where the share has grown.
+        cell expects at least five rows, that of the chi-square distribution if it is smaller still.  The interval is
+        as in :func:`number_moved`, with the potential f = 1 where the share has grown.
     """
     n, m = len(x), len(y)
     first, second = np.bincount(x, minlength=levels), np.bincount(y, minlength=levels)

@@ -38,7 +38,7 @@ _MOSTLY = 0.95
 _IDENTIFYING = 0.9
 """Share of distinct values among texts from which they name rows rather than say something about them."""
 _FEWEST_TO_IDENTIFY = 20
-"""Rows below which distinct texts may be chance."""
+"""Rows below which distinct texts, and numbers one apart, may be chance."""
 _NAMED_IDENTIFIER = re.compile(r"(.*[_ ])?(id|uuid|guid|key|index|rowid|row)|unnamed: \d+|", re.IGNORECASE)
 _LOCAL_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?")
@@ -184,7 +184,8 @@ def _counts_rows(name: str, a: Array, b: Array) -> bool:
             return False
         if len(np.unique(values)) < len(values):
             return False
-    in_steps = all(np.array_equal(np.diff(v), np.ones(len(v) - 1)) for v in (a, b))
+    long = min(len(a), len(b)) >= _FEWEST_TO_IDENTIFY
+    in_steps = long and all(np.array_equal(np.diff(v), np.ones(len(v) - 1)) for v in (a, b))
     return in_steps or _NAMED_IDENTIFIER.fullmatch(name) is not None
 
 

@@ -92,7 +92,7 @@ def compare_tables(
     >>> after = {"age": rng.normal(47, 9, 200), "city": ["A", "B"] * 100}
     >>> found = compare_tables(before, after)
     >>> found.changed(), found["age"].sentence
-    (('age',), 'mean 39.81 to 47.75 (+0.82 sd)')
+    (('age',), 'mean 40.14 to 46.2 (+0.64 sd)')
     """
     options = options or TableOptions(columns=columns)
     first, second = as_raw_table(before, "before", options), as_raw_table(after, "after", options)

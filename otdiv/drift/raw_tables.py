@@ -99,7 +99,8 @@ def _from_file(path: Path, options: TableOptions) -> RawTable:
         table = np.load(path, allow_pickle=False)
         return as_raw_table(table, path.name, TableOptions())
     if suffix not in (".csv", ".tsv", ".txt"):
-        raise invalid(path.name, "be .csv, .tsv, .parquet or .npy", f"{suffix!r}", "Convert the file.")
+        remedy = "Convert it, or compare measures with all=True."
+        raise invalid(path.name, "be .csv, .tsv, .parquet or .npy", f"{suffix!r}", remedy)
     return _from_text(path, options)
 
 
@@ -118,6 +119,10 @@ def _from_text(path: Path, options: TableOptions) -> RawTable:
             other = next((c for c in ";\t|" if c != delimiter and c in "".join(rows[0])), None)
             remedy = f"Are the columns separated by {other!r}? Pass delimiter={other!r}." if other else "Repair it."
             raise invalid(path.name, f"have {width} columns in every row", f"{len(row)} in row {k + 1}", remedy)
+    other = ";" if delimiter != ";" else ","
+    if width == 1 and all(other in row[0] for row in rows):
+        remedy = f"Are the columns separated by {other!r}? Pass delimiter={other!r}."
+        raise invalid(path.name, "have its columns separated by the delimiter", f"{rows[0][0]!r} as one cell", remedy)
     names = _header(path, rows, options)
     cells = list(zip(*rows, strict=True))
     decimal = options.decimal

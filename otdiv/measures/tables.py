@@ -159,7 +159,8 @@ def _parsed(lines: Iterable[str], delimiter: str) -> Array:
 def _checked_numbers(path: Path, options: TableOptions) -> tuple[list[str] | None, Array]:
     """Header and table a block of lines at a time; the first row that is wrong is named."""
     names: list[str] | None = None
-    width, row_names, blocks, delimiter = 0, None, [], _delimiter(path, options)
+    width, blocks, delimiter = 0, [], _delimiter(path, options)
+    ignored: frozenset[int] = frozenset()
     try:
         with open(path, newline="", encoding="utf-8-sig") as stream:
             for line, lines in _line_blocks(stream):
@@ -173,11 +174,10 @@ def _checked_numbers(path: Path, options: TableOptions) -> tuple[list[str] | Non
                     width, names = len(rows[0][1]), _header(path, rows[0][1], options)
                     if names is None and options.header is None and _is_header_of_numbers(path, rows):
                         names = rows[0][1]
-                    if options.index is not None:
-                        row_names = column_number(path, names, width, options.index, "index")
+                    ignored = _ignored(path, names, width, options)
                     rows = rows if names is None else rows[1:]
                 if rows:
-                    blocks.append(_numbers(path, rows, width, row_names, options))
+                    blocks.append(_numbers(path, rows, width, ignored, options))
     except (UnicodeDecodeError, csv.Error) as problem:
         raise invalid(
             path.name, "be a text file in UTF-8", f"other bytes ({problem})", "Save it as plain CSV."
@@ -187,6 +187,20 @@ def _checked_numbers(path: Path, options: TableOptions) -> tuple[list[str] | Non
     if not blocks:
         raise invalid(path.name, "hold numbers below its header", "a header only", "Check where it was written.")
     return names, np.concatenate(blocks)
+
+
+def _ignored(path: Path, names: list[str] | None, width: int, options: TableOptions) -> frozenset[int]:
+    """The columns whose cells need not be numbers: row names, and what ``columns`` and ``weights`` leave out."""
+    if options.columns is None:
+        return (
+            frozenset()
+            if options.index is None
+            else frozenset([column_number(path, names, width, options.index, "index")])
+        )
+    asked = [(column, "columns") for column in options.columns]
+    asked += [] if options.weights is None else [(options.weights, "weights")]
+    wanted = {column_number(path, names, width, column, option) for column, option in asked}
+    return frozenset(range(width)) - wanted
 
 
 def _line_blocks(stream: IO[str]) -> Iterator[tuple[int, list[str]]]:
@@ -212,17 +226,17 @@ def _plain_block(lines: list[str], delimiter: str, width: int) -> Array | None:
 
 
 def _numbers(
-    path: Path, rows: list[tuple[int, list[str]]], width: int, row_names: int | None, options: TableOptions
+    path: Path, rows: list[tuple[int, list[str]]], width: int, ignored: frozenset[int], options: TableOptions
 ) -> Array:
-    """The numbers of some rows; those of the column of row names are 0."""
+    """The numbers of some rows; those of columns that are not asked for are 0."""
     for line, row in rows:
         if len(row) != width:
             plural = "column" if width == 1 else "columns"
             remedy = _remedy_of_width(row, width, options)
             raise invalid(path.name, f"have {width} {plural} in every row", f"{len(row)} in line {line}", remedy)
     cells = [row for _, row in rows]
-    if row_names is not None:
-        cells = [[*row[:row_names], "0", *row[row_names + 1 :]] for row in cells]
+    if ignored:
+        cells = [["0" if k in ignored else cell for k, cell in enumerate(row)] for row in cells]
     if options.decimal == ",":
         cells = [[cell.replace(",", ".") for cell in row] for row in cells]
     try:

@@ -120,7 +120,7 @@ def test_compare_with_bins_makes_kl_finite(run, tmp_path):
     for name in ("a", "b"):
         np.save(tmp_path / f"{name}.npy", rng.random(200))
     files = (tmp_path / "a.npy", tmp_path / "b.npy")
-    raw = json.loads(run("compare", *files, "--json")[1])["distances"]
+    raw = json.loads(run("compare", *files, "--all", "--json")[1])["distances"]
     binned = json.loads(run("compare", *files, "--bins", 4, "--json")[1])["distances"]
     assert raw["kl"]["value"] == "inf" and 0 < binned["kl"]["value"] < 0.1
     assert raw["w1_primal"] == binned["w1_primal"]
@@ -138,7 +138,9 @@ def test_images(run, tmp_path):
     assert json.loads(out)["value"] == pytest.approx(3)
     Image.fromarray(np.ones((4, 4, 3), np.uint8)).save(tmp_path / "c.png")
     assert "c.png must be a grey image" in refused(run("emd", tmp_path / "a.png", tmp_path / "c.png"))
-    assert "sum to 1; got 200. Pass --normalize" in refused(run("compare", tmp_path / "a.png", tmp_path / "b.png"))
+    assert "sum to 1; got 200. Pass --normalize" in refused(
+        run("compare", tmp_path / "a.png", tmp_path / "b.png", "--all")
+    )
 
 
 def test_lecture_rows_as_json(run):

@@ -27,7 +27,7 @@ def test_columns_in_another_order_are_matched_by_name():
     mu, nu = DiscreteMeasure(TABLE), DiscreteMeasure(TURNED)
     assert mu.names == ("age", "income") and nu.names == ("income", "age")
     assert emd(TABLE, TURNED).value == emd(mu, nu).value == TransportProblem(mu, nu).costs()[0, 0] == 0.0
-    assert js(mu, nu) == 0.0 and compare(TABLE, TURNED).transport.value == 0.0
+    assert js(mu, nu) == 0.0 and compare(TABLE, TURNED, all=True).transport.value == 0.0
     assert TransportProblem(mu, nu).nu.names == ("age", "income")
     assert fit(TABLE, TURNED, steps=2)(TABLE).tolist() == fit(TABLE, TABLE, steps=2)(TABLE).tolist()
     assert mu.normalized().names == mu.names
@@ -174,3 +174,12 @@ def test_columns_are_selected_by_name_and_number(tmp_path):
     assert read_measure(tmp_path / "a.npy", columns=[2, 0]).points.tolist() == [[2, 0], [5, 3]]
     with pytest.raises(InvalidInput, match=r"header must be left out for .npy"):
         read_measure(tmp_path / "a.npy", header=True)
+
+
+def test_columns_that_are_not_asked_for_may_hold_text(tmp_path):
+    path = tmp_path / "mixed.csv"
+    path.write_text("name,age,w\nAnn,30,1\nBob,40,3\n")
+    chosen = read_measure(path, columns=["age"], weights="w")
+    assert chosen.points.ravel().tolist() == [30.0, 40.0] and chosen.weights.tolist() == [1.0, 3.0]
+    with pytest.raises(InvalidInput, match="got 'Ann' in line 2, column 1"):
+        read_measure(path)

@@ -252,7 +252,7 @@ def test_demo_says_what_went_wrong(tmp_path, monkeypatch):
     monkeypatch.setattr(demo.lecture, "rows", lambda: [LectureRow("S1", "wrong", 1.0, 2.0)])
     monkeypatch.setattr(demo, "digits", lambda: (np.eye(3), np.eye(3) + 1))
     small = compare(np.eye(2), np.eye(2) + 1)
-    monkeypatch.setattr(demo, "compare", lambda *pair: small if pair[0].shape[1] != 2 else compare(*pair))
+    monkeypatch.setattr(demo, "compare_all", lambda *pair: small if pair[0].shape[1] != 2 else compare(*pair))
     monkeypatch.setattr(demo, "theta_sweep", lambda: [{"theta": 0.0, "kl": 0.0, "js": 0.0, "w1": 0.0}])
     shown = []
     result = demo.run_demo(tmp_path, shown.append)

@@ -22,8 +22,6 @@ from otdiv.core.validation import invalid
 from otdiv.costs import as_cost
 from otdiv.divergences import DivergenceValue
 from otdiv.divergences.energy_distance import energy_distance, kolmogorov_smirnov
-from otdiv.drift import compare_tables
-from otdiv.drift.raw_tables import is_frame
 from otdiv.measures.arguments import as_measures, require_probability
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.measures.support import binned, common_support, points_equal_but_for_rounding
@@ -171,40 +169,6 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return self.table().html()
-
-
-def compare(x: Any, y: Any, a: Any = None, b: Any = None, *, all: bool = False, **options: Any) -> Any:
-    """How do two samples differ?  Tables: what changed; points: every distance in one table.
-
-    Parameters
-    ----------
-    x, y : data frames (pandas, polars) or pyarrow tables; or array_like [n, d], [m, d], or DiscreteMeasure
-    a, b : array_like [n], [m], optional
-        Weights of points.
-    all : bool
-        Every distance for data frames too.
-    **options
-        Of :func:`otdiv.drift.compare_tables` for data frames without weights, else of :func:`compare_all`.
-
-    Returns
-    -------
-    otdiv.drift.TableComparison or Comparison
-        For data frames whether, how far and where they differ; for points all distances.
-
-    Raises
-    ------
-    InvalidInput
-        See the two functions.
-
-    Examples
-    --------
-    >>> table = compare([0, 1, 2], [0, 1, 2], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2])
-    >>> round(table["w1_primal"].value, 9), round(table["js"].value, 9)
-    (0.7, 0.09056585)
-    """
-    if is_frame(x) and is_frame(y) and a is None and b is None and not all:
-        return compare_tables(x, y, **options)
-    return compare_all(x, y, a, b, **options)
 
 
 def compare_all(

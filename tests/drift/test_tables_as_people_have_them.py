@@ -1,0 +1,204 @@
+"""Kinds of columns, missing values, names and files: each as documented, or refused by name."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from otdiv import compare
+from otdiv.drift import Kind, TableComparison, compare_tables
+from otdiv.errors import InvalidInput
+from otdiv.measures.tables import TableOptions
+
+N = 40
+CITIES = np.array(["A", "B", "C"])
+
+
+def table(seed=0, n=N, **changes):
+    rng = np.random.default_rng(seed)
+    columns = {
+        "id": [f"u{seed}-{k}" for k in range(n)],
+        "age": rng.normal(40, 9, n).round(1),
+        "city": rng.choice(CITIES, n),
+        "member": rng.random(n) < 0.4,
+        "since": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), unit="D"),
+        "country": ["DE"] * n,
+    }
+    return pd.DataFrame({**columns, **changes})
+
+
+def kinds(found):
+    every = [change.column for change in found.changes] + list(found.unmeasured)
+    return {column.name: column.kind for column in every}
+
+
+EXPECTED = {
+    "id": Kind.IDENTIFIER,
+    "age": Kind.NUMBER,
+    "city": Kind.CATEGORY,
+    "member": Kind.CATEGORY,
+    "since": Kind.DATE,
+    "country": Kind.CONSTANT,
+}
+
+
+@pytest.mark.parametrize("source", ["pandas", "csv", "tsv", "parquet", "arrow", "mapping"])
+def test_kinds_are_recognised_in_every_source(source, tmp_path):
+    def given(frame, name):
+        if source == "pandas":
+            return frame
+        if source == "mapping":
+            return {key: column.tolist() for key, column in frame.items()}
+        if source == "arrow":
+            return pyarrow.Table.from_pandas(frame)
+        path = tmp_path / f"{name}.{source}"
+        if source == "parquet":
+            frame.to_parquet(path)
+        else:
+            frame.to_csv(path, index=False, sep="\t" if source == "tsv" else ",")
+        return path
+
+    found = compare_tables(given(table(0), "a"), given(table(1), "b"))
+    assert kinds(found) == EXPECTED
+    by_frames = compare_tables(table(0), table(1))
+    assert found["age"].distance == pytest.approx(by_frames["age"].distance)
+    assert found["city"].distance == by_frames["city"].distance
+    assert found["since"].distance == pytest.approx(by_frames["since"].distance)
+
+
+def test_compare_of_frames_is_the_comparison_of_tables():
+    assert isinstance(compare(table(0), table(1)), TableComparison)
+    numbers = table(0)[["age"]]
+    assert not isinstance(compare(numbers, numbers, all=True), TableComparison)
+    assert not isinstance(compare(numbers.to_numpy(), numbers.to_numpy()), TableComparison)
+
+
+def test_columns_are_matched_by_name():
+    first, second = table(0), table(1)
+    assert (
+        compare_tables(first, second[second.columns[::-1]])["age"].distance
+        == compare_tables(first, second)["age"].distance
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (
+            table(0),
+            table(1).rename(columns={"age": "years"}),
+            r"\['age'\] only in before and \['years'\] only in after",
+        ),
+        (table(0), table(1, age=["old"] * N), r"column 'age' must be of one kind in both tables; got number and text"),
+        (
+            table(0)[["id", "country"]],
+            table(1)[["id", "country"]],
+            r"a column that can be measured; got id \(identifier\)",
+        ),
+        (table(0), table(1).head(1), "after must have at least 2 rows; got 1"),
+        (table(0), table(1, age=[np.inf] * N), "column 'age' must be finite"),
+        (table(0).head(0), table(1), "at least one row"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused(first, second, said):
+    with pytest.raises(InvalidInput, match=said):
+        compare_tables(first, second)
+
+
+def test_missing_values_are_refused_dropped_or_a_value():
+    ages = table(0)["age"].where(np.arange(N) % 4 > 0)
+    cities = table(1)["city"].where(np.arange(N) % 5 > 0)
+    first, second = table(0, age=ages), table(1, city=cities)
+    with pytest.raises(InvalidInput, match=r"in before and after: age 10 and 0, city 0 and 8.*missing='drop'"):
+        compare_tables(first, second)
+    dropped = compare_tables(first, second, missing="drop")
+    assert dropped.rows == (30, 32) and "10 of 40 and 8 of 40" in dropped.notes[0]
+    whole = compare_tables(first[np.arange(N) % 4 > 0], second[np.arange(N) % 5 > 0])
+    assert dropped["age"].distance == whole["age"].distance
+    counted = compare_tables(first, second, missing="category")
+    assert counted.rows == (40, 40) and counted["city"].column.levels[-1] == "(missing)"
+    shares = counted["city"].column.after == len(counted["city"].column.levels) - 1
+    assert shares.mean() == 0.2
+    with_gaps = compare_tables(table(0), table(0, age=ages), missing="category")["age"]
+    assert with_gaps.distance >= 0.25, "a quarter of the values went missing"
+    with pytest.raises(InvalidInput, match="have a row without missing values"):
+        compare_tables(table(0, age=[np.nan] * N), table(1, age=[1.0] + [2.0] * (N - 1)), missing="drop")
+
+
+def text_table(path, header, rows):
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_damaged_cells_of_a_column_of_numbers_are_named(tmp_path):
+    good = text_table(tmp_path / "a.csv", "age,x", [f"{k},{k % 7}" for k in range(60)])
+    bad = text_table(tmp_path / "b.csv", "age,x", [f"{k if k != 17 else 'old'},{k % 7}" for k in range(60)])
+    with pytest.raises(InvalidInput, match=r"column 'age' must hold numbers only; got 'old' in row 18 of b.csv"):
+        compare_tables(good, bad)
+    found = compare_tables(good, bad, kinds={"age": "category"})
+    assert found["age"].column.kind is Kind.CATEGORY
+
+
+def test_dates_of_other_forms_are_asked_about(tmp_path):
+    files = [text_table(tmp_path / f"{n}.csv", "day,x", [f"{k % 28 + 1}/02/2025,{k}" for k in range(30)]) for n in "ab"]
+    with pytest.raises(InvalidInput, match=r"column 'day' must hold dates in the ISO form; got '1/02/2025' in a.csv"):
+        compare_tables(*files)
+    assert compare_tables(*files, kinds={"day": "category"})["day"].distance == 0.0
+
+
+def test_dates_with_time_and_zone_are_one_moment():
+    utc = [datetime.datetime(2025, 1, k + 1, 12, tzinfo=datetime.UTC) for k in range(20)]
+    east = [moment.astimezone(datetime.timezone(datetime.timedelta(hours=5))) for moment in utc]
+    found = compare_tables({"at": utc, "k": [0, 1] * 10}, {"at": east, "k": [0, 1] * 10})
+    assert found["at"].distance == 0.0 and found["at"].column.kind is Kind.DATE
+
+
+def test_first_rows_of_numbers(tmp_path):
+    numbered = text_table(tmp_path / "n.csv", "0,1", ["3,4", "5,6"])
+    with pytest.raises(InvalidInput, match=r"say what its first row is.*header=True"):
+        compare_tables(numbered, numbered)
+    plain = text_table(tmp_path / "p.csv", "7,1", ["3,4", "5,6"])
+    assert [change.name for change in compare_tables(plain, plain).changes] == ["0", "1"]
+    mixed = text_table(tmp_path / "m.csv", "age,1", ["3,4", "5,6"])
+    with pytest.raises(InvalidInput, match=r"start with a row of names; got '1' beside 'age'"):
+        compare_tables(mixed, mixed)
+    semicolons = text_table(tmp_path / "s.csv", "age;x", ["3,5;4", "5;6"])
+    with pytest.raises(InvalidInput, match=r"have 1 columns? in every row; got 2 in row 2. .*delimiter=';'"):
+        compare_tables(semicolons, semicolons)
+    whole = text_table(tmp_path / "w.csv", "age;x", ["3;4", "5;6"])
+    with pytest.raises(InvalidInput, match=r"separated by the delimiter; got 'age;x' as one cell. .*delimiter=';'"):
+        compare_tables(whole, whole)
+    read = compare_tables(semicolons, semicolons, options=TableOptions(delimiter=";", decimal=","))
+    assert read["age"].column.before.tolist() == [3.5, 5.0]
+
+
+@pytest.mark.parametrize("name", ["row", "user_id", "Unnamed: 0"])
+def test_numbers_that_count_rows_are_identifiers(name):
+    found = compare_tables({name: range(N), "x": [0.0, 1.0] * 20}, {name: range(N, 2 * N), "x": [0.0, 1.0] * 20})
+    assert kinds(found)[name] is Kind.IDENTIFIER and "identifier" in str(found)
+    asked = compare_tables(
+        {name: range(N), "x": [0.0, 1.0] * 20}, {name: range(N, 2 * N), "x": [0.0, 1.0] * 20}, kinds={name: "number"}
+    )
+    assert kinds(asked)[name] is Kind.NUMBER and asked.changed() == (name,)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"missing": "no"}, "missing must be one of"),
+        ({"units": "metres"}, "units must be one of"),
+        ({"kinds": {"height": "number"}}, "kinds must name columns of the tables; got 'height'"),
+        ({"kinds": {"age": "colour"}}, "the kind of 'age' must be one of"),
+        ({"weights": {"country": 1.0}}, "weights must name measured columns; got 'country'"),
+        ({"weights": {"age": 0.0}}, "the weight of 'age' must be positive"),
+        ({"columns": ["height"]}, "columns must name one column"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options, said):
+    with pytest.raises(InvalidInput, match=said):
+        compare_tables(table(0), table(1), **options)
