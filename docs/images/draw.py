@@ -1,14 +1,18 @@
-"""Draws the pictures of docs/how-it-works.md from real solves: ``python docs/images/draw.py``."""
+"""Draws the pictures of README.md and docs/how-it-works.md from real solves: ``python docs/images/draw.py``."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from otdiv import DiscreteMeasure, TransportProblem, certify, emd
+from otdiv.datasets.bundled import wine_tables
+from otdiv.drift import compare_tables
 from otdiv.network_flow.integer_masses import integer_masses
-from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, figure
+from otdiv.plots import plot_changes
+from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, figure, save_figure
 from otdiv.pricing.pricing import ordered
 from otdiv.transport.methods.multiscale.scales import build_scales
 
@@ -80,6 +84,14 @@ def draw_audit() -> None:
     fig.savefig(FOLDER / "audit.png", dpi=110)
 
 
+def draw_changes() -> None:
+    """The first picture of README.md: the distances of the columns of two tables."""
+    with TemporaryDirectory() as folder:
+        found = compare_tables(*wine_tables(Path(folder)))
+    save_figure(plot_changes(found), FOLDER / "changes.png")
+
+
 if __name__ == "__main__":
+    draw_changes()
     draw_multiscale()
     draw_audit()

@@ -81,7 +81,7 @@ def show(table: Table) -> None:
 
     console = Console()
     if console.is_terminal:
-        console.print(table.rich())
+        console.print(table.rich() if table.rows else table.title)
         for note in table.notes:
             console.print(note, markup=False, emoji=False, highlight=False)
     else:

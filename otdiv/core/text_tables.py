@@ -44,7 +44,7 @@ class Table:
 
         stream = io.StringIO()
         console = Console(file=stream, width=width, color_system=None)
-        console.print(self.rich())
+        console.print(self.rich() if self.rows else self.title)
         for note in self.notes:
             console.print(note, markup=False, emoji=False, highlight=False)
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())

@@ -81,5 +81,5 @@ def plot_changes(found: TableComparison, ax: Axes | None = None) -> Figure:
     ax.set_yticks(np.arange(len(found.changes)), [change.name for change in found.changes])
     ax.invert_yaxis()
     ax.set_xlim(left=0)
-    ax.set_xlabel("distance: standard deviations, or share of rows; | is the mean without a change")
+    ax.set_xlabel("distance in sd, or share of rows; | : the mean without a change", fontsize=9)
     return fig

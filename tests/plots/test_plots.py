@@ -232,17 +232,22 @@ def test_demo_from_end_to_end(tmp_path):
     assert result.mismatches == 0 and result.certified
     folder = tmp_path / "new" / "folder"
     assert result.page == folder / "index.html"
-    assert {path.name for path in folder.iterdir()} == {"theta_sweep.png", "plan.png", "potentials.png", "index.html"}
+    assert {path.name for path in folder.iterdir()} == {
+        "cultivar_1.csv", "cultivar_2.csv", "index.html",
+        "changes.png", "theta_sweep.png", "plan.png", "potentials.png",
+    }  # fmt: skip
     for path in folder.glob("*.png"):
         assert matplotlib.image.imread(path).shape[0] > 300
     text = result.page.read_text(encoding="utf-8")
     parser = inspected(text)
-    assert parser.tags.count("img") == 3 and parser.tags.count("table") == 4
-    assert [table.title for table in shown[1:]] == [
+    assert parser.tags.count("img") == 4 and parser.tags.count("table") == 5
+    assert shown[0].title == "$ otdiv compare cultivar_1.csv cultivar_2.csv" and len(shown[0].rows) == 13
+    assert not shown[1].rows and "otdiv lecture prints them" in shown[1].notes[0]
+    assert [table.title for table in shown[2:]] == [
         "Handwritten digits, 3 against 8 (64-D)", "Two wine cultivars (13-D, standardised)",
         "A neural critic against exact transport: digits, 3 against 8",
     ]  # fmt: skip
-    for table in shown[1:]:
+    for table in shown[2:]:
         assert all(html.escape(row[1]) in text for row in table.rows), "every value of the comparisons is on the page"
     assert "37.11133274" in text and len(text) < 3_000_000
 
@@ -257,6 +262,7 @@ def test_demo_says_what_went_wrong(tmp_path, monkeypatch):
     shown = []
     result = demo.run_demo(tmp_path, shown.append)
     assert result.mismatches == 1 and result.certified
+    assert "1 of 1 rows do not match." in shown[1].notes[0] and len(shown[1].rows) == 1
     assert "1 of 1 rows do not match." in result.page.read_text(encoding="utf-8")
 
 
