@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,9 +165,15 @@ def is_number(cell: str) -> bool:
 
 
 def _cells(column: tuple[str, ...], decimal: str) -> Array:
+    """Numbers with NaN for empty cells, where there is nothing else; else texts, and None where a cell is missing."""
+    if decimal == ".":
+        with suppress(ValueError):
+            numbers = np.array([cell or "nan" for cell in column], dtype=np.float64)
+            if not any("_" in cell for cell in column):
+                return numbers
     found = np.empty(len(column), dtype=object)
-    stripped = [cell.strip() for cell in column]
-    found[:] = [None if cell.lower() in MISSING_CELLS else cell for cell in stripped]
+    known = {cell: None if cell.strip().lower() in MISSING_CELLS else cell.strip() for cell in set(column)}
+    found[:] = [known[cell] for cell in column]
     if decimal == ",":
         found[:] = [cell if cell is None else _with_point(cell) for cell in found]
     return found

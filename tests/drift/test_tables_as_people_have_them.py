@@ -202,3 +202,22 @@ def test_numbers_that_count_rows_are_identifiers(name):
 def test_options_that_do_not_fit_are_refused(options, said):
     with pytest.raises(InvalidInput, match=said):
         compare_tables(table(0), table(1), **options)
+
+
+def test_numbers_are_read_as_python_reads_them(tmp_path):
+    cells = ["1", " 2.5 ", "-3e2", "", "NA", "nan", "4"]
+    path = text_table(tmp_path / "a.csv", "x,y", [f"{cell},{k}.5" for k, cell in enumerate(cells)])
+    found = compare_tables(path, path, missing="category")
+    read = found["x"].column.before
+    assert read[[0, 1, 2, 6]].tolist() == [1.0, 2.5, -300.0, 4.0] and np.isnan(read[[3, 4, 5]]).all()
+    under = text_table(tmp_path / "b.csv", "x", ["1_000", "2_000", "1_000"])
+    assert compare_tables(under, under)["x"].column.levels == ("1_000", "2_000"), "no number in plain notation"
+
+
+def test_one_column_and_a_constant_one():
+    found = compare_tables({"x": [1.0, 2.0, 3.0]}, {"x": [2.0, 3.0, 4.0]})
+    assert found["x"].distance == pytest.approx(1 / np.std([1, 2, 3, 2, 3, 4])) and found["x"].joint_share == 1.0
+    with pytest.raises(InvalidInput, match=r"a column that can be measured; got x \(constant\)"):
+        compare_tables({"x": [1.0, 1.0]}, {"x": [1.0, 1.0]})
+    moved = compare_tables({"x": [1.0] * 30}, {"x": [2.0] * 30})
+    assert moved["x"].distance == pytest.approx(2.0) and moved.changed() == ("x",)
