@@ -65,7 +65,7 @@ def test_wasserstein_and_images_take_the_options_of_emd():
     import inspect
 
     options = ["rtol", "atol", "max_iter", "time_limit", "memory_limit", "progress", "device", "threads"]
-    for function in (otdiv.emd, otdiv.solve, otdiv.wasserstein, otdiv.emd_images, otdiv.compare):
+    for function in (otdiv.emd, otdiv.solve, otdiv.wasserstein, otdiv.emd_images, otdiv.compare_all):
         assert [name for name in inspect.signature(function).parameters if name in options] == options, function
     distance = otdiv.wasserstein([[0.0, 0.0]], [[3.0, 4.0]], p=2, time_limit=10.0, threads=1)
     assert isinstance(distance, Result) and distance.status is Status.OPTIMAL and distance.gap < 1e-12
