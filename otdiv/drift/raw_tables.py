@@ -65,7 +65,7 @@ def as_raw_table(table: Any, name: str, options: TableOptions) -> RawTable:
     elif hasattr(table, "get_columns"):
         found = RawTable(name, {c.name: _objects(c.to_list()) for c in table.get_columns()}, False)
     elif isinstance(table, Mapping):
-        found = RawTable(name, {str(key): _objects(list(column)) for key, column in table.items()}, False)
+        found = RawTable(name, {str(key): _any_column(column) for key, column in table.items()}, False)
     else:
         points = as_float_array(name, table)
         points = points[:, None] if points.ndim == 1 else points
@@ -202,6 +202,13 @@ def _arrow_column(column: Any) -> Array:
     if pyarrow.types.is_floating(column.type) or (pyarrow.types.is_integer(column.type) and not column.null_count):
         return np.asarray(column.to_numpy(), dtype=np.float64)
     return _objects(column.to_pylist())
+
+
+def _any_column(values: Any) -> Array:
+    """A column of a mapping: numpy's own numbers, truth values and moments as they are, other values as objects."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiubM":
+        return values.astype(np.float64) if values.dtype.kind in "fiu" else values
+    return _objects(list(values))
 
 
 def _objects(values: list[Any]) -> Array:
