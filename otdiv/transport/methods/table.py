@@ -55,7 +55,8 @@ def accept_multiscale(problem: TransportProblem) -> tuple[str, str] | None:
     return "It needs points and a norm of their difference, or a power of one", "use method='auto'"
 
 
-def _accept_few(problem: TransportProblem) -> tuple[str, str] | None:
+def accept_few(problem: TransportProblem) -> tuple[str, str] | None:
+    """A cost given by points or by a matrix, without forbidden arcs."""
     if problem.sparse is None and not problem.forbids and problem.largest_cost <= LARGEST_COST_OF_FEW:
         return None
     return "It needs a cost that is not sparse, without forbidden arcs", "use method='simplex' or 'auto'"
@@ -103,7 +104,7 @@ TABLE: tuple[Method, ...] = (
         "few",
         "shortest augmenting paths on a graph of the few points: targets are handed on between the cells of f",
         "few points against many, any cost: 2, 5 or 100 points against 100 000",
-        _accept_few,
+        accept_few,
         _solve_few,
         compiled=True,
         in_thread=True,

@@ -11,6 +11,7 @@ import numpy as np
 
 from otdiv.core.compilation import kernel
 from otdiv.transport.methods.few.exchange_graph import END, FREE, NONE, USED
+from otdiv.transport.methods.few.nearest_pieces import find_shortest_piece, keep_nearest
 
 DONE, MORE, FULL = 0, 1, 2
 """Why a batch ended: no excess is left; as many paths as allowed; the arrays have no room."""
@@ -30,7 +31,7 @@ def run_augmentations(graph, most, most_scanned):
     k = len(graph.f)
     distance, before = np.empty(k), np.empty(k, np.int32)
     settled, order = np.empty(k, np.bool_), np.empty(k, np.int32)
-    path = np.empty(k, np.int32)
+    path, pieces = np.empty(k, np.int32), np.empty(k, np.int32)
     count, scanned, begin = 0, 0, 0
     for _ in range(k):
         while graph.excess[begin] > 0:
@@ -38,17 +39,16 @@ def run_augmentations(graph, most, most_scanned):
                 return count, scanned, MORE
             end, steps = _find_path(graph, begin, distance, before, settled, order)
             scanned += steps
-            hops = 0
-            v = end
-            while v != begin:
-                path[hops] = v
-                hops += 1
-                v = before[v]
-            path[hops] = begin
-            if not _make_room(graph, path, hops):
-                return count, scanned, FULL
-            _augment(graph, path, hops)
-            count += 1
+            _store_lengths(graph, begin, end, before, distance)
+            tight = True
+            while tight:  # of equal costs many pieces go along one path
+                hops = _trace_path(graph, begin, end, before, path, pieces)
+                if not _make_room(graph, path, hops):
+                    return count, scanned, FULL
+                _augment(graph, path, pieces, hops)
+                count += 1
+                tight = count < most and graph.excess[begin] > 0 and graph.excess[end] < 0
+                tight = tight and _lengths_stay(graph, begin, end, before, distance)
         begin += 1
     return count, scanned, DONE
 
@@ -71,7 +71,7 @@ def _find_path(graph, begin, distance, before, settled, order):
         scanned += k
         u = before[v]
         if v != begin and not exact[u, v]:  # the distance is a lower bound
-            scanned += _find_shortest_piece(graph, u, v)
+            scanned += find_shortest_piece(graph, u, v)
             distance[v] = np.inf
             for e in range(number):
                 u = order[e]
@@ -97,26 +97,50 @@ def _find_path(graph, begin, distance, before, settled, order):
 
 
 @kernel()
-def _find_shortest_piece(graph, i, l):
-    """w(i, l) over the pieces of i; entries that are no longer its pieces are dropped.  Returns the number scanned."""
-    costs, source, target, entries = graph.costs, graph.source, graph.target, graph.entries
-    at, size = graph.start[i], graph.size[i]
-    scanned = size
-    least, shortest, e = np.inf, NONE, at
-    while e < at + size:
-        p = entries[e]
-        if source[p] != i:
-            size -= 1
-            entries[e] = entries[at + size]
-            continue
-        j = target[p]
-        step = costs[j, l] - costs[j, i]
-        if step < least:
-            least, shortest = step, p
-        e += 1
-    graph.size[i] = size
-    graph.length[i, l], graph.shortest[i, l], graph.exact[i, l] = least, shortest, True
-    return scanned
+def _store_lengths(graph, begin, end, before, lengths):
+    """The length of the arc of the path into each of its sources."""
+    v = end
+    while v != begin:
+        lengths[v] = graph.length[before[v], v]
+        v = before[v]
+
+
+@kernel()
+def _lengths_stay(graph, begin, end, before, lengths):
+    """Whether the path is as short as it was before its pieces were handed on."""
+    v = end
+    while v != begin:
+        u = before[v]
+        if not graph.exact[u, v]:
+            find_shortest_piece(graph, u, v)
+        if graph.length[u, v] != lengths[v]:
+            return False
+        v = u
+    return True
+
+
+@kernel()
+def _trace_path(graph, begin, end, before, path, pieces):
+    """The path from its end: nodes, and the piece that each step takes from the next of them; returns its length.
+
+    Where a target is handed on by several sources of the path, the first hands it straight to where it ends up.  The
+    ones between would limit the path to their share of it, however small, and have as small a share again afterwards.
+    """
+    hops, v = 0, end
+    while v != begin:
+        u = before[v]
+        p = graph.shortest[u, v]
+        w = u
+        while w != begin:
+            q = graph.shortest[before[w], w]
+            w = before[w]
+            if graph.target[q] == graph.target[p]:
+                u, p = w, q
+        path[hops], pieces[hops] = v, p
+        hops += 1
+        v = u
+    path[hops] = begin
+    return hops
 
 
 @kernel()
@@ -138,21 +162,20 @@ def _make_room(graph, path, hops):
 
 
 @kernel()
-def _augment(graph, path, hops):
+def _augment(graph, path, pieces, hops):
     """Send along the path, which is stored from its end, as much as excess, deficit and its pieces allow."""
     begin, end = path[hops], path[0]
     amount = min(graph.excess[begin], -graph.excess[end])
     for e in range(hops):
-        amount = min(amount, graph.flow[graph.shortest[path[e + 1], path[e]]])
+        amount = min(amount, graph.flow[pieces[e]])
     graph.excess[begin] -= amount
     graph.excess[end] += amount
     for e in range(hops):
-        i, l = path[e + 1], path[e]
-        p = graph.shortest[i, l]
-        _receive(graph, graph.target[p], l, amount)
+        p = pieces[e]
+        _receive(graph, graph.target[p], path[e], amount)
         graph.flow[p] -= amount
         if graph.flow[p] == 0:
-            _drop(graph, p, i)
+            _drop(graph, p, path[e + 1])
 
 
 @kernel()
@@ -178,7 +201,11 @@ def _receive(graph, j, l, amount):
     here = graph.costs[j, l]
     for i in range(len(graph.f)):
         step = graph.costs[j, i] - here
-        if step <= graph.length[l, i] and i != l:
+        if i == l:
+            continue
+        if step < graph.beyond[l, i]:
+            keep_nearest(graph, l, i, step, p)
+        if step <= graph.length[l, i]:
             graph.length[l, i], graph.shortest[l, i], graph.exact[l, i] = step, p, True
 
 

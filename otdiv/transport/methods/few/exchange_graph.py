@@ -7,7 +7,8 @@ source l costs c_lj - c_ij, so on the graph of the sources the arc i -> l has th
 
 and the loads are optimal for what each source sends if and only if potentials f satisfy f_l - f_i <= w(i, l) for all
 pairs (no cycle is negative).  A share of a target that one source serves is a *piece*; w(i, l) is kept as a lower bound
-with the piece it came from, and found anew, over the pieces of i, only where a shortest path asks for it.
+with the piece it came from, and found anew, over the pieces of i, only where a shortest path asks for it.  Each such
+search keeps the next best pieces, too (:mod:`otdiv.transport.methods.few.nearest_pieces`).
 
 Costs lie by targets, [m, k], so that all that concerns one target lies together.
 """
@@ -26,6 +27,11 @@ _SPARE_PIECES = 8
 """Free pieces per source beside the m + k that a basic solution has.  Fewer: more often moved to larger arrays."""
 _SPARE_ENTRIES = 16
 """Entries that a list of pieces may grow by, beside its own length, before it is moved."""
+_KEPT_IN_ALL = 2**21
+"""Nearest pieces that are kept for all pairs of sources together (16 bytes each).  More: fewer scans of all pieces."""
+_KEPT = 4, 256
+"""Fewest and most that are kept for one pair; between them the root of the targets per source, at which the scans of
+all pieces and the insertions into lists take about as long."""
 USED, FREE, END = 0, 1, 2
 """Places in ``counts``: pieces ever used, first of those that are free again, end of the lists."""
 
@@ -46,6 +52,15 @@ class ExchangeGraph(NamedTuple):
         The piece that has this length, where ``exact``.
     exact : ndarray of bool [k, k]
         Whether the bound is w(i, l) itself.
+    nearest : ndarray of int32 [k, k, t, 2]
+        Pieces of i next in line to be handed to l, by increasing step, and their targets when they were put there; a
+        piece that has another source or target by now does not count.
+    steps : ndarray [k, k, t]
+        c_lj - c_ij of these.
+    begin, end : ndarray of int32 [k, k]
+        The part of ``nearest`` in use.
+    beyond : ndarray [k, k]
+        All other pieces of i have at least this step to l.
     target, source : ndarray of int32 [p]
         Ends of each piece; source -1 for one that is free.
     flow : ndarray of int64 [p]
@@ -68,6 +83,11 @@ class ExchangeGraph(NamedTuple):
     length: Array
     shortest: Array
     exact: Array
+    nearest: Array
+    steps: Array
+    begin: Array
+    end: Array
+    beyond: Array
     target: Array
     source: Array
     flow: Array
@@ -100,12 +120,14 @@ def build_exchange_graph(costs: Array, a: Array, b: Array, f: Array) -> Exchange
     length, shortest = np.full((k, k), np.inf), np.full((k, k), NONE, np.int32)
     excess = -a
     _serve_by_nearest(costs, f, b, source, excess, length, shortest)
-    exact = np.ones((k, k), np.bool_)
+    exact, in_use = np.ones((k, k), np.bool_), np.zeros((k, k), np.int32)
+    kept = int(np.clip(min(np.sqrt(m / k), _KEPT_IN_ALL / k**2), *_KEPT))
+    nearest, steps = np.empty((k, k, kept, 2), np.int32), np.empty((k, k, kept))
     entries, start, size, room = _list_pieces(source[:m], k)
     counts = np.array([m, NONE, start[-1] + room[-1]], np.int64)
     return ExchangeGraph(
-        costs, f, excess, length, shortest, exact, target, source, flow, following, first, entries, start, size, room,
-        counts,
+        costs, f, excess, length, shortest, exact, nearest, steps, in_use, in_use.copy(), length.copy(),
+        target, source, flow, following, first, entries, start, size, room, counts,
     )  # fmt: skip
 
 

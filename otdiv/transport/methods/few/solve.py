@@ -7,12 +7,13 @@ With k sources and m targets, k much smaller than m, the dual is a concave funct
 whose inner minimum assigns each target to a cell of the sources, a power diagram for the squared distance (Aurenhammer,
 Hoffmann and Aronov, Algorithmica 20, 1998).  Where the cells have more or less mass than their sources send, targets
 are handed on along shortest paths between cells (:mod:`otdiv.transport.methods.few.augmentation`) until all agree; at
-most k - 1 targets need be split.  From a small random sample of the targets to all of them: with the potentials of a
+most k - 1 targets are split, but for ties.  From a small random sample of the targets to all of them: with the potentials of a
 sample, the cells of a four times larger one are off by about sqrt(k m) targets only.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from otdiv.core.memory import row_blocks
 from otdiv.core.options import DEFAULTS, SolverOptions, Tuning
 from otdiv.core.progress import reporting
 from otdiv.core.validation import Array
-from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
+from otdiv.network_flow.integer_masses import integer_masses
 from otdiv.problem.plan import Plan
 from otdiv.problem.potentials import extend_potentials
 from otdiv.problem.transport_problem import Proposal, TransportProblem
@@ -80,20 +81,20 @@ def solve_few(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> P
     with reporting(options.progress) as report:
         budget = options.budget("few", report)
         try:
-            with budget.timed('costs'):
+            with budget.timed("costs"):
                 costs = _costs_by_targets(problem, sides, budget)
             for size in _sample_sizes(k, m):
-                with budget.timed('cells'):
-                    graph = build_exchange_graph(costs[:size], *integer_masses(a, b[:size]), f)
+                with budget.timed("cells"):
+                    graph = build_exchange_graph(costs[:size], *_whole_masses(a, b[:size]), f)
                 f = graph.f
-                with budget.timed('paths'):
+                with budget.timed("paths"):
                     graph = _hand_on(graph, budget, options.tuning)
         except (Stopped, KeyboardInterrupt) as stop:
             stopped = str(stop) or "interrupted"
     if costs is None:
         return Proposal.stopped(f"few: {stopped}")
     if graph is None or len(graph.costs) < m:  # then the cells of the potentials reached, whatever mass they have
-        graph = build_exchange_graph(costs, *integer_masses(a, b), f)
+        graph = build_exchange_graph(costs, *_whole_masses(a, b), f)
     status, message = (Status.STOPPED, stopped) if stopped else (Status.OPTIMAL, "all cells have their mass")
     return _proposal(problem, sides, graph, b, status, {**budget.stats, "message": f"few against many: {message}"})
 
@@ -118,6 +119,18 @@ def _costs_by_targets(problem: TransportProblem, sides: _Sides, budget: Budget) 
         costs[rows] = block if sides.swapped else block.T
         budget.require_time()
     return costs
+
+
+def _whole_masses(a: Array, b: Array) -> tuple[Array, Array]:
+    """Masses as whole numbers: where all of a side are equal, so that targets that need not be split are not.
+
+    Rounded to units, k equal masses would differ from m / k equal ones by a few units, which would be handed on, too.
+    """
+    k, m = len(a), len(b)
+    if a.min() < a.max() or b.min() < b.max():
+        return integer_masses(a, b)
+    common = math.gcd(k, m)
+    return np.full(k, m // common), np.full(m, k // common)
 
 
 def _sample_sizes(k: int, m: int) -> list[int]:
@@ -149,7 +162,7 @@ def _proposal(
     pieces = np.flatnonzero(graph.source >= 0)
     few, many = sides.few[graph.source[pieces]], sides.many[graph.target[pieces]]
     whole = np.bincount(graph.target[pieces], minlength=len(b))[graph.target[pieces]] == 1
-    mass = np.where(whole, b[graph.target[pieces]], graph.flow[pieces] * (problem.mu.mass / MASS_UNITS))
+    mass = np.where(whole, b[graph.target[pieces]], graph.flow[pieces] * (problem.mu.mass / float(graph.flow.sum())))
     f = graph.f - 0.5 * (float(graph.f.min()) + float(graph.f.max()))
     g = np.concatenate([(graph.costs[rows] - f).min(axis=1) for rows in row_blocks(*graph.costs.shape)])
     stats["arcs"] = len(pieces)
