@@ -29,7 +29,7 @@ def sorted_value(x, y):
 
 
 def closed(result):
-    """Optimal; or a value of about 0, where the last bits of the weights decide, and leave every method the same gap."""
+    """Optimal; or a value of about 0, where the last bits of the weights leave every method the same gap."""
     return result.status is Status.OPTIMAL or result.gap <= 2.0**-50 * result.problem.largest_cost
 
 

@@ -1,7 +1,7 @@
 """Shortest augmenting paths on the exchange graph, from a source with excess to the nearest with a deficit.
 
-Dijkstra's algorithm with potentials (Ahuja, Magnanti and Orlin, Network Flows, ch. 9.7) keeps every piece at a source of
-least c_ij - f_i, so that the loads are optimal when no excess is left.  Masses are integers: each path lessens the
+Dijkstra's algorithm with potentials (Ahuja, Magnanti and Orlin, Network Flows, ch. 9.7) keeps every piece at a source
+of least c_ij - f_i, so that the loads are optimal when no excess is left.  Masses are integers: each path lessens the
 excess by whole units and hands on at least one whole piece, or settles one source.
 """
 
@@ -32,8 +32,8 @@ def run_augmentations(graph, most, most_scanned):
     distance, before = np.empty(k), np.empty(k, np.int32)
     settled, order = np.empty(k, np.bool_), np.empty(k, np.int32)
     path, pieces = np.empty(k, np.int32), np.empty(k, np.int32)
-    count, scanned, begin = 0, 0, 0
-    for _ in range(k):
+    count = scanned = 0
+    for begin in range(k):
         while graph.excess[begin] > 0:
             if count >= most or scanned >= most_scanned:
                 return count, scanned, MORE
@@ -49,7 +49,6 @@ def run_augmentations(graph, most, most_scanned):
                 count += 1
                 tight = count < most and graph.excess[begin] > 0 and graph.excess[end] < 0
                 tight = tight and _lengths_stay(graph, begin, end, before, distance)
-        begin += 1
     return count, scanned, DONE
 
 
@@ -179,11 +178,11 @@ def _augment(graph, path, pieces, hops):
 
 
 @kernel()
-def _receive(graph, j, l, amount):
-    """Source l serves ``amount`` more of target j."""
+def _receive(graph, j, h, amount):
+    """Source h serves ``amount`` more of target j."""
     p = graph.first[j]
     while p != NONE:
-        if graph.source[p] == l:
+        if graph.source[p] == h:
             graph.flow[p] += amount
             return
         p = graph.following[p]
@@ -193,20 +192,20 @@ def _receive(graph, j, l, amount):
         graph.counts[USED] += 1
     else:
         graph.counts[FREE] = graph.following[p]
-    graph.target[p], graph.source[p], graph.flow[p] = j, l, amount
+    graph.target[p], graph.source[p], graph.flow[p] = j, h, amount
     graph.following[p] = graph.first[j]
     graph.first[j] = p
-    graph.entries[graph.start[l] + graph.size[l]] = p
-    graph.size[l] += 1
-    here = graph.costs[j, l]
+    graph.entries[graph.start[h] + graph.size[h]] = p
+    graph.size[h] += 1
+    here = graph.costs[j, h]
     for i in range(len(graph.f)):
         step = graph.costs[j, i] - here
-        if i == l:
+        if i == h:
             continue
-        if step < graph.beyond[l, i]:
-            keep_nearest(graph, l, i, step, p)
-        if step <= graph.length[l, i]:
-            graph.length[l, i], graph.shortest[l, i], graph.exact[l, i] = step, p, True
+        if step < graph.beyond[h, i]:
+            keep_nearest(graph, h, i, step, p)
+        if step <= graph.length[h, i]:
+            graph.length[h, i], graph.shortest[h, i], graph.exact[h, i] = step, p, True
 
 
 @kernel()
@@ -223,7 +222,7 @@ def _drop(graph, p, i):
     graph.source[p] = NONE
     graph.following[p] = graph.counts[FREE]
     graph.counts[FREE] = p
-    for l in range(len(graph.f)):
-        if graph.shortest[i, l] == p:
-            graph.exact[i, l] = False
-            graph.shortest[i, l] = NONE
+    for h in range(len(graph.f)):
+        if graph.shortest[i, h] == p:
+            graph.exact[i, h] = False
+            graph.shortest[i, h] = NONE

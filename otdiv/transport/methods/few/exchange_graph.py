@@ -1,12 +1,12 @@
 r"""The residual graph of a transport problem, contracted onto its few sources.
 
 Every one of the m targets is served in full by one or more of the k sources.  To hand a target j from source i to
-source l costs c_lj - c_ij, so on the graph of the sources the arc i -> l has the length
+source h costs c_hj - c_ij, so on the graph of the sources the arc i -> h has the length
 
-    w(i, l) = min { c_lj - c_ij : j served by i },
+    w(i, h) = min { c_hj - c_ij : j served by i },
 
-and the loads are optimal for what each source sends if and only if potentials f satisfy f_l - f_i <= w(i, l) for all
-pairs (no cycle is negative).  A share of a target that one source serves is a *piece*; w(i, l) is kept as a lower bound
+and the loads are optimal for what each source sends if and only if potentials f satisfy f_h - f_i <= w(i, h) for all
+pairs (no cycle is negative).  A share of a target that one source serves is a *piece*; w(i, h) is kept as a lower bound
 with the piece it came from, and found anew, over the pieces of i, only where a shortest path asks for it.  Each such
 search keeps the next best pieces, too (:mod:`otdiv.transport.methods.few.nearest_pieces`).
 
@@ -37,7 +37,7 @@ USED, FREE, END = 0, 1, 2
 
 
 class ExchangeGraph(NamedTuple):
-    """Loads of k sources that serve m targets, and what it costs to hand a target on.
+    """k sources that serve m targets: what each serves, and what it costs to hand a target on.
 
     Attributes
     ----------
@@ -47,20 +47,20 @@ class ExchangeGraph(NamedTuple):
     excess : ndarray of int64 [k]
         Load minus weight of each source, in mass units.
     length : ndarray [k, k]
-        A lower bound on w(i, l); +inf on the diagonal, and where i serves nothing.
+        A lower bound on w(i, h); +inf on the diagonal, and where i serves nothing.
     shortest : ndarray of int32 [k, k]
         The piece that has this length, where ``exact``.
     exact : ndarray of bool [k, k]
-        Whether the bound is w(i, l) itself.
+        Whether the bound is w(i, h) itself.
     nearest : ndarray of int32 [k, k, t, 2]
-        Pieces of i next in line to be handed to l, by increasing step, and their targets when they were put there; a
+        Pieces of i next in line to be handed to h, by increasing step, and their targets when they were put there; a
         piece that has another source or target by now does not count.
     steps : ndarray [k, k, t]
-        c_lj - c_ij of these.
+        c_hj - c_ij of these.
     begin, end : ndarray of int32 [k, k]
         The part of ``nearest`` in use.
     beyond : ndarray [k, k]
-        All other pieces of i have at least this step to l.
+        All other pieces of i have at least this step to h.
     target, source : ndarray of int32 [p]
         Ends of each piece; source -1 for one that is free.
     flow : ndarray of int64 [p]

@@ -7,8 +7,9 @@ With k sources and m targets, k much smaller than m, the dual is a concave funct
 whose inner minimum assigns each target to a cell of the sources, a power diagram for the squared distance (Aurenhammer,
 Hoffmann and Aronov, Algorithmica 20, 1998).  Where the cells have more or less mass than their sources send, targets
 are handed on along shortest paths between cells (:mod:`otdiv.transport.methods.few.augmentation`) until all agree; at
-most k - 1 targets are split, but for ties.  From a small random sample of the targets to all of them: with the potentials of a
-sample, the cells of a four times larger one are off by about sqrt(k m) targets only.
+most k - 1 targets are split, but for ties.  The problem is solved for a small random sample of the targets first, then
+for larger ones, and for all of them: by the potentials of a sample, the cells of one four times as large have the wrong
+mass by about sqrt(k m) targets only.
 """
 
 from __future__ import annotations
