@@ -2,8 +2,8 @@
 
 One row for each n, m, dimension, cost and kind of weights: CPU seconds of ``emd`` with the method "few" and with the
 one that was the choice before it (POT below 2**19 pairs, multiscale from there on), certificate included, kernels
-compiled; the relative gap that each proves; and "*" where the two intervals do not meet, where few is not proved optimal
-within 1e-9 though "auto" takes it, or where an aim is missed.  These are counted, and the exit status is their number.
+compiled; the relative gap that each proves; and "*" where the two intervals do not meet, where few is not proved
+optimal within 1e-9 though "auto" takes it, or where an aim is missed.  These are counted, and the exit status is their number.
 CPU seconds, since all use one thread; a run is stopped after ``--limit`` elapsed seconds, shown as ">".
 """
 
@@ -76,7 +76,7 @@ def main() -> int:
             other, others, cut = timed(problem, before, given.limit)
             apart = few.lower > other.upper or other.lower > few.upper
             late = m == 100_000 and d == 3 and seconds > AIMS.get(n, np.inf)
-                auto = select_method(problem).method
+            auto = select_method(problem).method
             failed = apart or (few.gap > 1e-9 * few.value and auto == "few") or late
             failures += failed
             gaps = " | ".join(f"{r.gap / r.value:.0e}" for r in (few, other))
