@@ -3,8 +3,8 @@
 One row for each n, m, dimension, cost and kind of weights: CPU seconds of ``emd`` with the method "few" and with the
 one that was the choice before it (POT below 2**19 pairs, multiscale from there on), certificate included, kernels
 compiled; the relative gap that each proves; and "*" where the two intervals do not meet, where few is not proved
-optimal within 1e-9 though "auto" takes it, or where an aim is missed.  These are counted, and the exit status is their number.
-CPU seconds, since all use one thread; a run is stopped after ``--limit`` elapsed seconds, shown as ">".
+optimal within 1e-9 though "auto" takes it, or where an aim is missed.  These are counted, and the exit status is their
+number.  CPU seconds, since all use one thread; a run is stopped after ``--limit`` elapsed seconds, shown as ">".
 """
 
 from __future__ import annotations
