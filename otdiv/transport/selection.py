@@ -18,7 +18,9 @@ FEW_FROM = 4000
 """Atoms of the larger side from which the method for few points is the choice; below it POT takes some milliseconds."""
 FEW_UP_TO = 300
 """Atoms k of the smaller side up to which it is, if the larger side has k**2 or more: measured against POT and the
-multiscale method, whichever was the choice without it, in 2 to 10 dimensions on two cores."""
+multiscale method, whichever was the choice without it, in 2 and 3 dimensions on two cores."""
+FEW_PAIRS = 2**26
+"""Pairs up to which it is: its costs are all kept (10 bytes a pair, 0.6 GiB), which the multiscale method does without."""
 COMMON_MASS_ABOVE_DIMENSION = 3
 """Dimension above which the multiscale method is first freed of mass common to both measures."""
 SECOND_METHOD_UP_TO = 250_000
@@ -72,7 +74,7 @@ def select_method(problem: TransportProblem) -> Choice:
 def _few_against_many(problem: TransportProblem) -> bool:
     """Whether the method for few points is the faster one; costs with sentinels are left to the others."""
     few, many = sorted((problem.n, problem.m))
-    fits = few <= FEW_UP_TO and many >= max(FEW_FROM, few**2)
+    fits = few <= FEW_UP_TO and max(FEW_FROM, few**2) <= many <= FEW_PAIRS // few
     return fits and accept_few(problem) is None and problem.sentinel_level is None
 
 
