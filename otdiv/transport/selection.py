@@ -20,7 +20,7 @@ FEW_UP_TO = 300
 """Atoms k of the smaller side up to which it is, if the larger side has k**2 or more: measured against POT and the
 multiscale method, whichever was the choice without it, in 2 and 3 dimensions on two cores."""
 FEW_PAIRS = 2**26
-"""Pairs up to which it is: its costs are all kept (10 bytes a pair, 0.6 GiB), which the multiscale method does without."""
+"""Pairs up to which it is: all costs are kept (10 bytes a pair, 0.6 GiB); the multiscale method does without."""
 COMMON_MASS_ABOVE_DIMENSION = 3
 """Dimension above which the multiscale method is first freed of mass common to both measures."""
 SECOND_METHOD_UP_TO = 250_000
