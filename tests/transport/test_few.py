@@ -137,6 +137,7 @@ def test_matrices_and_functions_with_negative_costs():
     assert emd(x, y, cost=skewed, method="few").value == pytest.approx(value, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_arrays_grow_where_pieces_are_many():
     """Far clouds and weights of very different sizes: lists are moved and made longer."""
     rng = np.random.default_rng(4)
