@@ -59,7 +59,9 @@ def solve(
     Parameters
     ----------
     problem : TransportProblem
-    method : {"auto", "line", "grid", "multiscale", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy"}
+    method : str
+        One of "auto", "line", "grid", "multiscale", "few", "pot", "simplex", "primal", "dual", "primal-cvxpy",
+        "dual-cvxpy".
         The method that proposes plan and potentials; "auto" is :func:`select_method`, and goes on to the linear
         program where the first proposal is not proved optimal.  The interval is proved whatever the method.
     rtol : float
@@ -69,14 +71,14 @@ def solve(
     max_iter : int, optional
         Most pivots of POT's network simplex.
     time_limit : float, optional
-        Seconds for all that is tried, after which grid, multiscale and simplex propose what they have (Ctrl-C does
+        Seconds for all that is tried, after which grid, multiscale, few and simplex propose what they have (Ctrl-C does
         the same); the status is then STOPPED, and the interval is as wide as it was by then, and proved.  The audit
         comes on top.  POT and the linear programs have nothing to propose by then: their interval is that of the
         north-west plan.  Their compiled call is left behind and ends by itself.
     memory_limit : float, optional
         Bytes; by default what the machine has free.
     progress : bool or callable
-        True: a line on standard error shows the interval closing (grid, multiscale and simplex).  A callable is
+        True: a line on standard error shows the interval closing (grid, multiscale, few, simplex).  A callable is
         given each :class:`otdiv.core.progress.ProgressEvent` instead.
     device : str or torch.device
         "auto": otdiv's own compiled code on the CPU.  The name of a torch device, such as "cuda": torch evaluates
@@ -132,7 +134,7 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
         _require_device(problem, options.device)
     problem.require_matrix_memory(options.memory_limit)
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
-    if choice.method in ("grid", "multiscale") and method == "auto" and options.max_iter is not None:
+    if choice.method in ("grid", "multiscale", "few") and method == "auto" and options.max_iter is not None:
         choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
     queue: list[tuple[str, Reduction | None]] = [(choice.method, None)]
     if method == "auto" and options.max_iter is None:

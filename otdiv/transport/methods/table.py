@@ -25,6 +25,12 @@ def _solve_multiscale(problem: TransportProblem, options: SolverOptions) -> Prop
     return solve_multiscale(problem, options)
 
 
+def _solve_few(problem: TransportProblem, options: SolverOptions) -> Proposal:
+    from otdiv.transport.methods.few.solve import solve_few
+
+    return solve_few(problem, options)
+
+
 def _solve_network_simplex(problem: TransportProblem, options: SolverOptions) -> Proposal:
     from otdiv.transport.methods.network_simplex import solve_network_simplex
 
@@ -49,9 +55,19 @@ def accept_multiscale(problem: TransportProblem) -> tuple[str, str] | None:
     return "It needs points and a norm of their difference, or a power of one", "use method='auto'"
 
 
+def accept_few(problem: TransportProblem) -> tuple[str, str] | None:
+    """A cost given by points or by a matrix, without forbidden arcs."""
+    if problem.sparse is None and not problem.forbids and problem.largest_cost <= LARGEST_COST_OF_FEW:
+        return None
+    return "It needs a cost that is not sparse, without forbidden arcs", "use method='simplex' or 'auto'"
+
+
 def _accept_pot(problem: TransportProblem) -> tuple[str, str] | None:
     return ("It needs a cost without forbidden arcs", "use method='simplex' or 'auto'") if problem.forbids else None
 
+
+LARGEST_COST_OF_FEW = 1e290
+"""Beyond it sums of costs along a path may overflow."""
 
 TABLE: tuple[Method, ...] = (
     Method(
@@ -81,6 +97,15 @@ TABLE: tuple[Method, ...] = (
         "in 12 s and in 23 s; no cost matrix",
         accept_multiscale,
         _solve_multiscale,
+        compiled=True,
+        in_thread=True,
+    ),
+    Method(
+        "few",
+        "shortest augmenting paths on a graph of the few points: targets are handed on between the cells of f",
+        "few points against many, any cost: 2, 5 or 100 points against 100 000",
+        accept_few,
+        _solve_few,
         compiled=True,
         in_thread=True,
     ),
