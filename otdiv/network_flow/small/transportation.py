@@ -77,16 +77,13 @@ def _augment(costs, start, supply, demand, flow, f, g, work):
         count += 1
         masked[j], distance[j] = -np.inf, np.inf
         senders = flow[j]
-        added = False
+        added, nearest = False, np.inf
         for i in range(n):
             if senders[i] > 0 and reached[i] == np.inf:
                 reached[i], through[i] = least, j
                 nearest = relax_row(costs[i], i, masked, f[i] - least, distance, source)
                 added = True
-        if added:
-            least = nearest
-        else:
-            least = least_of(distance)
+        least = nearest if added else least_of(distance)
     for k in range(count):
         g[done[k]] += at[k] - least
     for i in range(n):

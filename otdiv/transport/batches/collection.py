@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Collection(ReadOnlyCopies):
         """Numbers of points [k]."""
         return np.diff(self.start)
 
-    @property
+    @cached_property
     def masses(self) -> Array:
         """Total masses [k]."""
         return np.array([total(self.weights[s:t]) for s, t in zip(self.start[:-1], self.start[1:], strict=True)])
@@ -89,7 +90,9 @@ def as_collection(name: str, measures: Any, weights_name: str = "weights", weigh
     given = [None] * len(measures) if weights is None else list(weights)
     if len(given) != len(measures):
         raise invalid(weights_name, f"hold {len(measures)} arrays, one for each of {name}", str(len(given)), "")
-    points_of, weights_of, first = [], [], None
+    points_of: list[Array] = []
+    weights_of: list[Array] = []
+    first: DiscreteMeasure | None = None
     for i, (one, mass) in enumerate(zip(measures, given, strict=True)):
         try:
             if isinstance(one, DiscreteMeasure) or hasattr(one, "columns"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from otdiv.core.compilation import kernel
 from otdiv.network_flow.small.solve import solve_small
 from otdiv.network_flow.small.workspace import allocate_workspace
