@@ -51,7 +51,7 @@ def bounds_of_sum(sum_of_products):
         return 0.0, 0.0
     middle = total + errors
     relative = (terms + 4.0) * UNIT
-    error = 2 * UNIT * abs(middle) + 2 * relative * relative * size + terms * UNDERFLOW
+    error = 3 * UNIT * abs(middle) + 2 * relative * relative * size + terms * UNDERFLOW
     return middle - error, middle + error
 
 
@@ -99,7 +99,7 @@ def prove(a, b, f, g, mass, price, marginal_error, weights_error, relative, abso
     for j in range(len(g)):
         steepest = max(steepest, abs(g[j]))
     total = sum_of(a) * (1 + 8 * UNIT)
-    dual, dual_high = bounds_of_sum(add_products(b, g, add_products(a, f, (0.0, 0.0, 0.0, 0))))
+    dual, _ = bounds_of_sum(add_products(b, g, add_products(a, f, (0.0, 0.0, 0.0, 0))))
     low, high = bounds_of_sum(add_products(mass, price, (0.0, 0.0, 0.0, 0)))
     off = relative * abs(dual) + weights_error * total * steepest + absolute * total
     lower = dual - off * (1 + 8 * UNIT) - 4 * UNIT * abs(dual)

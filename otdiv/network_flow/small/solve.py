@@ -15,7 +15,7 @@ from otdiv.network_flow.small.transportation import send_flow
 
 SMALLEST, LARGEST = 1e-120, 1e120
 """Range of the largest cost and of the mass in which products neither overflow nor lose what matters."""
-_WEIGHTS_ERROR = 6 * UNIT
+_WEIGHTS_ERROR = 7 * UNIT
 """Relative error of target weights that are scaled to the mass of the sources: two sums, a quotient, a product."""
 
 
@@ -92,10 +92,10 @@ def solve_small(costs, a, b, relative, absolute, work):
 
 @kernel()
 def _all_equal(weights):
+    equal = True
     for i in range(1, len(weights)):
-        if weights[i] != weights[0]:
-            return False
-    return True
+        equal &= weights[i] == weights[0]
+    return equal
 
 
 @kernel()
