@@ -115,9 +115,7 @@ def test_outside_the_range_nothing_is_claimed(costs):
 
 
 def proof(costs, a, f, g, mass, price, error=0.0):
-    return bounds.prove(
-        a, a, np.asarray(f), np.asarray(g), mass, price, error, 0.0, 0.0, 0.0, costs.min(), costs.max()
-    )
+    return bounds.prove(a, a, np.asarray(f), np.asarray(g), mass, price, error, 0.0, 0.0, 0.0, costs.min(), costs.max())
 
 
 def test_a_worse_plan_or_potential_makes_the_interval_wide():
