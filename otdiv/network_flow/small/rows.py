@@ -58,10 +58,25 @@ def first_equal(values, value):
 
 @kernel(fastmath=NO_NAN)
 def reduced_row(row, g, reduced):
-    """row - g into ``reduced``; returns its least entry."""
-    for j in range(len(row)):
-        reduced[j] = row[j] - g[j]
-    return least_of(reduced)
+    """row - g into ``reduced``; returns its least entry, found as in :func:`least_of`."""
+    n = np.uint64(len(row))
+    first = second = third = fourth = np.inf
+    whole = n & ~_THREE
+    for k in range(np.uint64(0), whole, _FOUR):
+        p, q = row[k] - g[k], row[k + _ONE] - g[k + _ONE]
+        r, s = row[k + _TWO] - g[k + _TWO], row[k + _THREE] - g[k + _THREE]
+        reduced[k], reduced[k + _ONE], reduced[k + _TWO], reduced[k + _THREE] = p, q, r, s
+        first = p if p < first else first
+        second = q if q < second else second
+        third = r if r < third else third
+        fourth = s if s < fourth else fourth
+    for k in range(whole, n):
+        p = row[k] - g[k]
+        reduced[k] = p
+        first = p if p < first else first
+    first = second if second < first else first
+    third = fourth if fourth < third else third
+    return third if third < first else first
 
 
 @kernel(fastmath=NO_NAN)
