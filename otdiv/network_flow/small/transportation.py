@@ -26,35 +26,57 @@ def send_flow(costs, supply, demand, flow, f, g, work):
     n, m = costs.shape
     flow[:] = 0
     row_of = work.source[:m]
+    senders, counts = work.rows[: n * m].reshape(m, n), work.stack[:m]
+    counts[:] = 0
     column_minima(costs, g, row_of)
     for j in range(m):
-        _send(row_of[j], j, supply, demand, flow)
+        _send(row_of[j], j, supply, demand, flow, senders, counts)
     reduced = work.distance[:m]
     for i in range(n):
         f[i] = reduced_row(costs[i], g, reduced)
         if supply[i] > 0:
-            _send(i, first_equal(reduced, f[i]), supply, demand, flow)
+            _send(i, first_equal(reduced, f[i]), supply, demand, flow, senders, counts)
     left = PATHS_PER_NODE * (n + m)
     for i in range(n):
         while supply[i] > 0:
             if left == 0:
                 return False
             left -= 1
-            _augment(costs, i, supply, demand, flow, f, g, work)
+            _augment(costs, i, supply, demand, flow, senders, counts, f, g, work)
     return True
 
 
 @kernel()
-def _send(i, j, supply, demand, flow):
+def _send(i, j, supply, demand, flow, senders, counts):
+    """Send directly from i to j what both have left."""
     amount = min(supply[i], demand[j])
     if amount > 0:
         supply[i] -= amount
         demand[j] -= amount
-        flow[j, i] += amount
+        _add(i, j, amount, flow, senders, counts)
 
 
 @kernel()
-def _augment(costs, start, supply, demand, flow, f, g, work):
+def _add(i, j, amount, flow, senders, counts):
+    """Add a positive amount to the flow, and i to the list of those that send to j."""
+    if flow[j, i] == 0:
+        senders[j, counts[j]] = i
+        counts[j] += 1
+    flow[j, i] += amount
+
+
+@kernel()
+def _take(i, j, amount, flow, senders, counts):
+    """Take a positive amount from the flow, and i from the list if that was all."""
+    flow[j, i] -= amount
+    if flow[j, i] == 0:
+        k = first_equal(senders[j], i)
+        counts[j] -= 1
+        senders[j, k] = senders[j, counts[j]]
+
+
+@kernel()
+def _augment(costs, start, supply, demand, flow, senders, counts, f, g, work):
     """Send units of the source ``start`` along a shortest path of reduced costs c - f - g to a target with demand.
 
     Sources are reached again through targets that they send to; such arcs have reduced cost 0.
@@ -76,10 +98,10 @@ def _augment(costs, start, supply, demand, flow, f, g, work):
         done[count], at[count] = j, least
         count += 1
         masked[j], distance[j] = -np.inf, np.inf
-        senders = flow[j]
         added, nearest = False, np.inf
-        for i in range(n):
-            if senders[i] > 0 and reached[i] == np.inf:
+        for k in range(counts[j]):
+            i = senders[j, k]
+            if reached[i] == np.inf:
                 reached[i], through[i] = least, j
                 nearest = relax_row(costs[i], i, masked, f[i] - least, distance, source)
                 added = True
@@ -99,11 +121,11 @@ def _augment(costs, start, supply, demand, flow, f, g, work):
     column = j
     while True:
         i = source[column]
-        flow[column, i] += amount
+        _add(i, column, amount, flow, senders, counts)
         if i == start:
             break
         column = through[i]
-        flow[column, i] -= amount
+        _take(i, column, amount, flow, senders, counts)
     supply[start] -= amount
     demand[j] -= amount
 

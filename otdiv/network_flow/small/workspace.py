@@ -30,7 +30,7 @@ class Workspace(NamedTuple):
     supply, demand : int64 ndarray [k]
     f, g, b : ndarray [k]
         Potentials, and the target weights scaled to the mass of the sources.
-    rows, columns : int64 ndarray [n * m]
+    rows, columns : int64 ndarray [n * m]; of a flow that is being found, rows holds the senders of each target
     mass, price : ndarray [n * m]
         The arcs of a plan, their masses and costs.
     """
