@@ -8,11 +8,12 @@ from typing import Any
 import click
 import numpy as np
 
-from otdiv.cli._options import NORMALIZE, require_targets, table_options
+from otdiv.cli._options import NORMALIZE, table_options
 from otdiv.cli._print import Stop, print_text
 from otdiv.core.text_tables import number
 from otdiv.core.validation import invalid
 from otdiv.distance_matrix import pairwise
+from otdiv.files.writing import require_writable
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.measures.files import read_measure
 from otdiv.measures.pictures import IMAGES
@@ -37,7 +38,7 @@ def pairwise_command(folder: str, out: str, table: dict[str, Any], **options: An
     The .npz holds values, lower, upper and status [k, k], and files [k].  Exit code 0; 1 where an interval is wider
     than asked for.
     """
-    require_targets(save=out)
+    require_writable(out, "--out", (".npz",))
     paths = _files(folder, Path(out))
     measures = [_read(path, table) for path in paths]
     result = pairwise(measures, **options)

@@ -128,7 +128,7 @@ def test_a_worse_plan_or_potential_makes_the_interval_wide():
     mass = work.mass[:count].copy()
     worse = proof(costs, a, work.f[:n], work.g[:n], mass, price)
     assert worse[2] - worse[0] > 1e-3 and worse[2] >= upper
-    g = work.g[:n] - 0.1 * rng.random(n)
+    g = work.g[:n] - rng.random(n)
     f = np.empty(n)
     bounds.feasible_f(costs, g, f, np.empty(n))
     assert proof(costs, a, f, g, mass, work.price[:count])[0] < lower - 1e-3
@@ -172,6 +172,7 @@ def test_minima_over_rows(n):
         assert (distance == np.minimum(through, before)).all() and least == distance.min()
         assert ((source == 7) == (through < before)).all()
         assert rows.least_of(row) == row.min() and rows.extent_of(row) == (row.min(), row.max())
-        costs, g, at = rng.random((n, n)), np.empty(n), np.empty(n, np.int64)
-        rows.column_minima(costs, g, at)
-        assert (g == costs.min(axis=0)).all() and (at == costs.argmin(axis=0)).all()
+        costs, f, g, at = rng.random((n, n)), np.empty(n), np.empty(n), np.empty(n, np.int64)
+        rows.first_potentials(costs, f, g, np.empty(n), at)
+        np.testing.assert_allclose(f, (costs - costs.mean(axis=0)).min(axis=1), atol=1e-15)
+        assert (g == (costs - f[:, None]).min(axis=0)).all() and (at == (costs - f[:, None]).argmin(axis=0)).all()

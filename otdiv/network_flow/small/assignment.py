@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.small.rows import column_minima, first_equal, least_of, reduced_row, relax_row
+from otdiv.network_flow.small.rows import first_equal, first_potentials, least_of, reduced_row, relax_row
 
-REDUCTIONS_PER_ROW = 4
+REDUCTIONS_PER_ROW = 2
 """Steps of the row reduction for each row, after which augmenting paths take over.
 
 More: fewer paths.  A bound is needed since ties in floats may pass a column round in a circle.
@@ -28,7 +28,7 @@ def assign(costs, target, owner, g, work):
     """
     n = len(costs)
     row_of = work.source[:n]
-    column_minima(costs, g, row_of)
+    first_potentials(costs, work.f[:n], g, work.distance[:n], row_of)
     target[:] = -1
     owner[:] = -1
     for j in range(n - 1, -1, -1):
@@ -90,7 +90,7 @@ def _augment(costs, start, target, owner, g, work):
     i, shift = start, 0.0
     while True:
         least = relax_row(costs[i], i, masked, shift, distance, source)
-        j = _nearest(distance, least, owner)
+        j = first_equal(distance, least)
         if owner[j] < 0:
             break
         done[count], at[count] = j, least
@@ -108,16 +108,3 @@ def _augment(costs, start, target, owner, g, work):
         if i == start:
             break
         j = before
-
-
-@kernel()
-def _nearest(distance, least, owner):
-    """A column at the least distance, a free one if there is one."""
-    found = -1
-    for j in range(len(distance)):
-        if distance[j] == least:
-            if owner[j] < 0:
-                return j
-            if found < 0:
-                found = j
-    return found

@@ -79,17 +79,39 @@ def reduced_row(row, g, reduced):
     return third if third < first else first
 
 
-@kernel(fastmath=NO_NAN)
-def column_minima(costs, g, row_of):
-    """g_j = min_i c_ij, and the first row where it is attained."""
-    g[:] = costs[0]
+@kernel()
+def first_potentials(costs, f, g, reduced, row_of):
+    """Feasible potentials from the columns' mean costs, and for each column the row where f_i + g_j = c_ij.
+
+    The mean cost of a target says how far it is from the sources as a whole; of two clouds apart it is nearly the
+    optimal g.  Then f_i = min_j (c_ij - mean_j) and g_j = min_i (c_ij - f_i).
+    """
+    n = len(costs)
+    g[:] = 0.0
+    for i in range(n):
+        _add_row(costs[i], 1.0 / n, g)
+    for i in range(n):
+        f[i] = reduced_row(costs[i], g, reduced)
+    g[:] = np.inf
     row_of[:] = 0
-    for i in range(1, len(costs)):
-        row = costs[i]
-        for j in range(len(row)):
-            nearer = row[j] < g[j]
-            g[j] = row[j] if nearer else g[j]
-            row_of[j] = i if nearer else row_of[j]
+    for i in range(n):
+        _lower_minima(costs[i], i, f[i], g, row_of)
+
+
+@kernel(fastmath=NO_NAN)
+def _add_row(row, factor, g):
+    for j in range(len(row)):
+        g[j] += factor * row[j]
+
+
+@kernel(fastmath=NO_NAN)
+def _lower_minima(row, i, f, g, row_of):
+    """Lower g_j to c_ij - f_i, and name row i, where that is less."""
+    for j in range(len(row)):
+        reduced = row[j] - f
+        nearer = reduced < g[j]
+        g[j] = reduced if nearer else g[j]
+        row_of[j] = i if nearer else row_of[j]
 
 
 @kernel(fastmath=NO_NAN)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.small.rows import column_minima, first_equal, least_of, reduced_row, relax_row
+from otdiv.network_flow.small.rows import first_equal, first_potentials, least_of, reduced_row, relax_row
 
 PATHS_PER_NODE = 30
 """Augmenting paths for each source and target, after which the problem is given up; one or two are usual."""
@@ -28,7 +28,7 @@ def send_flow(costs, supply, demand, flow, f, g, work):
     row_of = work.source[:m]
     senders, counts = work.rows[: n * m].reshape(m, n), work.stack[:m]
     counts[:] = 0
-    column_minima(costs, g, row_of)
+    first_potentials(costs, f, g, work.distance[:m], row_of)
     for j in range(m):
         _send(row_of[j], j, supply, demand, flow, senders, counts)
     reduced = work.distance[:m]
@@ -92,7 +92,7 @@ def _augment(costs, start, supply, demand, flow, senders, counts, f, g, work):
     least = relax_row(costs[start], start, masked, f[start], distance, source)
     count = 0
     while True:
-        j = _nearest(distance, least, demand)
+        j = first_equal(distance, least)
         if demand[j] > 0:
             break
         done[count], at[count] = j, least
@@ -128,16 +128,3 @@ def _augment(costs, start, supply, demand, flow, senders, counts, f, g, work):
         _take(i, column, amount, flow, senders, counts)
     supply[start] -= amount
     demand[j] -= amount
-
-
-@kernel()
-def _nearest(distance, least, demand):
-    """A column at the least distance, one with demand if there is one."""
-    found = -1
-    for j in range(len(distance)):
-        if distance[j] == least:
-            if demand[j] > 0:
-                return j
-            if found < 0:
-                found = j
-    return found

@@ -32,6 +32,10 @@ class Collection(ReadOnlyCopies):
     weights: Array
     start: Array
 
+    def __post_init__(self) -> None:
+        for array in (self.points, self.weights, self.start):  # compiled code is made for arrays of one kind
+            array.flags.writeable = False
+
     def __len__(self) -> int:
         return len(self.start) - 1
 

@@ -11,7 +11,7 @@ from otdiv.core.bounds import Status
 from otdiv.core.compilation import announced_compilation
 from otdiv.core.options import SolverOptions
 from otdiv.core.threads import count_threads
-from otdiv.core.validation import Array
+from otdiv.core.validation import Array, readonly
 from otdiv.costs import Cost, as_cost
 from otdiv.errors import InvalidInput
 from otdiv.pricing.compiled_costs import metric_of
@@ -139,7 +139,7 @@ def _loop(
     metric = metric_of(cost, x.d)
     if metric is not None:
         sources = (x.points, x.weights, x.start)
-        targets = (np.ascontiguousarray(y.points.T), y.weights, y.start)
+        targets = (readonly(y.points.T), y.weights, y.start)
         return lambda first, end: kernels.solve_pairs_of_points(
             metric, errors, sources, targets, pairs, first, end, space.answers, space.wanted
         )
