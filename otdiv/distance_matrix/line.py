@@ -42,8 +42,8 @@ class CommonSupport(ReadOnlyCopies):
         ahead = self.levels_x[pairs[0]] - self.levels_y[pairs[1]]
         value = masses * (np.abs(ahead) * self.gaps).sum(axis=1)
         below = [masses * (levels * self.gaps).sum(axis=1)[at] for levels, at in self._levels(pairs)]
-        # each level is off by (n + 4) u of itself; gap, difference, product and sum by (n + 6) u of the value
-        error = 1.01 * (len(self.gaps) + 10) * UNIT * (below[0] + below[1] + value) + _UNDERFLOW
+        # each level is off by (2 n + 4) u of itself; gap, difference, product, sum and mass by (2 n + 6) u of the value
+        error = 1.01 * (2 * len(self.gaps) + 12) * UNIT * (below[0] + below[1] + value) + _UNDERFLOW
         same = ~np.any(ahead, axis=1) & self._equal(pairs)
         return np.where(same, 0.0, np.maximum(value - error, 0.0)), value, np.where(same, 0.0, value + error)
 
@@ -75,7 +75,7 @@ class SortedSamples(ReadOnlyCopies):
         gap = np.abs(self.x[pairs[0]] - self.y[pairs[1]])
         n = gap.shape[1]
         value = masses / n * (gap if self.p == 1 else gap**self.p).sum(axis=1)
-        error = 1.01 * (n + 2 * self.p + 10) * UNIT * value + _UNDERFLOW * gap.any(axis=1)
+        error = 1.01 * (2 * n + 2 * self.p + 10) * UNIT * value + _UNDERFLOW * gap.any(axis=1)
         return np.maximum(value - error, 0.0), value, value + error
 
 

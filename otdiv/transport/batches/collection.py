@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.core.rounding import total
 from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array, as_points, as_weights, invalid
 from otdiv.errors import InvalidInput
 from otdiv.measures.discrete import DiscreteMeasure, with_same_columns
@@ -51,8 +50,8 @@ class Collection(ReadOnlyCopies):
 
     @cached_property
     def masses(self) -> Array:
-        """Total masses [k]."""
-        return np.array([total(self.weights[s:t]) for s, t in zip(self.start[:-1], self.start[1:], strict=True)])
+        """Total masses [k], each off by at most n_i u of itself, u = 2**-53."""
+        return np.add.reduceat(self.weights, self.start[:-1])
 
     def measure(self, i: int) -> DiscreteMeasure:
         """Measure i by itself."""
