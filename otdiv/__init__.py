@@ -1,9 +1,10 @@
 """otdiv: exact optimal transport and divergences, every distance with a proof.
 
 Further public packages, each with the names of its ``__all__``: ``otdiv.certificates``, ``otdiv.costs``,
-``otdiv.critics``, ``otdiv.datasets``, ``otdiv.divergences``, ``otdiv.drift``, ``otdiv.duality``, ``otdiv.estimators``,
-``otdiv.gans``, ``otdiv.lecture``, ``otdiv.linear_programming``, ``otdiv.lipschitz``, ``otdiv.measures``,
-``otdiv.plots``, ``otdiv.potentials``, ``otdiv.two_sample`` and ``otdiv.verification``; ``otdiv.autograd`` needs torch.
+``otdiv.critics``, ``otdiv.datasets``, ``otdiv.distance_matrix``, ``otdiv.divergences``, ``otdiv.drift``,
+``otdiv.duality``, ``otdiv.estimators``, ``otdiv.gans``, ``otdiv.lecture``, ``otdiv.linear_programming``,
+``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials``, ``otdiv.two_sample`` and
+``otdiv.verification``; ``otdiv.autograd`` needs torch.
 Names and packages are imported when they are first used.
 """
 
@@ -16,6 +17,7 @@ if _typing.TYPE_CHECKING:
     from otdiv.certificates.certificate import Certificate, certify
     from otdiv.comparison import Comparison, compare, compare_all
     from otdiv.core.bounds import Bounds, Status
+    from otdiv.distance_matrix.pairwise import pairwise
     from otdiv.divergences import f_divergence, js, kl
     from otdiv.duality.farkas import farkas
     from otdiv.duality.zero_sum_games import MatrixGame, solve_game
@@ -25,6 +27,7 @@ if _typing.TYPE_CHECKING:
     from otdiv.potentials.c_transform import c_transform
     from otdiv.problem.plan import Plan
     from otdiv.problem.transport_problem import TransportProblem
+    from otdiv.transport.batches.emd_many import emd_many
     from otdiv.transport.images import emd_images
     from otdiv.transport.result import TransportResult
     from otdiv.transport.saved import load
@@ -53,11 +56,13 @@ __all__ = [
     "compare_all",
     "emd",
     "emd_images",
+    "emd_many",
     "f_divergence",
     "farkas",
     "js",
     "kl",
     "load",
+    "pairwise",
     "read_measure",
     "select_method",
     "solve",
@@ -84,11 +89,13 @@ _MODULES = {
     "compare_all": "otdiv.comparison",
     "emd": "otdiv.transport.solve",
     "emd_images": "otdiv.transport.images",
+    "emd_many": "otdiv.transport.batches.emd_many",
     "f_divergence": "otdiv.divergences",
     "farkas": "otdiv.duality.farkas",
     "js": "otdiv.divergences",
     "kl": "otdiv.divergences",
     "load": "otdiv.transport.saved",
+    "pairwise": "otdiv.distance_matrix.pairwise",
     "read_measure": "otdiv.measures.files",
     "select_method": "otdiv.transport.selection",
     "solve": "otdiv.transport.solve",
@@ -103,6 +110,7 @@ _PACKAGES = (
     "costs",
     "critics",
     "datasets",
+    "distance_matrix",
     "divergences",
     "drift",
     "duality",

@@ -22,6 +22,7 @@ from otdiv.cli.critic import critic_command
 from otdiv.cli.demo import demo_command
 from otdiv.cli.emd import emd_command
 from otdiv.cli.lecture import lecture_command
+from otdiv.cli.pairwise import pairwise_command
 from otdiv.cli.verify import verify_command
 from otdiv.errors import OtdivError, SolverFailed
 
@@ -36,6 +37,7 @@ def app() -> None:
 for _command in (
     emd_command,
     compare_command,
+    pairwise_command,
     critic_command,
     verify_command,
     audit_command,

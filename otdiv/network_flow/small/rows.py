@@ -1,0 +1,128 @@
+"""Minima over a row of costs, several entries at a time: what small dense problems spend their time on.
+
+NaN never occurs here (costs are finite, masks infinite of one sign), and the sign of a zero does not matter; saying
+so lets the compiler take entries several at a time.  No operation is reordered or replaced otherwise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otdiv.core.compilation import kernel
+
+NO_NAN = {"nnan", "nsz"}
+"""Flags of the compiler for comparisons: neither changes a sum, a difference or a product."""
+
+
+_ONE, _TWO, _THREE, _FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+
+
+@kernel(fastmath=NO_NAN)
+def least_of(values):
+    """The least entry, by four minima side by side: a single one waits for each comparison."""
+    n = np.uint64(len(values))  # unsigned, so that no index is checked for being negative
+    first = second = third = fourth = values[0]
+    whole = n & ~_THREE
+    for k in range(np.uint64(0), whole, _FOUR):
+        p, q, r, s = values[k], values[k + _ONE], values[k + _TWO], values[k + _THREE]
+        first = p if p < first else first
+        second = q if q < second else second
+        third = r if r < third else third
+        fourth = s if s < fourth else fourth
+    for k in range(whole, n):
+        p = values[k]
+        first = p if p < first else first
+    first = second if second < first else first
+    third = fourth if fourth < third else third
+    return third if third < first else first
+
+
+@kernel(fastmath=NO_NAN)
+def extent_of(values):
+    """The least and the largest entry."""
+    least, largest = np.inf, -np.inf
+    for j in range(len(values)):
+        least = min(least, values[j])
+        largest = max(largest, values[j])
+    return least, largest
+
+
+@kernel()
+def first_equal(values, value):
+    """The first place of a value that occurs."""
+    for j in range(len(values)):
+        if values[j] == value:
+            return j
+    return -1
+
+
+@kernel(fastmath=NO_NAN)
+def reduced_row(row, g, reduced):
+    """row - g into ``reduced``; returns its least entry, found as in :func:`least_of`."""
+    n = np.uint64(len(row))
+    first = second = third = fourth = np.inf
+    whole = n & ~_THREE
+    for k in range(np.uint64(0), whole, _FOUR):
+        p, q = row[k] - g[k], row[k + _ONE] - g[k + _ONE]
+        r, s = row[k + _TWO] - g[k + _TWO], row[k + _THREE] - g[k + _THREE]
+        reduced[k], reduced[k + _ONE], reduced[k + _TWO], reduced[k + _THREE] = p, q, r, s
+        first = p if p < first else first
+        second = q if q < second else second
+        third = r if r < third else third
+        fourth = s if s < fourth else fourth
+    for k in range(whole, n):
+        p = row[k] - g[k]
+        reduced[k] = p
+        first = p if p < first else first
+    first = second if second < first else first
+    third = fourth if fourth < third else third
+    return third if third < first else first
+
+
+@kernel()
+def first_potentials(costs, f, g, reduced, row_of):
+    """Feasible potentials from the columns' mean costs, and for each column the row where f_i + g_j = c_ij.
+
+    The mean cost of a target says how far it is from the sources as a whole; of two clouds apart it is nearly the
+    optimal g.  Then f_i = min_j (c_ij - mean_j) and g_j = min_i (c_ij - f_i).
+    """
+    n = len(costs)
+    g[:] = 0.0
+    for i in range(n):
+        _add_row(costs[i], 1.0 / n, g)
+    for i in range(n):
+        f[i] = reduced_row(costs[i], g, reduced)
+    g[:] = np.inf
+    row_of[:] = 0
+    for i in range(n):
+        _lower_minima(costs[i], i, f[i], g, row_of)
+
+
+@kernel(fastmath=NO_NAN)
+def _add_row(row, factor, g):
+    for j in range(len(row)):
+        g[j] += factor * row[j]
+
+
+@kernel(fastmath=NO_NAN)
+def _lower_minima(row, i, f, g, row_of):
+    """Lower g_j to c_ij - f_i, and name row i, where that is less."""
+    for j in range(len(row)):
+        reduced = row[j] - f
+        nearer = reduced < g[j]
+        g[j] = reduced if nearer else g[j]
+        row_of[j] = i if nearer else row_of[j]
+
+
+@kernel(fastmath=NO_NAN)
+def relax_row(row, i, masked, shift, distance, source):
+    """Lower the distances of columns to those through row i; returns the least of all.
+
+    The distance through row i is c_ij - masked_j - shift, infinite where a column that is done is masked by -inf.
+    """
+    for j in range(len(row)):
+        through = (row[j] - masked[j]) - shift
+        nearer = through < distance[j]
+        distance[j] = through if nearer else distance[j]
+        source[j] = i if nearer else source[j]
+    return least_of(distance)

@@ -1,0 +1,1 @@
+"""Many small transport problems in compiled batches, a certificate for each."""
