@@ -35,12 +35,17 @@ def test_work_past_the_limit_is_left():
 @pytest.mark.parametrize("heeds", [True, False])
 def test_ctrl_c_reaches_work_that_heeds_it_and_leaves_other_work(heeds):
     interrupted, over = threading.Event(), threading.Event()
-    threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+
+    def work():  # the signal is sent by the work itself, so that it cannot come before the caller listens
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+        return (interrupted if heeds else over).wait(60) and "what it has"
+
     if heeds:
-        assert call_interruptibly(lambda: interrupted.wait(60) and "what it has", interrupted=interrupted)
+        assert call_interruptibly(work, interrupted=interrupted) == "what it has"
     else:
         with pytest.raises(KeyboardInterrupt):
-            call_interruptibly(lambda: over.wait(60), interrupted=interrupted)
+            call_interruptibly(work, interrupted=interrupted)
         over.set()
     assert interrupted.is_set()
 

@@ -49,9 +49,10 @@ def test_where_no_process_can_be_started_the_call_is_made_here(monkeypatch, exec
 
 @pytest.mark.slow
 def test_ctrl_c_ends_it():
-    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    sender = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
+        sender.start()
         call_in_child(time.sleep, 60)
     assert time.monotonic() - started < 10
 
