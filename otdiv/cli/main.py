@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     code, kind, sentence = _guarded(lambda: app.main(args=argv, prog_name="otdiv", standalone_mode=False))
     if sentence:
         if "--json" in given:
-            with suppress(Stop):
+            with suppress(Stop):  # the reader has closed the pipe: the sentence below goes to standard error
                 print_json_error(kind, sentence, code)
         click.echo(f"otdiv: {sentence}", err=True)
     sys.exit(code)

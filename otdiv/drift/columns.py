@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.validation import Array, check_choice, invalid
-from otdiv.drift.raw_tables import RawTable, is_number
+from otdiv.drift.raw_tables import RawTable
+from otdiv.measures.tables import is_number
 
 
 class Kind(Enum):

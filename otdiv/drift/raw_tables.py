@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.core.validation import Array, as_float_array, invalid, optional_import
-from otdiv.measures.tables import TableOptions, column_number
+from otdiv.core.validation import Array, as_float_array, invalid
+from otdiv.files.archives import read_npy
+from otdiv.measures.files import numpy_arrays
+from otdiv.measures.tables import NO_OPTIONS, TableOptions, column_number, delimiter_of, is_number, open_parquet
 
 MISSING_CELLS = frozenset({"", "na", "n/a", "nan", "null", "none"})
 """Cells of a text table, in any case and with spaces around them, that hold no value."""
@@ -94,11 +96,11 @@ def _from_file(path: Path, options: TableOptions) -> RawTable:
     if not path.is_file():
         raise invalid("path", "name an existing file", repr(str(path)), "Check the spelling and the folder.")
     if suffix == ".parquet":
-        arrow = optional_import("pyarrow.parquet", "Reading .parquet", "parquet").read_table(path)
-        return RawTable(path.name, {c: _arrow_column(arrow.column(c)) for c in arrow.column_names}, False)
+        with open_parquet(path, options) as (file, kept):
+            arrow = file.read(columns=kept)
+            return RawTable(path.name, {c: _arrow_column(arrow.column(c)) for c in kept}, False)
     if suffix == ".npy":
-        table = np.load(path, allow_pickle=False)
-        return as_raw_table(table, path.name, TableOptions())
+        return as_raw_table(numpy_arrays(path, read_npy), path.name, NO_OPTIONS)
     if suffix not in (".csv", ".tsv", ".txt"):
         remedy = "Convert it, or compare measures with all=True."
         raise invalid(path.name, "be .csv, .tsv, .parquet or .npy", f"{suffix!r}", remedy)
@@ -106,7 +108,7 @@ def _from_file(path: Path, options: TableOptions) -> RawTable:
 
 
 def _from_text(path: Path, options: TableOptions) -> RawTable:
-    delimiter = options.delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
+    delimiter = delimiter_of(path, options)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file, delimiter=delimiter) if row]
@@ -125,6 +127,8 @@ def _from_text(path: Path, options: TableOptions) -> RawTable:
         remedy = f"Are the columns separated by {other!r}? Pass delimiter={other!r}."
         raise invalid(path.name, "have its columns separated by the delimiter", f"{rows[0][0]!r} as one cell", remedy)
     names = _header(path, rows, options)
+    if not rows:
+        raise invalid(path.name, "hold at least one row below its header", "a header only", "Check its source.")
     cells = list(zip(*rows, strict=True))
     decimal = options.decimal
     return RawTable(path.name, {name: _cells(column, decimal) for name, column in zip(names, cells, strict=True)}, True)
@@ -155,19 +159,10 @@ def _header(path: Path, rows: list[list[str]], options: TableOptions) -> list[st
     return first
 
 
-def is_number(cell: str) -> bool:
-    """Whether a cell is a number in plain notation."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
-
-
 def _cells(column: tuple[str, ...], decimal: str) -> Array:
     """Numbers with NaN for empty cells, where there is nothing else; else texts, and None where a cell is missing."""
     if decimal == ".":
-        with suppress(ValueError):
+        with suppress(ValueError):  # then some cells are no numbers, and all are kept as texts below
             numbers = np.array([cell or "nan" for cell in column], dtype=np.float64)
             if not any("_" in cell for cell in column):
                 return numbers

@@ -125,7 +125,7 @@ def read_values(path: str | Path) -> Array:
     path = Path(path)
     if not path.is_file() or path.suffix.lower() != ".npy":
         raise invalid("values", "name an existing .npy file", repr(str(path)), "Save the values with numpy.save.")
-    content = _arrays(path, read_npy)
+    content = numpy_arrays(path, read_npy)
     if content.ndim not in (1, 2) or content.size != len(content):
         raise invalid(path.name, "hold one value a point", f"shape {content.shape}", "Save an array [k].")
     return content.reshape(-1)
@@ -143,8 +143,8 @@ def read_cost(path: str | Path) -> Any:
     if not path.is_file() or path.suffix.lower() not in (".npy", ".npz"):
         raise invalid("cost", "name an existing .npy or .npz file", repr(str(path)), "Or give the name of a cost.")
     if path.suffix.lower() == ".npy":
-        return _arrays(path, read_npy)
-    _arrays(path, read_npz)  # the parts are plain and of plausible sizes
+        return numpy_arrays(path, read_npy)
+    numpy_arrays(path, read_npz)  # the parts are plain and of plausible sizes
     try:
         matrix = sparse.load_npz(path)
         if matrix.format in ("csr", "csc", "bsr"):
@@ -161,8 +161,8 @@ def read_cost(path: str | Path) -> Any:
     return matrix
 
 
-def _arrays(path: Path, read: Callable[[Path], Any]) -> Any:
-    """What ``read`` finds, or one sentence on the file."""
+def numpy_arrays(path: Path, read: Callable[[Path], Any]) -> Any:
+    """What ``read`` finds in an .npy or .npz file, or one sentence on the file."""
     try:
         return read(path)
     except (ValueError, MemoryError) as problem:
@@ -178,7 +178,7 @@ def _from_numpy(path: Path, options: TableOptions) -> DiscreteMeasure:
     if zipfile.is_zipfile(path):
         _require_no_options(path, replace(options, weights=None))
         return _from_archive(path, options.weights)
-    content = _arrays(path, read_npy)
+    content = numpy_arrays(path, read_npy)
     _require_no_options(path, replace(options, weights=None, columns=None, index=None))
     if content.ndim == 2:
         return _from_table(path, None, content, options)
@@ -195,7 +195,7 @@ def _from_numpy(path: Path, options: TableOptions) -> DiscreteMeasure:
 
 def _from_archive(path: Path, weights: str | int | None) -> DiscreteMeasure:
     """Points and weights of an .npz; arrays that are not asked for are not unpacked."""
-    names = _arrays(path, names_in_npz)
+    names = numpy_arrays(path, names_in_npz)
     weighing = "weights" if weights is None and "weights" in names else weights
     if weighing is not None and weighing not in names:
         raise invalid(
@@ -208,7 +208,7 @@ def _from_archive(path: Path, weights: str | int | None) -> DiscreteMeasure:
     chosen = "points" if "points" in others else others[0] if len(others) == 1 else None
     if chosen is None:
         raise invalid(path.name, "hold an array called points", f"arrays {names}", "Name the array of points 'points'.")
-    arrays = _arrays(path, lambda path: read_npz(path, {chosen, str(weighing)}))
+    arrays = numpy_arrays(path, lambda path: read_npz(path, {chosen, str(weighing)}))
     return DiscreteMeasure(arrays[chosen], None if weighing is None else arrays[str(weighing)])  # type: ignore[arg-type]
 
 

@@ -10,9 +10,10 @@ import csv
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -82,30 +83,44 @@ def read_delimited(path: Path, options: TableOptions) -> tuple[list[str] | None,
 
 
 def read_parquet(path: Path, options: TableOptions) -> tuple[list[str], Array]:
-    """Names and columns of a parquet file; an index that pandas stored as such is left out."""
+    """Names and columns of a parquet file of numbers; an index that pandas stored as such is left out."""
+    with open_parquet(path, options) as (file, kept):
+        row_names = None if options.index is None else column_number(path, kept, len(kept), options.index, "index")
+        table, first = np.zeros((file.metadata.num_rows, len(kept))), 0
+        for batch in file.iter_batches(columns=kept):
+            for k, name in enumerate(kept):
+                if k != row_names:
+                    cells = batch.column(name).to_numpy(zero_copy_only=False)
+                    table[first : first + len(cells), k] = as_float_array(f"column {name!r} of {path.name}", cells)
+            first += batch.num_rows
+    return kept, table
+
+
+@contextmanager
+def open_parquet(path: Path, options: TableOptions) -> Iterator[tuple[Any, list[str]]]:
+    """An open parquet file of plausible size, and its columns without an index that pandas stored as such.
+
+    Raises
+    ------
+    InvalidInput
+        No such file, or another error while it is open, as one sentence.
+    MissingPackage
+        Without pyarrow.
+    """
     parquet = optional_import("pyarrow.parquet", "Reading .parquet", "parquet")
     try:
         with parquet.ParquetFile(path) as file:
             stored = (file.schema_arrow.pandas_metadata or {}).get("index_columns", [])
             kept = [name for name in file.schema_arrow.names if name not in stored or name == options.index]
-            rows = file.metadata.num_rows
-            require_plausible(8 * rows * len(kept), path.stat().st_size)
-            row_names = None if options.index is None else column_number(path, kept, len(kept), options.index, "index")
-            table, first = np.zeros((rows, len(kept))), 0
-            for batch in file.iter_batches(columns=kept):
-                for k, name in enumerate(kept):
-                    if k != row_names:
-                        cells = batch.column(name).to_numpy(zero_copy_only=False)
-                        table[first : first + len(cells), k] = as_float_array(f"column {name!r} of {path.name}", cells)
-                first += batch.num_rows
+            require_plausible(8 * file.metadata.num_rows * len(kept), path.stat().st_size)
+            if not kept:
+                raise invalid(path.name, "hold at least one column", "none", "Check where it was written.")
+            yield file, kept
     except InvalidInput:
         raise
     except (ValueError, TypeError, KeyError, OSError, NotImplementedError, AttributeError) as problem:
         reason = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
         raise invalid(path.name, "be a parquet table of numbers", reason, "Select the numeric columns.") from None
-    if not kept:
-        raise invalid(path.name, "hold at least one column", "none", "Check where it was written.")
-    return kept, table
 
 
 def column_number(path: Path, names: Sequence[str] | None, width: int, column: str | int, option: str) -> int:
@@ -126,7 +141,8 @@ def column_number(path: Path, names: Sequence[str] | None, width: int, column: s
     )
 
 
-def _delimiter(path: Path, options: TableOptions) -> str:
+def delimiter_of(path: Path, options: TableOptions) -> str:
+    """What is between the columns of a text table."""
     return options.delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
 
 
@@ -134,7 +150,7 @@ def _plain_numbers(path: Path, options: TableOptions) -> tuple[list[str] | None,
     """Header and table by numpy's parser, ten times as fast; None where it does not find numbers only."""
     if options.index is not None or options.decimal != ".":
         return None
-    delimiter = _delimiter(path, options)
+    delimiter = delimiter_of(path, options)
     try:
         with open(path, encoding="utf-8-sig") as stream, without_warnings():  # of a header alone
             first = next(stream)
@@ -159,7 +175,7 @@ def _parsed(lines: Iterable[str], delimiter: str) -> Array:
 def _checked_numbers(path: Path, options: TableOptions) -> tuple[list[str] | None, Array]:
     """Header and table a block of lines at a time; the first row that is wrong is named."""
     names: list[str] | None = None
-    width, blocks, delimiter = 0, [], _delimiter(path, options)
+    width, blocks, delimiter = 0, [], delimiter_of(path, options)
     ignored: frozenset[int] = frozenset()
     try:
         with open(path, newline="", encoding="utf-8-sig") as stream:
@@ -246,7 +262,7 @@ def _numbers(
             (line, j, cell)
             for (line, _), row in zip(rows, cells, strict=True)
             for j, cell in enumerate(row)
-            if not _is_number(cell)
+            if not is_number(cell)
         )
         what = repr(cell) if cell.strip() else "an empty cell"
         raise invalid(
@@ -267,7 +283,7 @@ def _remedy_of_width(row: list[str], width: int, options: TableOptions) -> str:
 
 def _remedy(cell: str, path: Path, options: TableOptions) -> str:
     """What to do about a cell that is no number."""
-    text, delimiter = cell.strip(), _delimiter(path, options)
+    text, delimiter = cell.strip(), delimiter_of(path, options)
     for other, name in ((";", "semicolons"), ("\t", "tabs"), (" ", "spaces")):
         parts = text.split() if other == " " else text.split(other)
         if other != delimiter and len(parts) > 1 and not _THOUSANDS.fullmatch(text):
@@ -282,7 +298,7 @@ def _remedy(cell: str, path: Path, options: TableOptions) -> str:
 
 def _header(path: Path, row: list[str], options: TableOptions) -> list[str] | None:
     """The names in the first row; None if it holds numbers."""
-    numeric = [_is_number(cell.replace(",", ".") if options.decimal == "," else cell) for cell in row]
+    numeric = [is_number(cell.replace(",", ".") if options.decimal == "," else cell) for cell in row]
     if options.header is False or (options.header is None and all(numeric)):
         return None
     names = [cell.strip() for cell in row]
@@ -321,7 +337,7 @@ def _is_header_of_numbers(path: Path, rows: list[tuple[int, list[str]]]) -> bool
     first, below = rows[0][1], [cell for _, row in rows[1:] for cell in row]
     if not _counts(first) or not below:
         return False
-    if all(_is_number(cell) and not cell.strip().lstrip("+-").isdecimal() for cell in below):
+    if all(is_number(cell) and not cell.strip().lstrip("+-").isdecimal() for cell in below):
         return True
     if len(first) == 1 or any(not cell.strip().lstrip("+-").isdecimal() for cell in below):
         return False
@@ -333,7 +349,10 @@ def _is_header_of_numbers(path: Path, rows: list[tuple[int, list[str]]]) -> bool
     )
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number in plain notation, without underscores between digits."""
+    if "_" in cell:
+        return False
     try:
         float(cell)
     except ValueError:

@@ -85,5 +85,5 @@ def _started(paths: str) -> subprocess.Popen[bytes] | None:
             env={**os.environ, "PYTHONPATH": paths},
             start_new_session=True,  # Ctrl-C at a terminal goes to the parent alone
         )
-    except OSError:
+    except OSError:  # no process may be started here: the call is made in this one
         return None

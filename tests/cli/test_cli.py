@@ -22,19 +22,6 @@ SCRIPT = Path(sys.executable).parent / "otdiv"
 
 
 @pytest.fixture
-def run(capsys):
-    """Run the command in this process: exit code, stdout, stderr."""
-
-    def call(*argv):
-        with pytest.raises(SystemExit) as stop:
-            cli.main([str(word) for word in argv])
-        printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
-
-    return call
-
-
-@pytest.fixture
 def pair(tmp_path):
     """Two small measures in the plane, as .csv and .npz."""
     first, second = tmp_path / "a.csv", tmp_path / "b.csv"

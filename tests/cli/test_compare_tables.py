@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from otdiv.cli.main import main
-
 
 @pytest.fixture
 def files(tmp_path):
@@ -26,17 +24,6 @@ def files(tmp_path):
         )
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
     return str(tmp_path / "before.csv"), str(tmp_path / "after.csv")
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        with pytest.raises(SystemExit) as left:
-            main([str(a) for a in arguments])
-        shown = capsys.readouterr()
-        return left.value.code, shown.out, shown.err
-
-    return call
 
 
 def test_the_answer_on_one_screen(run, files):

@@ -5,21 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from otdiv import cli, wasserstein
+from otdiv import wasserstein
 from otdiv.distance_matrix import PairwiseDistances
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command in this process: exit code, stdout, stderr."""
-
-    def call(*argv):
-        with pytest.raises(SystemExit) as stop:
-            cli.main([str(word) for word in argv])
-        printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

@@ -221,3 +221,32 @@ def test_one_column_and_a_constant_one():
         compare_tables({"x": [1.0, 1.0]}, {"x": [1.0, 1.0]})
     moved = compare_tables({"x": [1.0] * 30}, {"x": [2.0] * 30})
     assert moved["x"].distance == pytest.approx(2.0) and moved.changed() == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("x.npy", b"garbage", "x.npy must be a numpy file of plain numbers"),
+        ("x.parquet", b"garbage", "x.parquet must be a parquet table"),
+        ("x.csv", b"\xff\xfe\x00", "x.csv must be a text table in UTF-8"),
+        ("x.csv", b"", "x.csv must hold at least one row"),
+        ("x.csv", b"age\n", "hold at least one row below its header"),
+        ("x.png", b"garbage", "x.png must be .csv, .tsv, .parquet or .npy"),
+    ],
+)
+def test_files_that_are_no_tables_are_one_sentence(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidInput, match=said):
+        compare_tables(tmp_path / name, tmp_path / name)
+
+
+def test_nothing_is_unpickled(tmp_path):
+    np.save(tmp_path / "x.npy", np.array([{}], dtype=object))
+    with pytest.raises(InvalidInput, match="x.npy must be a numpy file of plain numbers"):
+        compare_tables(tmp_path / "x.npy", tmp_path / "x.npy")
+
+
+def test_an_index_that_pandas_stored_in_parquet_is_left_out(tmp_path):
+    for name, seed in (("a", 0), ("b", 1)):
+        table(seed).sample(frac=1, random_state=seed).to_parquet(tmp_path / f"{name}.parquet")
+    assert set(kinds(compare_tables(tmp_path / "a.parquet", tmp_path / "b.parquet"))) == set(EXPECTED)

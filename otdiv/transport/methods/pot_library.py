@@ -59,7 +59,7 @@ def _loaded_alone() -> ModuleType | None:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module if hasattr(module, "emd_c") else None
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError):  # this version asks for more: it is imported whole
         return None
     finally:
         for part in (*stand_ins, name, "ot.lp.emd_wrap"):  # the last one is registered by the module itself
