@@ -242,7 +242,7 @@ def test_files_that_are_no_tables_are_one_sentence(tmp_path, name, content, said
 
 def test_nothing_is_unpickled(tmp_path):
     np.save(tmp_path / "x.npy", np.array([{}], dtype=object))
-    with pytest.raises(InvalidInput, match="x.npy must be a numpy file of plain numbers"):
+    with pytest.raises(InvalidInput, match=r"x\.npy must be a numpy file of plain numbers"):
         compare_tables(tmp_path / "x.npy", tmp_path / "x.npy")
 
 
