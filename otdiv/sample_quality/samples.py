@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -88,8 +89,7 @@ def _latent(function: Any) -> int:
 
 
 def _draw_from_module(module: Any, n: int, rng: np.random.Generator) -> Array:
-    import torch
-
+    torch = sys.modules["torch"]  # a module of it was handed over
     parameter = next(iter(module.parameters()), None)
     latent = getattr(module, "latent", None)
     if latent is None:
