@@ -21,6 +21,7 @@ from otdiv.cli.compare import compare_command
 from otdiv.cli.critic import critic_command
 from otdiv.cli.demo import demo_command
 from otdiv.cli.emd import emd_command
+from otdiv.cli.judge import judge_command
 from otdiv.cli.lecture import lecture_command
 from otdiv.cli.pairwise import pairwise_command
 from otdiv.cli.verify import verify_command
@@ -38,6 +39,7 @@ for _command in (
     emd_command,
     compare_command,
     pairwise_command,
+    judge_command,
     critic_command,
     verify_command,
     audit_command,

@@ -102,7 +102,8 @@ class JudgeResult(HasBounds):
         unit = f"in {self.units}" if self.units != "raw" else "in the unit of the points"
         f, e = self.floor, self.estimate
         rows += [
-            ("  its floor", f"{f.generated:.4g} to {f.real:.4g}", f"generated and real halves of {f.size}, {unit}"),
+            ("  at equal sizes", f"{f.generated:.4g}", f"half of real to generated, {f.size} points a side, {unit}"),
+            ("  its floor", f"{f.real:.4g}", f"half of real to the other half; mean of {f.splits} divisions, as above"),
             ("  of the distributions", f"[{e.lower:.4g}, {e.upper:.4g}]", f"{e.confidence:.0%}: {e.assumption}"),
         ]
         if self.test is not None:
@@ -120,7 +121,9 @@ class JudgeResult(HasBounds):
             rows.append(("modes captured", f"{c.modes_captured} of {c.of}", f"JS {c.js:.4g}, floor {c.js_floor:.2g}"))
             rows.append(("reverse KL", number(float(c.reverse_kl), 4), f"floor {c.reverse_kl_floor:.2g}, nats"))
             if c.high_quality is not None:
-                rows.append(("high quality", f"{100 * c.high_quality.value:.1f} %", str(c.high_quality)))
+                q = c.high_quality
+                limits = f"[{100 * q.lower:.1f}, {100 * q.upper:.1f}] %, within 3 sd of its mode"
+                rows.append(("high quality", f"{100 * q.value:.1f} %", limits))
         if self.memorisation is not None:
             k = self.memorisation
             pair = f"{number(k.to_train.upper, 4)} to train, {number(k.to_test.upper, 4)} to held-out"
