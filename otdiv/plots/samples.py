@@ -71,10 +71,10 @@ def plot_matching_curves(found: FidelityDiversity) -> Figure:
         if curve is not None:
             ax.plot(curve.distance, curve.generated, "o-", color=ORANGE, markersize=3, label="generated")
             ax.plot(curve.distance, curve.real, "o-", color=BLUE, markersize=3, label="real points to real points")
+            ax.legend(frameon=False, fontsize=8)
         ax.set_ylim(0, 1.03)
         ax.set_xlabel("within a distance of", fontsize=9)
         ax.set_title(f"{name}: share that can be matched", fontsize=9, loc="left")
-        ax.legend(frameon=False, fontsize=8)
     return fig
 
 
