@@ -11,12 +11,12 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from otdiv.core.text_tables import Table, number
-from otdiv.core.validation import Array, ReadOnlyCopies, as_points, as_rng, invalid
+from otdiv.core.validation import Array, ReadOnlyCopies, as_rng, invalid
 from otdiv.errors import SolverFailed
 from otdiv.sample_quality.partial.decimals import decimal_shares
 from otdiv.sample_quality.partial.matching import greatest_matching
 from otdiv.sample_quality.partial.views import InSpace, OnLine, Pairing, View, ViewShare, mean_share
-from otdiv.sample_quality.samples import unit_of
+from otdiv.sample_quality.samples import as_pair, unit_of
 
 BLOCK = 500
 """Points of a block.  More: a finer scale, at which less counts as matched; numbers compare at one size only."""
@@ -193,7 +193,7 @@ def fidelity_diversity(
     >>> found.fidelity > 0.95, found.diversity < 0.05
     (True, True)
     """
-    x, y = as_points("real", real), as_points("generated", generated)
+    x, y = as_pair(real, generated)
     _check(x, y, block, allowance, fidelity_capacity, diversity_capacity)
     unit = unit_of(x, units)
     blocks = draw_blocks(x / unit, y / unit, block, as_rng(rng))
@@ -383,9 +383,6 @@ def _curve(view: View, scale: float, capacity: float) -> MatchingCurve:
 
 
 def _check(x: Array, y: Array, block: int, allowance: float, *capacities: float) -> None:
-    if x.shape[1] != y.shape[1]:
-        came = f"{y.shape[1]} columns, where real has {x.shape[1]}"
-        raise invalid("generated", "have the columns of real", came, "Select the same columns.")
     for name, n, least in (("real", len(x), 2 * LEAST_BLOCK), ("generated", len(y), LEAST_BLOCK)):
         if n < least:
             raise invalid(name, f"hold at least {least} points", str(n), "Draw more.")
