@@ -134,6 +134,8 @@ def test_curves_grow_and_hold_the_judged_point():
         assert curve.real[3] == pytest.approx(points.floor) and points.floor >= 0.98 - 0.01
     assert found.proofs >= 4 and json.dumps(found.to_dict(), allow_nan=False)
     assert "optima proved" in found.table().text()
+    low, high = found.fidelity_views[0].spread
+    assert low <= found.fidelity <= high and low < high
 
 
 def test_blocks_are_disjoint_and_of_one_size():

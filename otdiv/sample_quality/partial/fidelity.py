@@ -95,10 +95,10 @@ class FidelityDiversity:
         rows = []
         for side, views in (("fidelity", self.fidelity_views), ("diversity", self.diversity_views)):
             for v in views[:5]:
-                shares = f"{100 * v.matched:.1f} %", f"{100 * v.floor:.1f} %"
-                rows.append((side, f"{v.value:.3f}", v.view, *shares, number(v.distance, 4)))
-        headers = ("", "value", "view", "matched", "real to real", "within")
-        return Table(title, headers, rows, str(self).splitlines(), (1, 3, 4, 5))
+                shares = f"{100 * v.matched:.1f} %", f"{100 * v.floor:.1f} %", number(v.distance, 4)
+                rows.append((side, f"{v.value:.3f}", "{:.3f} to {:.3f}".format(*v.spread), v.view, *shares))
+        headers = ("", "value", "among blocks", "view", "matched", "real to real", "within")
+        return Table(title, headers, rows, str(self).splitlines(), (1, 2, 4, 5, 6))
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -108,6 +108,8 @@ class FidelityDiversity:
             "diversity": self.diversity,
             "fidelity_view": self.fidelity_views[0].view,
             "diversity_view": self.diversity_views[0].view,
+            "fidelity_spread": list(self.fidelity_views[0].spread),
+            "diversity_spread": list(self.diversity_views[0].spread),
             "fidelity_curve": None if curves[0] is None else curves[0].to_dict(),
             "diversity_curve": None if curves[1] is None else curves[1].to_dict(),
             "block": self.block,

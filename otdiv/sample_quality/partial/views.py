@@ -153,7 +153,15 @@ class ViewShare:
     @property
     def value(self) -> float:
         """matched / floor, at most 1."""
-        return min(1.0, self.matched / self.floor) if self.floor > 0 else 0.0
+        return self._over_floor(self.matched)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The least and the largest value among the pairs of blocks: how far one block differs from another."""
+        return self._over_floor(min(self.per_pair)), self._over_floor(max(self.per_pair))
+
+    def _over_floor(self, share: float) -> float:
+        return min(1.0, share / self.floor) if self.floor > 0 else 0.0
 
 
 @dataclass(frozen=True, eq=False)
