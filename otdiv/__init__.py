@@ -3,8 +3,8 @@
 Further public packages, each with the names of its ``__all__``: ``otdiv.certificates``, ``otdiv.costs``,
 ``otdiv.critics``, ``otdiv.datasets``, ``otdiv.distance_matrix``, ``otdiv.divergences``, ``otdiv.drift``,
 ``otdiv.duality``, ``otdiv.estimators``, ``otdiv.gans``, ``otdiv.lecture``, ``otdiv.linear_programming``,
-``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials``, ``otdiv.two_sample`` and
-``otdiv.verification``; ``otdiv.autograd`` needs torch.
+``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials``, ``otdiv.sample_quality``,
+``otdiv.two_sample`` and ``otdiv.verification``; ``otdiv.autograd`` needs torch.
 Names and packages are imported when they are first used.
 """
 
@@ -123,6 +123,7 @@ _PACKAGES = (
     "measures",
     "plots",
     "potentials",
+    "sample_quality",
     "two_sample",
     "verification",
 )
