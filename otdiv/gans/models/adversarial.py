@@ -8,9 +8,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from otdiv.gans.losses import discriminator_loss, log_d_loss, minimax_loss
 from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.objectives import discriminator_loss, log_d_loss, minimax_loss
 from otdiv.neural.loop import Info
 
 

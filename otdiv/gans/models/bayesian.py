@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from otdiv.gans.losses import discriminator_log_posterior, generator_log_posterior
 from otdiv.gans.models import adversarial
 from otdiv.gans.models.base import GanModel, GanSpec, GanState, no_measures
+from otdiv.gans.objectives import discriminator_log_posterior, generator_log_posterior
 from otdiv.neural.loop import Info
 from otdiv.neural.sghmc import SGHMC
 

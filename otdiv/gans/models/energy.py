@@ -9,10 +9,10 @@ import torch
 from scipy.stats import mannwhitneyu
 from torch import Tensor, nn
 
-from otdiv.gans.losses import energy_loss, entropic_generator_loss, shared_information
 from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
 from otdiv.gans.networks import Discriminator
+from otdiv.gans.objectives import energy_loss, entropic_generator_loss, shared_information
 from otdiv.neural.loop import Info
 from otdiv.neural.slopes import gradient_norms
 

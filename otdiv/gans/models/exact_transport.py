@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from otdiv.gans.losses import transport_loss
 from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.objectives import transport_loss
 from otdiv.neural.loop import Info
 from otdiv.transport.solve import emd
 

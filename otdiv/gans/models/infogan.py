@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from otdiv.gans.losses import discriminator_loss, information_bound, log_d_loss
 from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models import adversarial
 from otdiv.gans.models.base import GanModel, GanSpec, GanState
 from otdiv.gans.networks import leaky, stack
+from otdiv.gans.objectives import discriminator_loss, information_bound, log_d_loss
 from otdiv.neural.loop import Info
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from otdiv.gans.losses import log_d_loss
 from otdiv.gans.models import adversarial, wasserstein
 from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.objectives import log_d_loss
 from otdiv.lipschitz import spectral_norm
 from otdiv.neural.constraints import CONSTRAINT_BY_NAME
 from otdiv.neural.loop import Info

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.core.validation import check_choice
-from otdiv.gans.losses import critic_loss, wasserstein_loss
 from otdiv.gans.models.adversarial import rates
 from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.objectives import critic_loss, wasserstein_loss
 from otdiv.lipschitz import LipschitzBound
 from otdiv.neural.constraint_names import CONSTRAINTS
 from otdiv.neural.constraints import CONSTRAINT_BY_NAME, Constraint
