@@ -138,9 +138,9 @@ def bars() -> ModalData:
 
 
 def planes10(d: int = 100) -> ModalData:
-    """Ten clusters in d dimensions, each on a plane of its own: x = m_k + A_k z + 0.1 noise, z in 2-D.
+    """Ten clusters in d dimensions, each on a plane of its own: x = m_k + A_k z + 0.05 noise, z in 2-D.
 
-    Centres have normal coordinates of sd 1, planes normal entries of sd 1; both are drawn once, with seed 0.
+    Centres have normal coordinates of sd 1, planes normal entries of sd 0.25; both are drawn once, with seed 0.
 
     Parameters
     ----------
@@ -156,10 +156,10 @@ def planes10(d: int = 100) -> ModalData:
     -----
     After the synthetic data of Y. Saatchi and A. G. Wilson, Bayesian GAN, NeurIPS 2017.
     """
-    k, noise = 10, 0.1
+    k, noise = 10, 0.05
     fixed = np.random.default_rng(0)
     means = readonly(fixed.normal(size=(k, d)))
-    axes = readonly(fixed.normal(size=(k, 2, d)))
+    axes = readonly(0.25 * fixed.normal(size=(k, 2, d)))
 
     def drawn(labels: Array, rng: np.random.Generator) -> Array:
         z = rng.normal(size=(len(labels), 2))

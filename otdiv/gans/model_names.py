@@ -49,6 +49,9 @@ class GanSettings:
         How the critic of a WGAN is kept Lipschitz, one of :data:`otdiv.critics.CONSTRAINTS`.
     penalty : float
         Weight of the gradient penalty: of the critic, or of the energy.
+    flatness : float
+        Weight of E |grad logit|^2 at real points in the loss of a traditional discriminator (R1); 0 leaves it out, and
+        a discriminator that separates the two wholly gives no direction.
     clip : float
         Largest absolute weight of a clipped critic.
     slope : float
@@ -85,6 +88,7 @@ class GanSettings:
     critic_steps: int = 1
     constraint: str | None = None
     penalty: float = 0.1
+    flatness: float = 0.0
     clip: float = 0.01
     slope: float = 10.0
     entropy: float = 1.0
@@ -107,7 +111,7 @@ class GanSettings:
         for name in ("rate", "critic_rate", "penalty", "clip", "slope", "prior_sd"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise invalid(name, "be a positive number", repr(getattr(self, name)), "Leave it out for the default.")
-        for name in ("entropy", "information", "temperature"):
+        for name in ("entropy", "information", "temperature", "flatness"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise invalid(name, "be a number >= 0", repr(getattr(self, name)), "Leave it out for the default.")
         if not 0 < self.friction <= 1:

@@ -12,6 +12,7 @@ from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
 from otdiv.gans.objectives import discriminator_loss, log_d_loss, minimax_loss
 from otdiv.neural.loop import Info
+from otdiv.neural.slopes import gradient_norms
 
 
 def build(spec: GanSpec, rng: torch.Generator) -> dict[str, nn.Module]:
@@ -27,6 +28,22 @@ def rates(settings: GanSettings) -> dict[str, tuple[tuple[str, ...], float]]:
     }
 
 
+def update_discriminator(state: GanState, real: Tensor, fake: Tensor) -> float:
+    """One step of D on real and generated points; the GAN objective before it, without the penalty of its slope.
+
+    The penalty is that of L. Mescheder, A. Geiger and S. Nowozin, Which training methods for GANs do actually
+    converge?, ICML 2018.
+    """
+    n, discriminator, weight = len(real), state.networks["discriminator"], state.settings.flatness
+    logits = discriminator(torch.cat([real, fake]))
+    loss = discriminator_loss(logits[:n], logits[n:])
+    objective = -float(loss.detach())
+    if weight > 0.0:
+        loss = loss + weight * gradient_norms(discriminator, real, create_graph=True).square().mean()
+    state.minimise("discriminator", loss)
+    return objective
+
+
 def step(
     generator_loss: Callable[[Tensor], Tensor],
     state: GanState,
@@ -40,8 +57,7 @@ def step(
     for _ in range(state.settings.critic_steps):
         with torch.no_grad():
             fake = generator(state.noise(n, rng))
-        logits = discriminator(torch.cat([real, fake]))
-        objective = -state.minimise("discriminator", discriminator_loss(logits[:n], logits[n:]))
+        objective = update_discriminator(state, real, fake)
         if project is not None:
             project(discriminator)
     loss = state.minimise("generator", generator_loss(discriminator(generator(state.noise(n, rng)))))

@@ -16,6 +16,7 @@ from otdiv.gans.models.base import GanModel, GanSpec, GanState, no_measures
 from otdiv.gans.objectives import discriminator_log_posterior, generator_log_posterior
 from otdiv.neural.loop import Info
 from otdiv.neural.sghmc import SGHMC
+from otdiv.neural.slopes import gradient_norms
 
 
 class Ensemble(nn.Module):
@@ -86,7 +87,11 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
         posterior = discriminator_log_posterior(
             logits[:n], logits[n:], discriminator.parameters(), size, settings.prior_sd
         )
-        value = -state.minimise("discriminator", -posterior / size)
+        loss = -posterior / size
+        value = -float(loss.detach())
+        if settings.flatness > 0.0:
+            loss = loss + settings.flatness * gradient_norms(discriminator, real, create_graph=True).square().mean()
+        state.minimise("discriminator", loss)
     points = ensemble(noises(state, max(1, n // settings.generators), rng))
     logits = discriminator(points.flatten(0, 1)).view(settings.generators, -1)
     # the generators are independent given the discriminator: their log posteriors add up

@@ -15,7 +15,7 @@ from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models import adversarial
 from otdiv.gans.models.base import GanModel, GanSpec, GanState
 from otdiv.gans.networks import leaky, stack
-from otdiv.gans.objectives import discriminator_loss, information_bound, log_d_loss
+from otdiv.gans.objectives import information_bound, log_d_loss
 from otdiv.neural.loop import Info
 
 
@@ -59,8 +59,7 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
     for _ in range(settings.critic_steps):
         with torch.no_grad():
             fake = generate(state, state.noise(n, rng), draw_codes(state, n, rng))
-        logits = discriminator(torch.cat([real, fake]))
-        objective = -state.minimise("discriminator", discriminator_loss(logits[:n], logits[n:]))
+        objective = adversarial.update_discriminator(state, real, fake)
     codes = draw_codes(state, n, rng)
     fake = generate(state, state.noise(n, rng), codes)
     control = settings.information == 0.0
