@@ -27,6 +27,7 @@ if _typing.TYPE_CHECKING:
     from otdiv.potentials.c_transform import c_transform
     from otdiv.problem.plan import Plan
     from otdiv.problem.transport_problem import TransportProblem
+    from otdiv.sample_quality.judge import judge
     from otdiv.transport.batches.emd_many import emd_many
     from otdiv.transport.images import emd_images
     from otdiv.transport.result import TransportResult
@@ -60,6 +61,7 @@ __all__ = [
     "f_divergence",
     "farkas",
     "js",
+    "judge",
     "kl",
     "load",
     "pairwise",
@@ -93,6 +95,7 @@ _MODULES = {
     "f_divergence": "otdiv.divergences",
     "farkas": "otdiv.duality.farkas",
     "js": "otdiv.divergences",
+    "judge": "otdiv.sample_quality.judge",
     "kl": "otdiv.divergences",
     "load": "otdiv.transport.saved",
     "pairwise": "otdiv.distance_matrix.pairwise",

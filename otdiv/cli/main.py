@@ -22,6 +22,7 @@ from otdiv.cli.critic import critic_command
 from otdiv.cli.demo import demo_command
 from otdiv.cli.emd import emd_command
 from otdiv.cli.gan import gan_command
+from otdiv.cli.judge import judge_command
 from otdiv.cli.lecture import lecture_command
 from otdiv.cli.pairwise import pairwise_command
 from otdiv.cli.verify import verify_command
@@ -39,6 +40,7 @@ for _command in (
     emd_command,
     compare_command,
     pairwise_command,
+    judge_command,
     critic_command,
     gan_command,
     verify_command,

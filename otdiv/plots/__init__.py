@@ -16,6 +16,7 @@ from otdiv.plots.duality import (
     plot_strong_duality,
 )
 from otdiv.plots.gans import plot_gan, plot_gan_strip, save_gan_film
+from otdiv.plots.samples import plot_matching_curves, plot_modes, plot_samples
 from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, figure, png
 from otdiv.plots.transport import plot_plan, plot_potentials, plot_theta_sweep
 
@@ -35,9 +36,12 @@ __all__ = [
     "plot_gan",
     "plot_gan_strip",
     "plot_lagrangian",
+    "plot_matching_curves",
+    "plot_modes",
     "plot_plan",
     "plot_plan_and_slack",
     "plot_potentials",
+    "plot_samples",
     "plot_slackness",
     "plot_strong_duality",
     "plot_theta_sweep",
