@@ -110,32 +110,33 @@ def on_the_line(rng: np.random.Generator, sample: int, histograms: bool) -> tupl
     return row(f"pairwise, 100 {kind}", len(i), problems, solve, False)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the problems")
-    parser.add_argument("--sample", type=int, default=500, help="pairs for the loop over POT")
-    options = parser.parse_args()
-    rng, part = np.random.default_rng(0), 10 if options.quick else 1
+def run(quick: bool, sample: int) -> int:
+    """Print the table; returns failures and missed aims."""
+    rng, part = np.random.default_rng(0), 10 if quick else 1
     otdiv.emd_many(rng.normal(size=(2, 3, 2)), rng.normal(size=(2, 3, 2)))  # compiled kernels are loaded
     cores = count_threads(None)
     print(f"{'':<49}{'POT, a pair':>19}{'otdiv, one thread':>36}{f'{cores} threads':>36}  failures")
     print(f"{'':<42}{'pairs':>7}{'wall':>10}{'CPU':>10}" + f"{'wall':>18}{'CPU':>18}" * 2)
     results = [
-        many(8, 10_000 // part, options.sample, False, rng),
-        many(32, 10_000 // part, options.sample, False, rng),
-        many(32, 10_000 // part, options.sample, True, rng),
-        many(32, 10_000 // part, options.sample, False, rng, d=10),
-        many(50, 4_000 // part, options.sample, True, rng),
-        many(128, 1_000 // part, options.sample // 5, False, rng),
-        many(128, 200 // part, options.sample // 5, True, rng),
-        on_the_line(rng, options.sample, True),
-        on_the_line(rng, options.sample, False),
-        matrix(1000 if part == 1 else 300, 50, options.sample, rng),
+        many(8, 10_000 // part, sample, False, rng),
+        many(32, 10_000 // part, sample, False, rng),
+        many(32, 10_000 // part, sample, True, rng),
+        many(32, 10_000 // part, sample, False, rng, d=10),
+        many(50, 4_000 // part, sample, True, rng),
+        many(128, 1_000 // part, sample // 5, False, rng),
+        many(128, 200 // part, sample // 5, True, rng),
+        on_the_line(rng, sample, True),
+        on_the_line(rng, sample, False),
+        matrix(1000 if part == 1 else 300, 50, sample, rng),
     ]
     failures, missed = (sum(column) for column in zip(*results, strict=True))
     print(f"\nfailures: {failures}; aims missed (marked *, at least {AIM:g} times with all threads): {missed}")
+    return failures + missed
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the problems")
+    parser.add_argument("--sample", type=int, default=500, help="pairs for the loop over POT")
+    options = parser.parse_args()
+    run(options.quick, options.sample)

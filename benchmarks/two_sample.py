@@ -175,7 +175,9 @@ def power_table(
     options: argparse.Namespace,
 ) -> int:
     """Power beside published columns; returns in how many columns every test misses the aim."""
-    chosen = range(0, len(columns), 2) if options.quick else range(len(columns))
+    chosen = list(range(0, len(columns), 2) if options.quick else range(len(columns)))
+    if options.columns:
+        chosen = [k for k in range(len(columns)) if columns[k] in options.columns]
     print_head(title, [f"{columns[k]:g}" for k in chosen], options)
     for name, row in published.items():
         print_row(f"{name} (published)", [f"{row[k]:.3f}" for k in chosen])
@@ -243,21 +245,24 @@ TABLES: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def main() -> None:
+def run(argv: list[str] | None = None) -> int:
+    """Print the tables; returns the number of missed aims."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer columns, 20 repetitions, 99 permutations")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--tests", nargs="+", choices=TESTS, default=list(TESTS))
+    parser.add_argument("--columns", nargs="+", type=float, help="of the tables of power")
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--permutations", type=int)
     parser.add_argument("--sizes", nargs="+", type=int, help="n of the table of levels")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     options.repetitions = options.repetitions or (20 if options.quick else 200)
     options.permutations = options.permutations or (99 if options.quick else 499)
     missed = {name: TABLES[name](options) for name in options.tables}
     print("\nmissed aims:", ", ".join(f"{name} {count}" for name, count in missed.items()))
+    return sum(missed.values())
 
 
 if __name__ == "__main__":
-    main()
+    run()

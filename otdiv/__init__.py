@@ -2,9 +2,9 @@
 
 Further public packages, each with the names of its ``__all__``: ``otdiv.certificates``, ``otdiv.costs``,
 ``otdiv.critics``, ``otdiv.datasets``, ``otdiv.distance_matrix``, ``otdiv.divergences``, ``otdiv.drift``,
-``otdiv.duality``, ``otdiv.estimators``, ``otdiv.gans``, ``otdiv.lecture``, ``otdiv.linear_programming``,
-``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials``, ``otdiv.sample_quality``,
-``otdiv.two_sample`` and ``otdiv.verification``; ``otdiv.autograd`` needs torch.
+``otdiv.duality``, ``otdiv.embedding``, ``otdiv.estimators``, ``otdiv.gans``, ``otdiv.lecture``,
+``otdiv.linear_programming``, ``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials``,
+``otdiv.sample_quality``, ``otdiv.two_sample`` and ``otdiv.verification``; ``otdiv.autograd`` needs torch.
 Names and packages are imported when they are first used.
 """
 
@@ -117,6 +117,7 @@ _PACKAGES = (
     "divergences",
     "drift",
     "duality",
+    "embedding",
     "errors",
     "estimators",
     "gans",

@@ -21,6 +21,7 @@ from otdiv.cli.compare import compare_command
 from otdiv.cli.critic import critic_command
 from otdiv.cli.demo import demo_command
 from otdiv.cli.emd import emd_command
+from otdiv.cli.gan import gan_command
 from otdiv.cli.judge import judge_command
 from otdiv.cli.lecture import lecture_command
 from otdiv.cli.pairwise import pairwise_command
@@ -41,6 +42,7 @@ for _command in (
     pairwise_command,
     judge_command,
     critic_command,
+    gan_command,
     verify_command,
     audit_command,
     lecture_command,

@@ -28,6 +28,7 @@ _KINDS = {".npy", ".npz", ".csv", ".tsv", ".parquet", *IMAGES}
 @click.option("--p", default=1.0, show_default=True, help="Order of W_p.")
 @click.option("--store", metavar="FOLDER", help="Keep results as they come, and resume there.")
 @click.option("--workers", type=int, help="Processes; default: threads of this one.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of dask, whose workers compute: tcp://127.0.0.1:8786.")
 @click.option("--threads", type=int, help="Default: every processor the process may use.")
 @click.option("--progress", is_flag=True, help="Show how far it is, on standard error.")
 @table_options

@@ -3,5 +3,20 @@
 from otdiv.datasets.bundled import digits, wines
 from otdiv.datasets.known_distances import embedded, funnels, identical, radial, shift, squares
 from otdiv.datasets.known_pair import KnownPair, Sample
+from otdiv.datasets.modal_data import MODAL_DATA, ModalData, modal_data
 
-__all__ = ["KnownPair", "Sample", "digits", "embedded", "funnels", "identical", "radial", "shift", "squares", "wines"]
+__all__ = [
+    "MODAL_DATA",
+    "KnownPair",
+    "ModalData",
+    "Sample",
+    "digits",
+    "embedded",
+    "funnels",
+    "identical",
+    "modal_data",
+    "radial",
+    "shift",
+    "squares",
+    "wines",
+]

@@ -29,12 +29,15 @@ class CommonSupport(ReadOnlyCopies):
     ----------
     levels_x, levels_y : ndarray [k, n - 1], [l, n - 1]
         Cumulative masses, divided by the whole.
+    weights_x, weights_y : ndarray [k, n], [l, n]
     gaps : ndarray [n - 1]
         Between neighbouring points.
     """
 
     levels_x: Array
     levels_y: Array
+    weights_x: Array
+    weights_y: Array
     gaps: Array
 
     def distances(self, pairs: Array, masses: Array) -> tuple[Array, Array, Array]:
@@ -44,15 +47,12 @@ class CommonSupport(ReadOnlyCopies):
         below = [masses * (levels * self.gaps).sum(axis=1)[at] for levels, at in self._levels(pairs)]
         # each level is off by (2 n + 4) u of itself; gap, difference, product, sum and mass by (2 n + 6) u of the value
         error = 1.01 * (2 * len(self.gaps) + 12) * UNIT * (below[0] + below[1] + value) + _UNDERFLOW
-        same = ~np.any(ahead, axis=1) & self._equal(pairs)
+        same = ~np.any(ahead, axis=1)
+        same[same] = (self.weights_x[pairs[0, same]] == self.weights_y[pairs[1, same]]).all(axis=1)
         return np.where(same, 0.0, np.maximum(value - error, 0.0)), value, np.where(same, 0.0, value + error)
 
     def _levels(self, pairs: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         return (self.levels_x, pairs[0]), (self.levels_y, pairs[1])
-
-    def _equal(self, pairs: Array) -> Array:
-        """Whether the pair is of one measure with itself."""
-        return (pairs[0] == pairs[1]) & (self.levels_x is self.levels_y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +90,9 @@ def on_common_support(x: Collection, y: Collection) -> CommonSupport | None:
     order = np.argsort(points, kind="stable")
     gaps = np.diff(points[order])
 
-    def levels(side: Collection) -> Array:
-        return np.cumsum(side.weights.reshape(-1, n)[:, order], axis=1)[:, :-1] / side.masses[:, None]
-
-    above = levels(x)
-    return CommonSupport(above, above if y is x else levels(y), gaps)
+    weights = [side.weights.reshape(-1, n)[:, order] for side in ((x,) if y is x else (x, y))]
+    levels = [np.cumsum(w, axis=1)[:, :-1] / side.masses[:, None] for w, side in zip(weights, (x, y), strict=False)]
+    return CommonSupport(levels[0], levels[-1], weights[0], weights[-1], gaps)
 
 
 def of_equal_size(x: Collection, y: Collection, p: float) -> SortedSamples | None:

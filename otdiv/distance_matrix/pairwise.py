@@ -16,6 +16,7 @@ from otdiv.core.options import RTOL, SolverOptions
 from otdiv.core.progress import ProgressEvent, reporting
 from otdiv.core.validation import Array, invalid
 from otdiv.distance_matrix.blocks import STATUSES, BlockWork, layout_of
+from otdiv.distance_matrix.dask_scheduler import require_scheduler, run_on_scheduler
 from otdiv.distance_matrix.executors import require_workers, run_blocks
 from otdiv.distance_matrix.line import CommonSupport, SortedSamples, of_equal_size, on_common_support
 from otdiv.distance_matrix.measured_by import Measured, as_measured
@@ -43,6 +44,7 @@ def pairwise(
     progress: bool | Callable[[ProgressEvent], None] = False,
     threads: int | None = None,
     workers: int | None = None,
+    scheduler: Any = None,
     memory_limit: float | None = None,
 ) -> PairwiseDistances:
     """Distances of all pairs of measures: W_p with a proved interval for each, or another distance.
@@ -79,6 +81,10 @@ def pairwise(
         Processes of joblib instead: those of this machine, or of the back end that ``joblib.parallel_config`` names
         around the call (dask, ray, spark).  The values have the same bits as without; a killed worker loses only
         its own block, which is computed again.
+    scheduler : str or distributed.Client, optional
+        A dask scheduler whose workers compute the blocks: its address, such as "tcp://127.0.0.1:8786", or a client,
+        which stays open.  It and its workers need this version of otdiv; with the same numpy and numba on the same kind
+        of processor the values have the same bits as without.  A killed worker loses only its own block.
     memory_limit : float, optional
         Bytes; by default what the machine has free.
 
@@ -90,11 +96,13 @@ def pairwise(
     ------
     InvalidInput
         What :class:`DiscreteMeasure` refuses, with the measure by its place; weights that do not sum to 1; a store
-        of something else.
+        of something else; a scheduler that does not answer, or has no worker.
     TooLarge
         A matrix that does not fit into memory.
     SolverFailed
         Workers end again and again.
+    MissingPackage
+        For a scheduler: dask and distributed.
 
     Notes
     -----
@@ -109,7 +117,9 @@ def pairwise(
     """
     started = time.perf_counter()
     measured, workers = as_measured(metric, p, symmetric), require_workers(workers)
-    options = SolverOptions(rtol, threads=1 if workers else threads, memory_limit=memory_limit)
+    require_scheduler(scheduler, workers)
+    elsewhere = workers is not None or scheduler is not None
+    options = SolverOptions(rtol, threads=1 if elsewhere else threads, memory_limit=memory_limit)
     x, y = _collections(measures, others, weights, other_weights, normalize)
     layout = layout_of(x, y, measured)
     require_memory(_BYTES_PER_ENTRY * layout.rows * layout.columns, memory_limit, "the matrix of all pairs")
@@ -122,7 +132,7 @@ def pairwise(
                 share = done / max(1, layout.blocks)
                 callback(ProgressEvent("pairs", time.perf_counter() - started, share=share))
 
-        found = _all_blocks(work, kept, workers, report)
+        found = _all_blocks(work, kept, workers, scheduler, report)
     return _assembled(work, found, time.perf_counter() - started)
 
 
@@ -168,7 +178,7 @@ def _fingerprint(work: BlockWork) -> str:
 
 
 def _all_blocks(
-    work: BlockWork, kept: Store | None, workers: int | None, report: Callable[[int], None]
+    work: BlockWork, kept: Store | None, workers: int | None, scheduler: Any, report: Callable[[int], None]
 ) -> dict[int, dict[str, Array]]:
     """Every block, from the store or computed, and then kept there."""
     names = {"value"} if work.measured.function is not None else {"value", "lower", "upper", "status"}
@@ -180,7 +190,9 @@ def _all_blocks(
             raise invalid("store", "hold blocks of this matrix", f"another in block {block}", "Delete that file.")
         found[block] = arrays
     report(len(found))
-    for block, arrays in run_blocks(work, [b for b in range(work.layout.blocks) if b not in found], workers):
+    left = [block for block in range(work.layout.blocks) if block not in found]
+    coming = run_blocks(work, left, workers) if scheduler is None else run_on_scheduler(work, left, scheduler)
+    for block, arrays in coming:
         if kept is not None:
             kept.save(block, arrays)
         found[block] = arrays

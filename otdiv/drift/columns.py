@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import decimal
+import fractions
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.validation import Array, check_choice, invalid
-from otdiv.drift.raw_tables import RawTable
+from otdiv.drift.raw_tables import RawTable, is_large_whole
 from otdiv.measures.tables import is_number
 
 
@@ -44,6 +46,8 @@ _NAMED_IDENTIFIER = re.compile(r"(.*[_ ])?(id|uuid|guid|key|index|rowid|row)|unn
 _LOCAL_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?")
 _DAY = 86_400e9
+_REAL = (int, float, np.number, decimal.Decimal, fractions.Fraction)
+_NESTED = (list, tuple, dict, set, np.ndarray)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +102,20 @@ def matched_columns(first: RawTable, second: RawTable, kinds: Mapping[str, str])
 def _column(name: str, x: Array, y: Array, first: RawTable, second: RawTable, asked: str | None) -> Column:
     if asked == "category":
         return _as_categories(name, x, y, declared=True)
+    for values, table in ((x, first), (y, second)):
+        nested = next((v for v in values if isinstance(v, _NESTED)), None) if values.dtype == object else None
+        if nested is not None and asked is None:
+            remedy = f"Unnest it, leave it out by columns=, or declare it: kinds={{{name!r}: 'category'}}."
+            received = f"a {type(nested).__name__} in {table.name}"
+            raise invalid(f"column {name!r}", "hold one value in each cell", received, remedy)
     found = [_as_numbers(values, table.text) for values, table in ((x, first), (y, second))]
     if asked == "identifier":
         return Column(name, Kind.IDENTIFIER, _absent(x), _absent(y))
     for values, table, (numbers, kind, damaged) in zip((x, y), (first, second), found, strict=True):
         wanted = "date" if asked == "date" else "number"
-        if damaged is not None and (asked in ("number", "date") or kind is not None):
+        if asked is not None and damaged is None and kind not in (Kind(wanted), Kind.EMPTY):
+            damaged = next(v for v in values if not _is_missing(v))
+        if damaged is not None and (asked is not None or kind is not None):
             received = f"{damaged!r} in row {_row_of(values, damaged)} of {table.name}"
             remedy = f"Repair that cell, or declare the column: kinds={{{name!r}: 'category'}}."
             raise invalid(f"column {name!r}", f"hold {wanted}s only", received, remedy)
@@ -138,11 +150,15 @@ def _as_numbers(values: Array, text: bool) -> tuple[Array | None, Kind | None, A
     present = [v for v in values if v is not None]
     if not present:
         return np.full(len(values), np.nan), Kind.EMPTY, None
+    if any(is_large_whole(v) for v in present):  # of which floats would make others
+        return None, None, None
+    if all(isinstance(v, datetime.timedelta | np.timedelta64) for v in present):
+        return _length_in_days(values), Kind.NUMBER, None
     if all(isinstance(v, datetime.date) for v in present):
         naive = [None if v is None else _naive(v) for v in values]
         return _days(np.array(naive, dtype="datetime64[ns]")), Kind.DATE, None
     if not text:
-        real = all(isinstance(v, int | float | np.number) and not isinstance(v, bool | np.bool_) for v in present)
+        real = all(isinstance(v, _REAL) and not isinstance(v, bool | np.bool_) for v in present)
         return (_floats(values), Kind.NUMBER, None) if real else (None, None, None)
     numbers = [is_number(v) for v in present]
     if all(numbers):
@@ -213,6 +229,20 @@ def _days(moments: Array) -> Array:
     """Days since 1970, NaN where missing."""
     nanoseconds = moments.astype("datetime64[ns]").astype(np.int64).astype(np.float64)
     return np.where(np.isnat(moments), np.nan, nanoseconds / _DAY)
+
+
+def _length_in_days(values: Array) -> Array:
+    """Lengths of time in days, NaN where missing."""
+    return np.array(
+        [
+            np.nan
+            if v is None
+            else v / np.timedelta64(1, "D")
+            if isinstance(v, np.timedelta64)
+            else v / datetime.timedelta(days=1)
+            for v in values
+        ]
+    )
 
 
 def _all_local_dates(values: Array) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,10 @@ from otdiv.measures.tables import NO_OPTIONS, TableOptions, column_number, delim
 
 MISSING_CELLS = frozenset({"", "na", "n/a", "nan", "null", "none"})
 """Cells of a text table, in any case and with spaces around them, that hold no value."""
+
+
+LARGEST_WHOLE = 2**53
+"""Up to this size float64 holds all whole numbers; larger ones are kept as objects."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,10 @@ class RawTable:
 
 
 def is_frame(table: Any) -> bool:
-    """Whether it is a data frame of pandas or polars, or a table of pyarrow."""
-    return hasattr(table, "columns") and (hasattr(table, "iloc") or hasattr(table, "to_dict") or _is_arrow(table))
+    """Whether it is a data frame of pandas or polars, a lazy one too, or a table or record batch of pyarrow."""
+    if _lazy_call(table) or _is_arrow(table):
+        return True
+    return hasattr(table, "columns") and (hasattr(table, "iloc") or hasattr(table, "to_dict"))
 
 
 def as_raw_table(table: Any, name: str, options: TableOptions) -> RawTable:
@@ -59,15 +65,15 @@ def as_raw_table(table: Any, name: str, options: TableOptions) -> RawTable:
     if isinstance(table, str | Path):
         found = _from_file(Path(table), options)
     elif _is_arrow(table):
-        found = RawTable(name, {c: _arrow_column(table.column(c)) for c in table.column_names}, False)
+        found = _by_name(name, zip(table.schema.names, map(_arrow_column, table.columns), strict=True))
+    elif (call := _lazy_call(table)) is not None:
+        raise invalid(name, "be a table with its rows at hand", f"a {type(table).__name__}", f"Pass its .{call}.")
     elif hasattr(table, "iloc") and hasattr(table, "columns"):
-        found = RawTable(name, {str(c): _pandas_column(table.iloc[:, k]) for k, c in enumerate(table.columns)}, False)
-    elif hasattr(table, "collect") and not hasattr(table, "rows"):
-        raise invalid(name, "be a table with its rows at hand", f"a {type(table).__name__}", "Pass its .collect().")
+        found = _by_name(name, ((c, _pandas_column(table.iloc[:, k])) for k, c in enumerate(table.columns)))
     elif hasattr(table, "get_columns"):
-        found = RawTable(name, {c.name: _objects(c.to_list()) for c in table.get_columns()}, False)
+        found = _by_name(name, ((c.name, _polars_column(c)) for c in table.get_columns()))
     elif isinstance(table, Mapping):
-        found = RawTable(name, {str(key): _any_column(column) for key, column in table.items()}, False)
+        found = _by_name(name, ((key, _any_column(column)) for key, column in table.items()))
     else:
         points = as_float_array(name, table)
         points = points[:, None] if points.ndim == 1 else points
@@ -75,6 +81,22 @@ def as_raw_table(table: Any, name: str, options: TableOptions) -> RawTable:
             raise invalid(name, "be a table [n, d]", f"shape {points.shape}", "One row for each observation.")
         found = RawTable(name, {str(k): column for k, column in enumerate(points.T)}, False)
     return _selected(found, options)
+
+
+def _by_name(name: str, columns: Iterable[tuple[Any, Array]]) -> RawTable:
+    """A table of columns that came with their kinds.
+
+    Raises
+    ------
+    InvalidInput
+        Two columns of one name.
+    """
+    found: dict[str, Array] = {}
+    for key, column in columns:
+        if str(key) in found:
+            raise invalid(name, "name every column once", f"{str(key)!r} twice", "Rename one of them.")
+        found[str(key)] = column
+    return RawTable(name, found, False)
 
 
 def _selected(found: RawTable, options: TableOptions) -> RawTable:
@@ -98,7 +120,7 @@ def _from_file(path: Path, options: TableOptions) -> RawTable:
     if suffix == ".parquet":
         with open_parquet(path, options) as (file, kept):
             arrow = file.read(columns=kept)
-            return RawTable(path.name, {c: _arrow_column(arrow.column(c)) for c in kept}, False)
+            return _by_name(path.name, ((c, _arrow_column(arrow.column(c))) for c in kept))
     if suffix == ".npy":
         return as_raw_table(numpy_arrays(path, read_npy), path.name, NO_OPTIONS)
     if suffix not in (".csv", ".tsv", ".txt"):
@@ -164,7 +186,8 @@ def _cells(column: tuple[str, ...], decimal: str) -> Array:
     if decimal == ".":
         with suppress(ValueError):  # then some cells are no numbers, and all are kept as texts below
             numbers = np.array([cell or "nan" for cell in column], dtype=np.float64)
-            if not any("_" in cell for cell in column):
+            large = np.flatnonzero(np.abs(numbers) > LARGEST_WHOLE)
+            if not any("_" in cell for cell in column) and not any(is_large_whole(column[k]) for k in large):
                 return numbers
     found = np.empty(len(column), dtype=object)
     known = {cell: None if cell.strip().lower() in MISSING_CELLS else cell.strip() for cell in set(column)}
@@ -172,6 +195,14 @@ def _cells(column: tuple[str, ...], decimal: str) -> Array:
     if decimal == ",":
         found[:] = [cell if cell is None else _with_point(cell) for cell in found]
     return found
+
+
+def is_large_whole(value: Any) -> bool:
+    """Whether it is a whole number, or the text of one, that float64 may not hold."""
+    if isinstance(value, str):
+        digits = value.strip().lstrip("+-")
+        return digits.isdecimal() and int(digits) > LARGEST_WHOLE
+    return isinstance(value, int) and abs(value) > LARGEST_WHOLE
 
 
 def _with_point(cell: str) -> str:
@@ -184,7 +215,7 @@ def _pandas_column(column: Any) -> Array:
     if kind == "M" and getattr(column.dtype, "tz", None) is None:
         return np.asarray(column, dtype="datetime64[ns]")
     if kind in "fiu" and isinstance(column.dtype, np.dtype):
-        return np.asarray(column, dtype=np.float64)
+        return _numbers(np.asarray(column))
     if kind == "b" and isinstance(column.dtype, np.dtype):
         return np.asarray(column, dtype=bool)
     missing = np.asarray(column.isna(), dtype=bool)
@@ -195,15 +226,30 @@ def _arrow_column(column: Any) -> Array:
     import pyarrow
 
     if pyarrow.types.is_floating(column.type) or (pyarrow.types.is_integer(column.type) and not column.null_count):
-        return np.asarray(column.to_numpy(), dtype=np.float64)
+        array = column.combine_chunks() if isinstance(column, pyarrow.ChunkedArray) else column
+        return _numbers(array.to_numpy(zero_copy_only=False))
     return _objects(column.to_pylist())
+
+
+def _polars_column(column: Any) -> Array:
+    in_numpy = column.dtype.is_integer() and "128" not in str(column.dtype)  # which has no integers so long
+    if column.dtype.is_float() or (in_numpy and not column.null_count()):
+        return _numbers(column.to_numpy())
+    return _objects(column.to_list())
 
 
 def _any_column(values: Any) -> Array:
     """A column of a mapping: numpy's own numbers, truth values and moments as they are, other values as objects."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiubM":
-        return values.astype(np.float64) if values.dtype.kind in "fiu" else values
+        return _numbers(values) if values.dtype.kind in "fiu" else values
     return _objects(list(values))
+
+
+def _numbers(values: Array) -> Array:
+    """float64, or objects where it does not hold some of the whole numbers."""
+    if values.dtype.kind in "iu" and values.size and max(-int(values.min()), int(values.max())) > LARGEST_WHOLE:
+        return _objects(values.tolist())
+    return values.astype(np.float64)
 
 
 def _objects(values: list[Any]) -> Array:
@@ -213,4 +259,12 @@ def _objects(values: list[Any]) -> Array:
 
 
 def _is_arrow(table: Any) -> bool:
-    return type(table).__module__.split(".")[0] == "pyarrow" and hasattr(table, "column_names")
+    return type(table).__module__.split(".")[0] == "pyarrow" and hasattr(table, "schema")
+
+
+def _lazy_call(table: Any) -> str | None:
+    """What makes a table of a query of polars or dask; asked of the class, for some warn where they are asked."""
+    kind = type(table)
+    if hasattr(kind, "collect") and hasattr(kind, "columns"):
+        return "collect()"
+    return "compute()" if hasattr(kind, "compute") and hasattr(kind, "columns") else None

@@ -27,6 +27,7 @@ from otdiv.estimators.logistic import (
     quadratic_features,
     ridge_learner,
 )
+from otdiv.estimators.network import DECAYS, network_learner
 from otdiv.measures.discrete import distinct_rows
 
 FOLDS = 10
@@ -114,8 +115,8 @@ def neighbour_learner(k: int) -> Learner:
     return learn
 
 
-def candidates(pooled: Array, rng: np.random.Generator) -> list[Candidate]:
-    """The classifiers that so many points [N, d] (standardised) can train."""
+def candidates(pooled: Array, rng: np.random.Generator, network: bool = False) -> list[Candidate]:
+    """The classifiers that so many points [N, d] (standardised) can train; a neural network among them if asked for."""
     size, d = pooled.shape
     found = [Candidate("logistic, linear", ridge_learner(linear_features, 0.1))]
     if 1 + 4 * d <= MOST_FEATURES * size:
@@ -145,6 +146,12 @@ def candidates(pooled: Array, rng: np.random.Generator) -> list[Candidate]:
         ]
     if size >= BOOSTED_POINTS:
         found.append(Candidate("gradient boosting", boosted_learner(int(rng.integers(2**31))), memorises=True))
+    if network:
+        seed = int(rng.integers(2**31))
+        found += [
+            Candidate(f"neural network, decay {decay:g}", network_learner(seed, decay), memorises=True)
+            for decay in DECAYS
+        ]
     return found
 
 
@@ -167,14 +174,16 @@ def held_out_logits(learner: Learner, points: Array, labels: Array, fold: Array)
     return np.clip(logits, -MAX_LOGIT, MAX_LOGIT)
 
 
-def choose_candidate(points: Array, labels: Array, rng: np.random.Generator) -> tuple[Candidate, Array, float]:
+def choose_candidate(
+    points: Array, labels: Array, rng: np.random.Generator, network: bool = False
+) -> tuple[Candidate, Array, float]:
     """The candidate of least held-out log loss, its held-out log ratios [N], and that loss.
 
     Both samples count alike in the loss whatever their sizes.
     """
     fold = split_folds(labels, TRIAL_FOLDS, rng)
     best: tuple[Candidate, Array, float] | None = None
-    for candidate in candidates(points, rng):
+    for candidate in candidates(points, rng, network):
         logits = held_out_logits(candidate.learner, points, labels, fold)
         loss = balanced_loss(logits, labels)
         if best is None or loss < best[2]:
@@ -188,19 +197,26 @@ def balanced_loss(logits: Array, labels: Array) -> float:
     return 0.5 * (log_loss(logits[labels == 1], np.ones(1)) + log_loss(logits[labels == 0], np.zeros(1)))
 
 
-def cross_fit(samples: Samples, rng: np.random.Generator) -> CrossFit:
+def cross_fit(samples: Samples, rng: np.random.Generator, network: bool = False) -> CrossFit:
     """Choose a discriminator and evaluate its log ratio at all points, held out and in sample.
 
     Parameters
     ----------
     samples : Samples
     rng : numpy.random.Generator
-        For folds, centres of kernels and boosting.
+        For folds, centres of kernels, boosting and networks.
+    network : bool
+        Whether a neural network is among the candidates.
+
+    Raises
+    ------
+    MissingPackage
+        If a network is asked for, and torch is not installed.
     """
     pooled = np.concatenate([samples.x, samples.y])
     points = Standardization.of(pooled)(pooled)
     labels = np.repeat([1.0, 0.0], [samples.n, samples.m])
-    candidate = choose_candidate(points, labels, rng)[0]
+    candidate = choose_candidate(points, labels, rng, network)[0]
     logits = held_out_logits(candidate.learner, points, labels, split_folds(labels, FOLDS, rng))
     if candidate.memorises:
         fitted = held_out_logits(candidate.learner, points, labels, split_folds(labels, 2, rng))

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from otdiv.core.validation import invalid
-from otdiv.lecture import cited, critic, duality, gan, kullback, lipschitz, transport
+from otdiv.lecture import cited, critic, duality, kullback, lipschitz, transport
 from otdiv.lecture.examples import Example, blocks, line, plane, ten_states, three_points, two_bars
 from otdiv.lecture.farkas import random_systems, two_points
+from otdiv.lecture.generative import bayesian, energy, gan, infogan
 from otdiv.lecture.lipschitz import penalised
 from otdiv.lecture.record import Items, LectureRow
 
@@ -21,6 +22,9 @@ CHAPTERS: tuple[Items, ...] = (
     transport.ITEMS,
     duality.ITEMS,
     lipschitz.ITEMS,
+    energy.ITEMS,
+    infogan.ITEMS,
+    bayesian.ITEMS,
     critic.ITEMS,
     cited.ITEMS,
 )
@@ -82,5 +86,16 @@ def rows(items: Iterable[str] | None = None) -> list[LectureRow]:
     wanted = known if items is None else [items] if isinstance(items, str) else list(items)
     for name in wanted:
         if name not in builders:
-            raise invalid("items", "name lecture items", repr(name), f"Known: {', '.join(known)}.")
+            raise invalid("items", "name lecture items", repr(name), f"Known: {_spans(known)}.")
     return [row for name in known if name in wanted for row in builders[name]()]
+
+
+def _spans(names: list[str]) -> str:
+    """Names in the order of the lecture, runs shortened: S1 to S3, X1."""
+    spans: list[list[str]] = []
+    for name in names:
+        if spans and spans[-1][-1] == f"{name[0]}{int(name[1:]) - 1}":
+            spans[-1].append(name)
+        else:
+            spans.append([name])
+    return ", ".join(" to ".join(dict.fromkeys((span[0], span[-1]))) for span in spans)

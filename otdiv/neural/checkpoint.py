@@ -139,14 +139,28 @@ def read_fingerprint(path: Path) -> str:
     return str(_read(path)["fingerprint"])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_torch(path: Path, parts: set[str], argument: str, requirement: str) -> dict[str, Any]:
+    """The dictionary of these parts that a file holds; nothing in it is run.
+
+    Raises
+    ------
+    InvalidInput
+        A file that holds anything else.
+    """
     try:
         with open_archive(path), without_warnings():  # of unusual pickles
             content = torch.load(path, weights_only=True, map_location="cpu")
-        if type(content) is not dict or set(content) != _PARTS or type(content["fingerprint"]) is not str:
+        if type(content) is not dict or set(content) != parts:
             raise ValueError("other parts")
     except Exception as problem:  # a damaged file fails anywhere inside torch
-        raise _damaged(path, problem) from None
+        raise invalid(argument, requirement, f"{path.name} ({type(problem).__name__})", "Remove it.") from None
+    return content
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = read_torch(path, _PARTS, "checkpoint", "be a file that a run wrote")
+    if type(content["fingerprint"]) is not str:
+        raise _damaged(path, ValueError("another fingerprint"))
     return content
 
 

@@ -15,6 +15,7 @@ from otdiv.plots.duality import (
     plot_slackness,
     plot_strong_duality,
 )
+from otdiv.plots.gans import plot_gan, plot_gan_strip, save_gan_film
 from otdiv.plots.samples import plot_matching_curves, plot_modes, plot_samples
 from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, figure, png
 from otdiv.plots.transport import plot_plan, plot_potentials, plot_theta_sweep
@@ -32,6 +33,8 @@ __all__ = [
     "plot_column",
     "plot_curves",
     "plot_game",
+    "plot_gan",
+    "plot_gan_strip",
     "plot_lagrangian",
     "plot_matching_curves",
     "plot_modes",
@@ -44,4 +47,5 @@ __all__ = [
     "plot_theta_sweep",
     "plot_training",
     "png",
+    "save_gan_film",
 ]

@@ -116,6 +116,9 @@ def p_value(counts: Array) -> float:
 def least_p_of(counts: Array) -> tuple[float, int]:
     """The p-value of the least p-value of K statistics, and which statistic attains it.
 
+    The least of K counts takes few values: with B = 99 and K = 7 it is 1 for up to 7 of 100 divisions, and none of them
+    could be rejected at 0.05.  So equal least counts are ordered by the next-least ones.
+
     Parameters
     ----------
     counts : ndarray of int [K, R]
@@ -124,8 +127,12 @@ def least_p_of(counts: Array) -> tuple[float, int]:
     Returns
     -------
     p : float
-        The share of divisions whose least count is at most that of the observed one.
+        The share of divisions whose K counts, in ascending order, come no later in the order of a dictionary than
+        those of the observed one.
     which : int
     """
-    least = counts.min(axis=0)
-    return float(np.mean(least <= least[0])), int(counts[:, 0].argmin())
+    ascending = np.sort(counts, axis=0)
+    beyond = ascending - ascending[:, :1]
+    first = (beyond != 0).argmax(axis=0)  # 0 where all are equal, and then the difference there is 0
+    decisive = np.take_along_axis(beyond, first[None, :], axis=0)[0]
+    return float(np.mean(decisive <= 0)), int(counts[:, 0].argmin())

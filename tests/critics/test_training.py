@@ -305,7 +305,7 @@ class Diverging(nn.Module):
 
 
 def test_divergence_and_memory_say_what_to_do():
-    with pytest.raises(SolverFailed, match=r"training diverged: at step 0 .* nan.* smaller learning rate"):
+    with pytest.raises(SolverFailed, match=r"training diverged at step 0: .* nan.* smaller learning rate"):
         critics.fit(X, Y, network=Diverging())
     with pytest.raises(TooLarge, match=r"batch = 512 needs more memory .* smaller batch"):
         critics.fit(X, Y, network=Hungry())

@@ -13,27 +13,13 @@ from scipy.stats import wasserstein_distance
 import otdiv
 from otdiv import DiscreteMeasure, pairwise, wasserstein
 from otdiv.core.progress import ProgressEvent
-from otdiv.distance_matrix import PairwiseDistances, blocks
+from otdiv.distance_matrix import PairwiseDistances
 from otdiv.distance_matrix.blocks import Layout
 from otdiv.distance_matrix.executors import run_blocks
 from otdiv.distance_matrix.store import open_store
 from otdiv.errors import InvalidInput, SolverFailed, TooLarge
+from tests.distance_matrix.conftest import clouds, equal
 from tests.helpers.exact_reference import exact_cost, exact_emd
-
-
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Blocks of a few pairs, so that a matrix of ten measures has many."""
-    monkeypatch.setattr(blocks, "_MOST_PAIRS", 7)
-    monkeypatch.setattr(blocks, "_PAIRS_OF_FUNCTIONS", 3)
-
-
-def clouds(k, n, d, seed=0):
-    return np.random.default_rng(seed).normal(size=(k, n, d))
-
-
-def equal(one, other):
-    return all((getattr(one, name) == getattr(other, name)).all() for name in ("values", "lower", "upper", "status"))
 
 
 @pytest.mark.parametrize("p", [1, 2, 3.5])

@@ -12,7 +12,8 @@ import pytest
 
 from otdiv import lecture
 from otdiv.errors import InvalidInput
-from otdiv.lecture import LectureRow, cited, gan, kullback, transport
+from otdiv.lecture import LectureRow, cited, kullback, transport
+from otdiv.lecture.generative import bayesian, energy, gan, infogan
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "lecture.md"
@@ -56,7 +57,7 @@ def test_some_items_only():
     assert {row.item for row in lecture.rows(["S12", "R2"])} == {"S12", "R2"}
     assert lecture.rows("S12") == lecture.rows(["S12"])
     assert lecture.rows(["R2", "S12"])[0].item == "S12"
-    with pytest.raises(InvalidInput, match=r"^items must name lecture items; got 'S99'\. Known: S1, S2, "):
+    with pytest.raises(InvalidInput, match=r"^items must name lecture items; got 'S99'\. Known: S1 to S\d+, "):
         lecture.rows(["S99"])
 
 
@@ -106,6 +107,16 @@ def test_infinities_and_nan():
         (gan, "optimal_gan_loss", ("S10", "S12", "S16")),
         (transport, "gan_loss_logit_gradient", ("S21",)),
         (cited, "total_variation", ("R1",)),
+        (energy, "free_energy", ("S65",)),
+        (energy, "log_partition", ("S65",)),
+        (infogan, "infogan_objective", ("S66",)),
+        (infogan, "mutual_information", ("S67", "S68")),
+        (infogan, "conditional_entropy", ("S68",)),
+        (infogan, "resampled_expectation", ("S71",)),
+        (bayesian, "generator_posterior", ("S73",)),
+        (bayesian, "discriminator_posterior", ("S74", "S76")),
+        (bayesian, "marginal_generator_posterior", ("S75",)),
+        (bayesian, "marginal_discriminator_posterior", ("S76",)),
     ],
 )
 def test_a_wrong_function_is_seen(monkeypatch, module, function, items):

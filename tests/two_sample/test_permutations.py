@@ -83,3 +83,16 @@ def test_exhaustive_p_value_by_hand():
         ]
     )
     assert p_value(count_as_large(values, 1e-12)) == expected == 0.1
+
+
+def test_equal_least_counts_are_ordered_by_the_next_ones():
+    """99 permutations and seven independent statistics: the least count is 1 for too many divisions to reject any."""
+    statistics = np.random.default_rng(3).normal(size=(7, 100))
+    counts = np.array([count_as_large(row) for row in statistics])
+    least = counts.min(axis=0)
+    assert np.mean(least <= 1) > 0.05, "the share of the least count alone never comes to 0.05"
+    p = np.array([least_p_of(np.roll(counts, -k, axis=1))[0] for k in range(100)])
+    assert np.mean(p <= 0.05) == 0.05 and len(np.unique(p)) == 100
+    for k in range(100):  # against a sort of Python's tuples
+        rows = [tuple(sorted(column)) for column in counts.T.tolist()]
+        assert p[k] == np.mean([row <= rows[k] for row in rows])
