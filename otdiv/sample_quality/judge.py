@@ -17,7 +17,7 @@ from otdiv.sample_quality.neighbours import neighbour_measures
 from otdiv.sample_quality.partial.fidelity import BLOCK, fidelity_diversity
 from otdiv.sample_quality.real_floor import real_floor
 from otdiv.sample_quality.result import JudgeResult
-from otdiv.sample_quality.samples import as_sample, draw, unit_of
+from otdiv.sample_quality.samples import as_sample, draw, is_generator, unit_of
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
 
@@ -49,8 +49,9 @@ def judge(
     ----------
     real : array_like [n, d]
         Independent real points that the generator was not trained on, at least 40.
-    generated : array_like [m, d], torch.nn.Module, or callable
-        Points; or a module or function f(z) of standard normal noise z [n, latent]; or a function f(rng, n).
+    generated : array_like [m, d], torch.nn.Module, callable, or object with ``sample(n, rng)``
+        Points; or a module or function f(z) of standard normal noise z [n, latent]; or a function f(rng, n); or a
+        generator such as :func:`otdiv.gans.load_generator` returns.
     train : array_like [k, d], optional
         The training points, to see whether the generator repeats them; ``real`` is then what was held out.
     modes : array_like [k, d], or pair of integer arrays [n], [m]; optional
@@ -64,7 +65,7 @@ def judge(
     units : {"raw", "standard deviations"}
         Of all distances: the unit of the points, or each column divided by the standard deviation of the real sample.
     n : int, optional
-        Points to draw from a generator; without it as many as real ones.
+        Points to draw where ``generated`` is a generator; without it as many as real ones.
     block : int
         Points of the blocks that fidelity and diversity compare.
     decimals : bool
@@ -105,7 +106,9 @@ def judge(
     _positive("permutations", permutations, 0)
     _positive("splits", splits)
     like = as_sample("real", real)
-    made = draw(generated, like.n if n is None else _positive("n", n), rng) if callable(generated) else generated
+    if n is not None and not is_generator(generated):
+        raise invalid("n", "be left out where generated holds points", repr(n), "All of them are judged.")
+    made = draw(generated, like.n if n is None else _positive("n", n), rng) if is_generator(generated) else generated
     x, y = like.points, as_sample("generated", made, like).points
     if len(x) < LEAST_POINTS or len(y) < LEAST_POINTS // 2:
         came = f"{len(x)} and {len(y)}"

@@ -58,8 +58,14 @@ def as_pair(real: Any, generated: Any) -> tuple[Array, Array]:
     return like.points, as_sample("generated", generated, like).points
 
 
-def draw(generator: Callable[..., Any], n: int, rng: np.random.Generator) -> Array:
-    """n points of a generator: f(rng, n), f(z) with standard normal z [n, latent], or a torch module of z.
+def is_generator(value: Any) -> bool:
+    """Whether ``value`` makes points rather than holds them: it can be called, or has ``sample(n, rng)``."""
+    holds = isinstance(value, DiscreteMeasure) or hasattr(value, "__array__")  # data frames have a method sample, too
+    return not holds and (callable(value) or callable(getattr(value, "sample", None)))
+
+
+def draw(generator: Any, n: int, rng: np.random.Generator) -> Array:
+    """n points of a generator: sample(n, rng), f(rng, n), f(z) with normal z [n, latent], or a torch module of z.
 
     A module is called in evaluation mode and without gradients, and left as it was.
 
@@ -70,6 +76,8 @@ def draw(generator: Callable[..., Any], n: int, rng: np.random.Generator) -> Arr
     """
     if hasattr(generator, "state_dict") and hasattr(generator, "parameters"):
         made = _draw_from_module(generator, n, rng)
+    elif callable(getattr(generator, "sample", None)):
+        made = generator.sample(n, rng)
     elif len(_arguments(generator)) == 2:
         made = generator(rng, n)
     elif len(_arguments(generator)) == 1:

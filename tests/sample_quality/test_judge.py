@@ -112,6 +112,14 @@ def test_functions_and_seeds():
     def linear(z):
         return 2 * z
 
+    class Saved:
+        def sample(self, n, rng):
+            return generator(rng, n)
+
+    assert otdiv.judge(real, Saved(), permutations=0, seed=5).value == first.value
+    with pytest.raises(InvalidInput, match="n must be left out"):
+        otdiv.judge(real, real, n=60)
+
     linear.latent = 2
     assert draw(linear, 50, np.random.default_rng(0)).shape == (50, 2)
 
