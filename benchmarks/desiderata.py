@@ -37,8 +37,8 @@ CLOSE = 0.05
 """Difference from a value that counts as close to it."""
 PUBLISHED = {"precision": 11, "density": 18, "recall": 8, "coverage": 13}
 KIND = {
-    "fidelity": "fidelity", "precision": "fidelity", "density": "fidelity", "fidelity with decimals": "fidelity",
-    "diversity": "diversity", "recall": "diversity", "coverage": "diversity", "diversity with decimals": "diversity",
+    "fidelity": "fidelity", "fidelity with decimals": "fidelity", "precision": "fidelity", "density": "fidelity",
+    "diversity": "diversity", "diversity with decimals": "diversity", "recall": "diversity", "coverage": "diversity",
 }  # fmt: skip
 
 Curve = dict[float, float]
