@@ -44,7 +44,7 @@ from otdiv.gans.model_names import ABOUT, MODELS, GanSettings
 
 if _typing.TYPE_CHECKING:
     from otdiv.gans.fitted import FittedGenerator, load_generator
-    from otdiv.gans.training.record import Frame, TrainingRecord
+    from otdiv.gans.training.record import Snapshot, TrainingRecord
     from otdiv.gans.training.train import train
 
 __all__ = [
@@ -52,10 +52,10 @@ __all__ = [
     "MODELS",
     "EnergyOnLine",
     "FittedGenerator",
-    "Frame",
     "GanSettings",
     "InformationBound",
     "LogDIdentity",
+    "Snapshot",
     "TrainingRecord",
     "discriminator_posterior",
     "energy_on_line",
@@ -89,7 +89,7 @@ __all__ = [
 
 _LAZY = {
     "FittedGenerator": "otdiv.gans.fitted",
-    "Frame": "otdiv.gans.training.record",
+    "Snapshot": "otdiv.gans.training.record",
     "TrainingRecord": "otdiv.gans.training.record",
     "load_generator": "otdiv.gans.fitted",
     "train": "otdiv.gans.training.train",

@@ -15,7 +15,6 @@ from typing import Protocol
 import numpy as np
 
 from otdiv.core.validation import Array
-from otdiv.sample_quality.partial.line import least_line_distance, line_share
 from otdiv.sample_quality.partial.matching import greatest_matching, mass_units
 
 
@@ -79,6 +78,8 @@ class OnLine:
     def share(self, distance: float, capacity: float, keep: Array | None) -> float:
         """Greatest share of the sources that can be matched to the targets in ``keep`` [m]."""
         targets = self.order if keep is None else self.order[keep[self.order]]
+        from otdiv.sample_quality.partial.line import line_share  # compiled code
+
         return line_share(self.sorted_x, self.y[targets], mass_units(len(self.x), len(self.y), capacity), distance)
 
 
@@ -96,6 +97,8 @@ def least_distance(pairings: Sequence[Pairing], capacity: float, share: float) -
         lines = [pairing for pairing in pairings if isinstance(pairing, OnLine)]
         xs = np.stack([line.sorted_x for line in lines])
         ys = np.stack([line.y[line.order] for line in lines])
+        from otdiv.sample_quality.partial.line import least_line_distance  # compiled code
+
         return least_line_distance(xs, ys, mass_units(xs.shape[1], ys.shape[1], capacity), share)
 
     def reached(distance: float) -> bool:
