@@ -43,6 +43,7 @@ from otdiv.gans.exact.infogan import (
 from otdiv.gans.model_names import ABOUT, MODELS, GanSettings
 
 if _typing.TYPE_CHECKING:
+    from otdiv.gans import objectives
     from otdiv.gans.fitted import FittedGenerator, load_generator
     from otdiv.gans.training.record import Snapshot, TrainingRecord
     from otdiv.gans.training.train import train
@@ -75,6 +76,7 @@ __all__ = [
     "marginal_generator_posterior",
     "non_saturating_loss",
     "non_saturating_slope",
+    "objectives",
     "optimal_discriminator",
     "optimal_gan_loss",
     "posterior_of_code",
@@ -98,6 +100,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> _typing.Any:
+    if name == "objectives":
+        return _import_module("otdiv.gans.objectives")
     if name in _LAZY:
         return getattr(_import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'otdiv.gans' has no attribute {name!r}")

@@ -91,6 +91,7 @@ def train(
     device = resolve_device(chosen.device, prefer_cuda=True)
     assert device is not None
     points = as_training_data(data, chosen.seed, shape)
+    chosen = GanSettings.of(model, points.d, **settings)
     return _Training(points, chosen, device, reports).run(progress, file)
 
 
