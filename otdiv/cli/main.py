@@ -16,14 +16,14 @@ import click
 
 from otdiv._version import __version__
 from otdiv.cli._print import STARTED, Stop, as_typed, print_json_error
-from otdiv.cli.audit import audit_command
 from otdiv.cli.compare import compare_command
-from otdiv.cli.critic import critic_command
 from otdiv.cli.demo import demo_command
 from otdiv.cli.emd import emd_command
-from otdiv.cli.gan import gan_command
-from otdiv.cli.judge import judge_command
 from otdiv.cli.lecture import lecture_command
+from otdiv.cli.networks.audit import audit_command
+from otdiv.cli.networks.critic import critic_command
+from otdiv.cli.networks.gan import gan_command
+from otdiv.cli.networks.judge import judge_command
 from otdiv.cli.pairwise import pairwise_command
 from otdiv.cli.verify import verify_command
 from otdiv.errors import OtdivError, SolverFailed

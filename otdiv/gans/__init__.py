@@ -43,8 +43,9 @@ from otdiv.gans.exact.infogan import (
 from otdiv.gans.model_names import ABOUT, MODELS, GanSettings
 
 if _typing.TYPE_CHECKING:
+    from otdiv.gans import objectives
     from otdiv.gans.fitted import FittedGenerator, load_generator
-    from otdiv.gans.training.record import Frame, TrainingRecord
+    from otdiv.gans.training.record import Snapshot, TrainingRecord
     from otdiv.gans.training.train import train
 
 __all__ = [
@@ -52,10 +53,10 @@ __all__ = [
     "MODELS",
     "EnergyOnLine",
     "FittedGenerator",
-    "Frame",
     "GanSettings",
     "InformationBound",
     "LogDIdentity",
+    "Snapshot",
     "TrainingRecord",
     "discriminator_posterior",
     "energy_on_line",
@@ -75,6 +76,7 @@ __all__ = [
     "marginal_generator_posterior",
     "non_saturating_loss",
     "non_saturating_slope",
+    "objectives",
     "optimal_discriminator",
     "optimal_gan_loss",
     "posterior_of_code",
@@ -89,7 +91,7 @@ __all__ = [
 
 _LAZY = {
     "FittedGenerator": "otdiv.gans.fitted",
-    "Frame": "otdiv.gans.training.record",
+    "Snapshot": "otdiv.gans.training.record",
     "TrainingRecord": "otdiv.gans.training.record",
     "load_generator": "otdiv.gans.fitted",
     "train": "otdiv.gans.training.train",
@@ -98,6 +100,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> _typing.Any:
+    if name == "objectives":
+        return _import_module("otdiv.gans.objectives")
     if name in _LAZY:
         return getattr(_import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'otdiv.gans' has no attribute {name!r}")

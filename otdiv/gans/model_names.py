@@ -120,8 +120,16 @@ class GanSettings:
             raise invalid("seed", "be an integer from 0 to 2**31 - 1", repr(self.seed), "Leave it out for 0.")
 
     @classmethod
-    def of(cls, model: str, **given: Any) -> GanSettings:
+    def of(cls, model: str, dimension: int | None = None, **given: Any) -> GanSettings:
         """The defaults of a model, with what is given in their place; None counts as not given.
+
+        Parameters
+        ----------
+        model : str
+        dimension : int, optional
+            Of the points: from 32 on networks are wider, and traditional discriminators flatter.
+        **given
+            Settings by name.
 
         Raises
         ------
@@ -133,11 +141,34 @@ class GanSettings:
         for name in given:
             if name not in known:
                 raise invalid("settings", "be known", repr(name), f"Known: {', '.join(sorted(known))}.")
-        return replace(cls(model), **{**DEFAULTS.get(model, {}), **{k: v for k, v in given.items() if v is not None}})
+        defaults = dict(DEFAULTS.get(model, {}))
+        if dimension is not None and dimension >= HIGH_DIMENSION:
+            defaults |= {**OF_HIGH_DIMENSION, **DEFAULTS_OF_HIGH_DIMENSION.get(model, {})}
+        return replace(cls(model), **{**defaults, **{k: v for k, v in given.items() if v is not None}})
 
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "wgan-clip": {"constraint": "clipping", "critic_steps": 3},
+    "gan-minimax": {"steps": 3000},
+    "gan-logd": {"steps": 3000},
+    "wgan-clip": {"constraint": "clipping", "critic_steps": 3, "steps": 2000},
     "wgan-gp": {"constraint": "gradient-penalty", "critic_steps": 3, "steps": 3000},
+    "sngan": {"slope": 30.0, "steps": 3000},
+    "exact-ot": {"rate": 1e-3, "steps": 2000},
+    "meg": {"entropy": 0.1, "steps": 3000},
+    "infogan": {"rate": 1e-3, "flatness": 0.1, "steps": 2000},
+    "bayesian": {"rate": 3e-5, "critic_rate": 1e-4, "steps": 2000},
 }
 """Settings in which a model departs from :class:`GanSettings`."""
+
+HIGH_DIMENSION = 32
+"""Coordinates from which the settings below hold."""
+OF_HIGH_DIMENSION: Mapping[str, Any] = {"width": 256, "depth": 2, "noise": 32, "steps": 1000, "rate": 1e-3}
+"""Settings of every model in high dimension."""
+DEFAULTS_OF_HIGH_DIMENSION: Mapping[str, Mapping[str, Any]] = {
+    "gan-minimax": {"flatness": 0.5},
+    "gan-logd": {"flatness": 0.5},
+    "meg": {"rate": 5e-4, "critic_steps": 2},
+    "infogan": {"flatness": 1.0},
+    "bayesian": {"flatness": 0.5, "rate": 3e-4, "critic_rate": 3e-4},
+}
+"""Further ones of a model."""

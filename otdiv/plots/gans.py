@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from otdiv.gans.training.record import Frame, TrainingRecord
+    from otdiv.gans.training.record import Snapshot, TrainingRecord
 
 REAL_POINTS = 400
 """Real points in a picture."""
@@ -39,8 +39,8 @@ def plot_gan(record: TrainingRecord) -> Figure:
         are images; the first two principal axes of the real points else.
     """
     fig, (left, right) = figure(9.6, 4.3, columns=2)
-    if record.frames:
-        _draw_frame(left, record.frames[-1], record.real)
+    if record.snapshots:
+        _draw_snapshot(left, record.snapshots[-1], record.real)
     elif record.generator.state.spec.shape is not None:
         _draw_sheet(left, record)
     else:
@@ -75,8 +75,8 @@ def save_gan_film(record: TrainingRecord, path: str | Path) -> Path:
 
     target = require_writable(path, "path", (".gif",))
     pictures = []
-    for frame in _frames_of(record):
-        fig = _film_picture(record, frame)
+    for snapshot in _snapshots_of(record):
+        fig = _film_picture(record, snapshot)
         stream = io.BytesIO()
         fig.savefig(stream, format="png", dpi=80)
         pictures.append(Image.open(stream).convert("P", palette=Image.Palette.ADAPTIVE))
@@ -106,42 +106,42 @@ def plot_gan_strip(record: TrainingRecord, pictures: int = 5) -> Figure:
     InvalidInput
         A record of other points.
     """
-    frames = _frames_of(record)
-    chosen = np.unique(np.linspace(0, len(frames) - 1, pictures).round().astype(int))
+    snapshots = _snapshots_of(record)
+    chosen = np.unique(np.linspace(0, len(snapshots) - 1, pictures).round().astype(int))
     fig, axes = figure(2.6 * len(chosen), 2.8, columns=len(chosen))
     entries = {int(entry["step"]): entry for entry in record.history}
     for ax, k in zip(axes, chosen, strict=True):
-        _draw_frame(ax, frames[k], record.real)
-        entry = entries[frames[k].step]
-        ax.set_title(f"step {frames[k].step}, W1 {entry['w1']:.3g}", fontsize=9)
+        _draw_snapshot(ax, snapshots[k], record.real)
+        entry = entries[snapshots[k].step]
+        ax.set_title(f"step {snapshots[k].step}, W1 {entry['w1']:.3g}", fontsize=9)
     return fig
 
 
-def _frames_of(record: TrainingRecord) -> list[Frame]:
-    if not record.frames:
+def _snapshots_of(record: TrainingRecord) -> list[Snapshot]:
+    if not record.snapshots:
         raise invalid("record", "be of points in the plane", f"{record.generator.d} dimensions", "Plot the training.")
-    return record.frames
+    return record.snapshots
 
 
-def _film_picture(record: TrainingRecord, frame: Frame) -> Any:
+def _film_picture(record: TrainingRecord, snapshot: Snapshot) -> Any:
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(4.6, 6.0), layout="constrained")
     above, below = fig.subplots(2, 1, height_ratios=(3, 1))
-    _draw_frame(above, frame, record.real)
-    above.set_title(f"{record.model} on {record.data}, step {frame.step}", fontsize=10)
-    _draw_history(below, record, frame.step)
+    _draw_snapshot(above, snapshot, record.real)
+    above.set_title(f"{record.model} on {record.data}, step {snapshot.step}", fontsize=10)
+    _draw_history(below, record, snapshot.step)
     return fig
 
 
-def _draw_frame(ax: Axes, frame: Frame, real: Array) -> None:
-    left, right, bottom, top = frame.box
-    if frame.levels is not None:
-        rows, columns = frame.levels.shape
+def _draw_snapshot(ax: Axes, snapshot: Snapshot, real: Array) -> None:
+    left, right, bottom, top = snapshot.box
+    if snapshot.levels is not None:
+        rows, columns = snapshot.levels.shape
         u, v = np.linspace(left, right, columns), np.linspace(bottom, top, rows)
-        ax.contour(u, v, frame.levels, levels=12, colors=GREY, linewidths=0.5, alpha=0.6)
+        ax.contour(u, v, snapshot.levels, levels=12, colors=GREY, linewidths=0.5, alpha=0.6)
     ax.plot(*real[:REAL_POINTS].T, "o", color=BLUE, ms=2, alpha=0.5, label="real")
-    ax.plot(*frame.points.T, "o", color=ORANGE, ms=2, alpha=0.6, label="generated")
+    ax.plot(*snapshot.points.T, "o", color=ORANGE, ms=2, alpha=0.6, label="generated")
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.legend(frameon=False, fontsize=8, loc="upper right", markerscale=3)
 

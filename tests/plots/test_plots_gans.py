@@ -25,7 +25,7 @@ def test_points_levels_and_curves(ring):
     assert len(left.collections) == 1  # the level lines
     lines = {line.get_label(): line for line in right.lines}
     assert lines["exact W1 (500 points)"].get_ydata().tolist() == [entry["w1"] for entry in ring.history]
-    assert ring.frames[-1].levels.shape == (48, 48)
+    assert ring.snapshots[-1].levels.shape == (48, 48)
 
 
 def test_a_film_has_a_picture_for_each_report(ring, tmp_path):

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from otdiv.gans.models import adversarial
 from otdiv.gans.models.base import GanModel, GanSpec, GanState, no_measures
 from otdiv.gans.objectives import discriminator_log_posterior, generator_log_posterior
+from otdiv.gans.sghmc import SGHMC
 from otdiv.neural.loop import Info
-from otdiv.neural.sghmc import SGHMC
 from otdiv.neural.slopes import gradient_norms
 
 

@@ -20,7 +20,7 @@ NOT_OURS = ("modes", "of", "high_quality", "js", "reverse_kl", "js_floor", "reve
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class Snapshot:
     """What a report saw of points in the plane.
 
     Attributes
@@ -60,7 +60,7 @@ class TrainingRecord:
         Of the training, reports included.
     device : str
     generator : FittedGenerator
-    frames : list of Frame
+    snapshots : list of Snapshot
         For points in the plane.
     real : ndarray [n, d]
         Real points, for pictures.
@@ -74,7 +74,7 @@ class TrainingRecord:
     seconds: float
     device: str
     generator: FittedGenerator
-    frames: list[Frame]
+    snapshots: list[Snapshot]
     real: Array
 
     @property

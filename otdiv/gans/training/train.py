@@ -21,7 +21,7 @@ from otdiv.gans.models.table import MODEL_BY_NAME
 from otdiv.gans.training import checkpoint as checkpoints
 from otdiv.gans.training.data import TrainingData, as_training_data
 from otdiv.gans.training.quality import POINTS, RUNNING_POINTS, coverage, distance, judged, mode_points
-from otdiv.gans.training.record import Frame, TrainingRecord
+from otdiv.gans.training.record import Snapshot, TrainingRecord
 from otdiv.neural.loop import Info, run_steps
 
 REPORTS = 20
@@ -91,6 +91,7 @@ def train(
     device = resolve_device(chosen.device, prefer_cuda=True)
     assert device is not None
     points = as_training_data(data, chosen.seed, shape)
+    chosen = GanSettings.of(model, points.d, **settings)
     return _Training(points, chosen, device, reports).run(progress, file)
 
 
@@ -106,7 +107,7 @@ class _Training:
         self.rng = torch.Generator(device).manual_seed(settings.seed)
         self.reference = data.reference(RUNNING_POINTS, np.random.default_rng([settings.seed, 14]))
         self.history: list[dict[str, float]] = []
-        self.frames: list[Frame] = []
+        self.snapshots: list[Snapshot] = []
         self.before: dict[str, Any] = {}
         self.began = time.monotonic()
 
@@ -154,7 +155,7 @@ class _Training:
             seconds,
             self.device,
             self.fitted(state),
-            self.frames,
+            self.snapshots,
             real,
         )
 
@@ -185,11 +186,11 @@ class _Training:
             entry |= {"js": float(modes.js), "modes": modes.modes_captured}
         self.history.append(entry)
         if self.data.d == 2:
-            self.frames.append(self.frame(state, points[:FILM_POINTS]))
+            self.snapshots.append(self.snapshot(state, points[:FILM_POINTS]))
         shown = {name: value for name, value in entry.items() if name != "seconds"}
         return ProgressEvent("training", entry["seconds"], share=state.share, counts=shown)
 
-    def frame(self, state: GanState, points: Array) -> Frame:
+    def snapshot(self, state: GanState, points: Array) -> Snapshot:
         """Points and the critic's levels on a grid around the real ones."""
         low, high = self.data.points.min(axis=0), self.data.points.max(axis=0)
         margin = 0.15 * (high - low)
@@ -202,4 +203,4 @@ class _Training:
                 with torch.no_grad():
                     values = state.networks[name](torch.from_numpy(grid).float().to(self.device))
                 levels = values.double().cpu().numpy().reshape(GRID, GRID)
-        return Frame(state.step, points, levels, (left, right, bottom, top))
+        return Snapshot(state.step, points, levels, (left, right, bottom, top))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from otdiv.errors import InvalidInput
-from otdiv.neural.sghmc import SGHMC
+from otdiv.gans.sghmc import SGHMC
 
 N, NOISE, PRIOR = 200, 0.5, 1.0
 

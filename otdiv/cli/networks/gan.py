@@ -135,7 +135,7 @@ def _save(record: TrainingRecord, folder: Path) -> None:
 
     record.save(folder)
     save_figure(plot_gan(record), folder / "training.png")
-    if record.frames:
+    if record.snapshots:
         save_gan_film(record, folder / "film.gif")
 
 
