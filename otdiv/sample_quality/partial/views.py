@@ -80,7 +80,6 @@ class OnLine:
         from otdiv.sample_quality.partial.line import line_share  # compiled
 
         targets = self.order if keep is None else self.order[keep[self.order]]
-        from otdiv.sample_quality.partial.line import line_share  # compiled code
 
         return line_share(self.sorted_x, self.y[targets], mass_units(len(self.x), len(self.y), capacity), distance)
 
@@ -101,7 +100,6 @@ def least_distance(pairings: Sequence[Pairing], capacity: float, share: float) -
         lines = [pairing for pairing in pairings if isinstance(pairing, OnLine)]
         xs = np.stack([line.sorted_x for line in lines])
         ys = np.stack([line.y[line.order] for line in lines])
-        from otdiv.sample_quality.partial.line import least_line_distance  # compiled code
 
         return least_line_distance(xs, ys, mass_units(xs.shape[1], ys.shape[1], capacity), share)
 
