@@ -14,7 +14,7 @@ from otdiv.errors import SolverFailed
 from otdiv.sample_quality.partial.blocks import Blocks, draw_blocks, views_of
 from otdiv.sample_quality.partial.decimals import decimal_shares
 from otdiv.sample_quality.partial.matching import greatest_matching
-from otdiv.sample_quality.partial.views import View, ViewShare, mean_share
+from otdiv.sample_quality.partial.views import Pairing, View, ViewShare
 from otdiv.sample_quality.samples import as_pair, unit_of
 
 BLOCK = 500
@@ -74,7 +74,7 @@ class FidelityDiversity:
     pairs : int
         Pairs of blocks.
     proofs : int
-        Optima of the least views that were proved in whole units of mass.
+        Optima that were proved in whole units of mass: those of the least view of each side, and of the curves.
     """
 
     fidelity: float
@@ -205,7 +205,7 @@ def fidelity_diversity(
         for fidelity, capacity, more in zip((True, False), capacities, tabular, strict=True)
     ]
     drawn = [
-        _curve(side.points, side.scale, capacity) if curves else None
+        _curve(side.points, side.scale, capacity) if curves else (None, 0)
         for side, capacity in zip(sides, capacities, strict=True)
     ]
     return FidelityDiversity(
@@ -213,11 +213,11 @@ def fidelity_diversity(
         diversity=sides[1].shares[0].value,
         fidelity_views=tuple(sides[0].shares),
         diversity_views=tuple(sides[1].shares),
-        fidelity_curve=drawn[0],
-        diversity_curve=drawn[1],
+        fidelity_curve=drawn[0][0],
+        diversity_curve=drawn[1][0],
         block=blocks.size,
         pairs=len(blocks.pairs),
-        proofs=sides[0].proofs + sides[1].proofs,
+        proofs=sum(side.proofs for side in sides) + sum(proofs for _, proofs in drawn),
     )
 
 
@@ -254,31 +254,42 @@ def _together(shares: list[ViewShare]) -> ViewShare:
 
 
 def _prove(view: View, capacity: float, found: ViewShare) -> int:
-    """Solve the measured pairings of a view once more with proofs; how many there are.
+    """Solve all pairings of a view once more, with proofs; how many there are.
 
     Raises
     ------
     SolverFailed
         If a share differs from what was found.
     """
-    proved = []
-    for pairing, keep in zip(view.measured, view.targets(found.distance)[0], strict=True):
-        within = pairing.within(found.distance)
-        proved.append(float(greatest_matching(within if keep is None else within & keep, capacity).share))
-    if not np.allclose(proved, found.per_pair, rtol=0, atol=1e-12):
+    measured, real = _proved_shares(view, found.distance, capacity)
+    expected = np.append(found.per_pair, found.floor)
+    if not np.allclose(np.append(measured, np.mean(real)), expected, rtol=0, atol=1e-12):
         raise SolverFailed("a matching was not proved the greatest: please report this as a defect.")
-    return len(proved)
+    return len(measured) + len(real)
 
 
-def _curve(view: View, scale: float, capacity: float) -> MatchingCurve:
+def _proved_shares(view: View, distance: float, capacity: float) -> tuple[list[float], list[float]]:
+    """Greatest shares of the measured and of the real pairings, each proved in whole units of mass."""
+    keep, real_keep = view.targets(distance)
+
+    def share(pairing: Pairing, kept: Array | None) -> float:
+        within = pairing.within(distance)
+        return float(greatest_matching(within if kept is None else within & kept, capacity).share)
+
+    floor_keep = [None] * len(view.real) if real_keep is None else real_keep
+    return (
+        [share(pairing, kept) for pairing, kept in zip(view.measured, keep, strict=True)],
+        [share(pairing, kept) for pairing, kept in zip(view.real, floor_keep, strict=True)],
+    )
+
+
+def _curve(view: View, scale: float, capacity: float) -> tuple[MatchingCurve, int]:
+    """The proved shares at multiples of the scale, and how many proofs there are."""
     distances = scale * np.array(MULTIPLES)
-    shares = []
-    for distance in distances:
-        keep, real_keep = view.targets(distance)
-        measured = [p.share(distance, capacity, k) for p, k in zip(view.measured, keep, strict=True)]
-        shares.append((float(np.mean(measured)), mean_share(view.real, distance, capacity, real_keep)))
-    generated, real = np.array(shares).T
-    return MatchingCurve(distances, generated.copy(), real.copy())
+    shares = [_proved_shares(view, float(distance), capacity) for distance in distances]
+    means = np.array([[np.mean(measured), np.mean(real)] for measured, real in shares])
+    proofs = sum(len(measured) + len(real) for measured, real in shares)
+    return MatchingCurve(distances, means[:, 0].copy(), means[:, 1].copy()), proofs
 
 
 def _check(x: Array, y: Array, block: int, allowance: float, *capacities: float) -> None:
