@@ -71,7 +71,7 @@ def judge(
     decimals : bool
         Whether values with more decimals than real ones count as unmatched; for tables.
     permutations : int
-        Of both permutation tests; 0 leaves the test of the samples out.
+        Of both permutation tests; without ``train`` 0 leaves them out.
     splits : int
         Random divisions of the real sample of which the floor is the mean.
     confidence : float
@@ -103,7 +103,7 @@ def judge(
     """
     rng = as_rng(seed)
     check_confidence(confidence)
-    _positive("permutations", permutations, 0)
+    _positive("permutations", permutations, 0 if train is None else 1)
     _positive("splits", splits)
     like = as_sample("real", real)
     if n is not None and not is_generator(generated):
@@ -136,7 +136,7 @@ def judge(
         modes=coverage,
         memorisation=None
         if trained_on is None
-        else memorisation(scaled[1], trained_on, scaled[0], permutations=max(1, permutations), rng=rng),
+        else memorisation(scaled[1], trained_on, scaled[0], permutations=permutations, rng=rng),
         units=units,
         columns_as_they_are=tuple(np.flatnonzero(np.ptp(x, axis=0) == 0).tolist()) if units != "raw" else (),
         points=scaled,
