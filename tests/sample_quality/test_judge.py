@@ -153,6 +153,7 @@ def test_torch_modules_are_left_as_they_were():
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"modes": ([0] * 50,)}, "pair of labels"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"modes": ([0] * 50, [0] * 50), "sd": 1.0}, "left out with labels"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"permutations": -1}, "permutations must be"),
+        ((np.zeros((50, 2)),) * 3, {"permutations": 0}, "permutations must be a whole number of at least 1"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"splits": 0}, "splits must be"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"confidence": 1.0}, "confidence must be"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"seed": "x"}, "rng must be"),
@@ -164,6 +165,14 @@ def test_torch_modules_are_left_as_they_were():
 def test_wrong_input_is_one_sentence(arguments, options, sentence):
     with pytest.raises(InvalidInput, match=sentence):
         otdiv.judge(*arguments, **options)
+
+
+def test_points_that_all_coincide():
+    same = otdiv.judge(np.zeros((50, 2)), np.zeros((50, 2)), permutations=0)
+    assert (same.value, same.fidelity, same.diversity, same.floor.ratio) == (0.0, 1.0, 1.0, 1.0)
+    other = otdiv.judge(np.zeros((50, 2)), np.ones((50, 2)), permutations=9)
+    assert (other.fidelity, other.diversity) == (0.0, 0.0) and "all real points coincide" in other.verdict
+    assert json.dumps(other.to_dict(), allow_nan=False)
 
 
 def test_columns_of_data_frames_are_matched_by_name():

@@ -34,7 +34,7 @@ from otdiv.measures.files import read_measure
 @click.option(
     "--decimals", is_flag=True, help="Values with more decimals than REAL has count as unmatched; for tables."
 )
-@click.option("--permutations", type=int, default=199, show_default=True, help="Of the tests; 0 leaves the first out.")
+@click.option("--permutations", type=int, default=199, show_default=True, help="Of the tests; 0 leaves them out.")
 @click.option("--points", type=int, help="Points to draw from a saved generator; default: as many as REAL has.")
 @click.option("--report", metavar="FILE", help="Write the answer with pictures as one page (.html).")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of divisions, blocks and permutations.")
