@@ -25,7 +25,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-import coverage
+import interval_coverage
 import networks
 import numpy as np
 import pairwise
@@ -43,7 +43,7 @@ def run_coverage(options: argparse.Namespace) -> int:
     """Coverage of the intervals."""
     sizes = options.sizes or ([300] if options.quick else list(SIZES))
     usual = {n: 10 if options.quick else REPETITIONS.get(n, 20) for n in sizes}
-    return coverage.run_coverage(sizes, {n: options.repetitions or usual[n] for n in sizes}, options.keep)
+    return interval_coverage.run_coverage(sizes, {n: options.repetitions or usual[n] for n in sizes}, options.keep)
 
 
 def run_bias(options: argparse.Namespace) -> int:
