@@ -48,7 +48,7 @@ def run_coverage(options: argparse.Namespace) -> int:
 
 def run_bias(options: argparse.Namespace) -> int:
     """Bias of KL in high dimension."""
-    return coverage.run_bias(options.repetitions or (3 if options.quick else 20))
+    return interval_coverage.run_bias(options.repetitions or (3 if options.quick else 20))
 
 
 def run_networks(options: argparse.Namespace) -> int:
