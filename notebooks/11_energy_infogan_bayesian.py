@@ -110,7 +110,7 @@ fig
 
 # %%
 short = {} if FULL else {"steps": 100, "width": 64, "critic_rate": 2e-3}
-coded = train("digits", "infogan", reports=2, **(short | ({} if FULL else {"steps": 300})))
+coded = train("digits", "infogan", reports=2, **({} if FULL else {"steps": 300}))
 control = train("digits", "infogan", reports=2, information=0.0, **short)
 for name, record in (("InfoGAN", coded), ("control", control)):
     m = record.measures
