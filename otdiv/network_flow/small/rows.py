@@ -118,9 +118,9 @@ def _lower_minima(row, i, f, g, row_of):
 def relax_row(row, i, masked, shift, distance, source):
     """Lower the distances of columns to those through row i.
 
-    The distance through row i is c_ij - masked_j - shift, infinite where a column that is done is masked by -inf.  The
-    least distance is asked of :func:`least_of` by the caller: in one function with it the compiler takes this loop entry
-    by entry, three times as long.
+    The distance through row i is c_ij - masked_j - shift, infinite where a column that is done is masked by -inf.
+    The caller asks :func:`least_of` for the least distance: in one function with it the compiler takes this loop
+    entry by entry, which is three times as long.
     """
     for j in range(len(row)):
         through = (row[j] - masked[j]) - shift
