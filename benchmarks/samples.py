@@ -25,7 +25,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-import coverage
+import interval_coverage
 import networks
 import numpy as np
 import pairwise
@@ -43,12 +43,12 @@ def run_coverage(options: argparse.Namespace) -> int:
     """Coverage of the intervals."""
     sizes = options.sizes or ([300] if options.quick else list(SIZES))
     usual = {n: 10 if options.quick else REPETITIONS.get(n, 20) for n in sizes}
-    return coverage.run_coverage(sizes, {n: options.repetitions or usual[n] for n in sizes}, options.keep)
+    return interval_coverage.run_coverage(sizes, {n: options.repetitions or usual[n] for n in sizes}, options.keep)
 
 
 def run_bias(options: argparse.Namespace) -> int:
     """Bias of KL in high dimension."""
-    return coverage.run_bias(options.repetitions or (3 if options.quick else 20))
+    return interval_coverage.run_bias(options.repetitions or (3 if options.quick else 20))
 
 
 def run_networks(options: argparse.Namespace) -> int:
