@@ -109,8 +109,8 @@ fig
 # control trains $Q$ as well but gives no gradient to $G$: then the generator has no reason to use the code.
 
 # %%
-short = {} if FULL else {"steps": 120, "width": 64, "critic_rate": 2e-3}
-coded = train("digits", "infogan", reports=2, **short)
+short = {} if FULL else {"steps": 100, "width": 64, "critic_rate": 2e-3}
+coded = train("digits", "infogan", reports=2, **({} if FULL else {"steps": 300}))
 control = train("digits", "infogan", reports=2, information=0.0, **short)
 for name, record in (("InfoGAN", coded), ("control", control)):
     m = record.measures
@@ -120,6 +120,9 @@ for name, record in (("InfoGAN", coded), ("control", control)):
 plot_gan(coded)
 
 # %% [markdown]
+# Every row of the sheet is one code, every column one noise: what changes down a column is what the code has come to
+# mean.
+#
 # ## 3. Bayesian GAN: not one generator but their posterior
 #
 # With a prior on the parameters, a generator is the more probable the better its points deceive, a discriminator the

@@ -16,6 +16,7 @@ from otdiv.core.validation import Array, as_rng, invalid
 from otdiv.files.writing import require_writable
 from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models.base import GanSpec, GanState
+from otdiv.gans.models.infogan import generate
 from otdiv.gans.models.table import MODEL_BY_NAME
 from otdiv.neural.checkpoint import read_torch, write_torch
 
@@ -72,6 +73,35 @@ class FittedGenerator:
         blocks = [draw(self.state, min(BLOCK, n - k), generator) for k in range(0, int(n), BLOCK)]
         points = torch.cat(blocks).double().cpu().numpy()
         return np.asarray(points * self.scale + self.mean)
+
+    def traversal(self, columns: int, rng: int | np.random.Generator | None = None) -> Array:
+        """Points of every code of an InfoGAN, with the same noises for each.
+
+        Parameters
+        ----------
+        columns : int
+            Noises.
+        rng : int, Generator or None
+
+        Returns
+        -------
+        ndarray [codes, columns, d]
+            Along a row only the noise changes, along a column only the code.
+
+        Raises
+        ------
+        InvalidInput
+            A generator without codes.
+        """
+        settings = self.state.settings
+        if settings.model != "infogan":
+            raise invalid("generator", "be one of infogan, with codes", settings.model, "Use sample.")
+        generator = torch.Generator(self.state.spec.device).manual_seed(int(as_rng(rng).integers(2**62)))
+        noise = self.state.noise(columns, generator).repeat(settings.codes, 1)
+        codes = torch.arange(settings.codes, device=noise.device).repeat_interleave(columns)
+        with torch.no_grad():
+            points = generate(self.state, noise, codes).double().cpu().numpy()
+        return np.asarray((points * self.scale + self.mean).reshape(settings.codes, columns, self.d))
 
     def save(self, path: str | Path) -> Path:
         """Write the generator as a .pt file that holds tensors and numbers only.

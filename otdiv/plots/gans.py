@@ -23,6 +23,8 @@ FILM_SECONDS = 0.4
 """Seconds that a picture of the film stands."""
 IMAGES = 64
 """Generated images in a sheet."""
+IMAGES_OF_A_CODE = 10
+"""Images of each code of an InfoGAN."""
 
 
 def plot_gan(record: TrainingRecord) -> Figure:
@@ -111,7 +113,7 @@ def plot_gan_strip(record: TrainingRecord, pictures: int = 5) -> Figure:
     fig, axes = figure(2.6 * len(chosen), 2.8, columns=len(chosen))
     entries = {int(entry["step"]): entry for entry in record.history}
     for ax, k in zip(axes, chosen, strict=True):
-        _draw_snapshot(ax, snapshots[k], record.real)
+        _draw_snapshot(ax, snapshots[k], record.real, legend=ax is axes[0])
         entry = entries[snapshots[k].step]
         ax.set_title(f"step {snapshots[k].step}, W1 {entry['w1']:.3g}", fontsize=9)
     return fig
@@ -134,7 +136,7 @@ def _film_picture(record: TrainingRecord, snapshot: Snapshot) -> Any:
     return fig
 
 
-def _draw_snapshot(ax: Axes, snapshot: Snapshot, real: Array) -> None:
+def _draw_snapshot(ax: Axes, snapshot: Snapshot, real: Array, legend: bool = True) -> None:
     left, right, bottom, top = snapshot.box
     if snapshot.levels is not None:
         rows, columns = snapshot.levels.shape
@@ -143,19 +145,26 @@ def _draw_snapshot(ax: Axes, snapshot: Snapshot, real: Array) -> None:
     ax.plot(*real[:REAL_POINTS].T, "o", color=BLUE, ms=2, alpha=0.5, label="real")
     ax.plot(*snapshot.points.T, "o", color=ORANGE, ms=2, alpha=0.6, label="generated")
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
-    ax.legend(frameon=False, fontsize=8, loc="upper right", markerscale=3)
+    if legend:
+        ax.legend(frameon=False, fontsize=8, loc="upper right", markerscale=3)
 
 
 def _draw_sheet(ax: Axes, record: TrainingRecord) -> None:
+    """Images in a square; of an InfoGAN a row for each code, with the same noises in every row."""
     shape = record.generator.state.spec.shape
     assert shape is not None
     channels, height, width = shape
-    images = record.sample(IMAGES, 0).reshape(-1, channels, height, width)
-    side = int(np.sqrt(IMAGES))
-    sheet = images.reshape(side, side, channels, height, width).transpose(0, 3, 1, 4, 2)
-    sheet = np.clip((sheet.reshape(side * height, side * width, channels) + 1) / 2, 0, 1)
+    if record.model == "infogan":
+        images = record.generator.traversal(IMAGES_OF_A_CODE, 0)
+        ax.set_ylabel("code")
+        ax.set_xlabel("noise")
+    else:
+        images = record.sample(IMAGES, 0).reshape(int(np.sqrt(IMAGES)), -1, record.generator.d)
+    rows, columns, _ = images.shape
+    sheet = images.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
+    sheet = np.clip((sheet.reshape(rows * height, columns * width, channels) + 1) / 2, 0, 1)
     ax.imshow(sheet[..., 0] if channels == 1 else sheet[..., :3], cmap="gray", vmin=0, vmax=1)
-    ax.set_axis_off()
+    ax.set(xticks=[], yticks=[])
 
 
 def _draw_projection(ax: Axes, record: TrainingRecord) -> None:

@@ -50,3 +50,18 @@ def test_bad_input_is_one_sentence(run, tmp_path, monkeypatch, argv, message):
     monkeypatch.chdir(tmp_path)
     code, _, errors = run("pairwise", *argv)
     assert code == 2 and message in errors and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--scheduler", "nonsense"), "scheduler must be the address of a dask scheduler that answers; got 'nonsense'"),
+        (("--scheduler", "tcp://127.0.0.1:8786", "--workers", "2"), "workers must be left out beside a scheduler"),
+    ],
+)
+def test_a_scheduler_that_cannot_be_is_one_sentence(run, folder, options, message):
+    pytest.importorskip("distributed", reason="distributed is not installed: pip install 'otdiv[dask]'")
+    place, *_ = folder
+    code, _, errors = run("pairwise", place, "--out", place / "D.npz", *options)
+    assert code == 2 and message in errors and errors.count("\n") == 1
+    assert not (place / "D.npz").exists()

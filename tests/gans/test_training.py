@@ -34,7 +34,11 @@ SMOKE = {
     "reports": 2,
 }
 """Small networks that learn fast and roughly."""
-SMOKE_OF = {"wgan-clip": {"clip": 0.1}, "bayesian": {"rate": 1e-4, "critic_rate": 1e-3}, "meg": {"penalty": 1.0}}
+SMOKE_OF = {
+    "wgan-clip": {"clip": 0.1},
+    "bayesian": {"rate": 1e-4, "critic_rate": 1e-3},
+    "meg": {"penalty": 1.0, "entropy": 1.0},
+}
 NORMAL = normal_modes("normal", "one normal mode in the plane", np.zeros((1, 2)), 1.0)
 
 

@@ -50,6 +50,12 @@ def test_other_points_are_projected_and_have_no_film(tmp_path):
 
 
 @pytest.mark.slow
-def test_images_are_a_sheet():
-    record = train("digits", "infogan", **FAST)
+def test_images_are_a_sheet_and_codes_its_rows():
+    record = train("digits", "gan-logd", **FAST)
     assert plot_gan(record).axes[0].images[0].get_array().shape == (64, 64)
+    coded = train("digits", "infogan", **FAST)
+    assert plot_gan(coded).axes[0].images[0].get_array().shape == (80, 80)
+    walk = coded.generator.traversal(3, 0)
+    assert walk.shape == (10, 3, 64)
+    with pytest.raises(InvalidInput, match="be one of infogan"):
+        record.generator.traversal(3)

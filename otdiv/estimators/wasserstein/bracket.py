@@ -41,14 +41,21 @@ class Ends:
     high_error: float
     learner: str
 
-    def interval(self, confidence: float) -> tuple[float, float]:
-        """Interval of W_p^p."""
+    def interval(self, confidence: float, p: int) -> tuple[float, float]:
+        """Interval of W_p^p.
+
+        For p = 2 the upper end is that of an interval of the root, (high^(1/2) + z error / (2 high^(1/2)))^2: a mean of
+        squares that is too small comes with an error that is too small, and its root is more nearly normal.
+        """
         error = max(self.low_error, self.high_error)
         z = bracket_quantile(max(self.high - self.low, 0.0), error, confidence)
+        upper = self.high + z * self.high_error
+        if p == 2 and self.high > 0:
+            upper += (z * self.high_error) ** 2 / (4 * self.high)
         # for P = Q what one fold learns from another one, it learns back: the variance of the mean doubles
         if self.low <= math.sqrt(2) * normal_quantile(confidence) * self.low_error:
-            return 0.0, self.high + z * self.high_error
-        return max(self.low - z * self.low_error, 0.0), self.high + z * self.high_error
+            return 0.0, upper
+        return max(self.low - z * self.low_error, 0.0), upper
 
 
 def held_out_mean(samples: Samples, p: int, rng: np.random.Generator) -> tuple[float, float, str]:

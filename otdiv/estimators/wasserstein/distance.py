@@ -175,7 +175,7 @@ def _by_bracket(
 ) -> Estimate:
     f, g = solved.potentials
     ends = bracket(samples, p, solved.value, np.asarray(f), np.asarray(g), rng)
-    lower, upper = (end ** (1 / p) for end in ends.interval(confidence))
+    lower, upper = (end ** (1 / p) for end in ends.interval(confidence, p))
     empirical, floor = details["empirical"], details["null_floor"]
     value = min(max(debiased(empirical, floor), lower), upper)
     low = max(ends.low, 0.0) ** (1 / p)

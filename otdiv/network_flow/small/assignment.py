@@ -89,7 +89,8 @@ def _augment(costs, start, target, owner, g, work):
     count = 0
     i, shift = start, 0.0
     while True:
-        least = relax_row(costs[i], i, masked, shift, distance, source)
+        relax_row(costs[i], i, masked, shift, distance, source)
+        least = least_of(distance)
         j = first_equal(distance, least)
         if owner[j] < 0:
             break

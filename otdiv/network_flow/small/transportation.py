@@ -89,23 +89,21 @@ def _augment(costs, start, supply, demand, flow, senders, counts, f, g, work):
     masked[:] = g
     reached[:] = np.inf
     reached[start], through[start] = 0.0, -1
-    least = relax_row(costs[start], start, masked, f[start], distance, source)
+    relax_row(costs[start], start, masked, f[start], distance, source)
     count = 0
     while True:
+        least = least_of(distance)
         j = first_equal(distance, least)
         if demand[j] > 0:
             break
         done[count], at[count] = j, least
         count += 1
         masked[j], distance[j] = -np.inf, np.inf
-        added, nearest = False, np.inf
         for k in range(counts[j]):
             i = senders[j, k]
             if reached[i] == np.inf:
                 reached[i], through[i] = least, j
-                nearest = relax_row(costs[i], i, masked, f[i] - least, distance, source)
-                added = True
-        least = nearest if added else least_of(distance)
+                relax_row(costs[i], i, masked, f[i] - least, distance, source)
     for k in range(count):
         g[done[k]] += at[k] - least
     for i in range(n):
