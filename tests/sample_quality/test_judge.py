@@ -167,6 +167,7 @@ def test_wrong_input_is_one_sentence(arguments, options, sentence):
         otdiv.judge(*arguments, **options)
 
 
+@pytest.mark.slow
 def test_points_that_all_coincide():
     same = otdiv.judge(np.zeros((50, 2)), np.zeros((50, 2)), permutations=0)
     assert (same.value, same.fidelity, same.diversity, same.floor.ratio) == (0.0, 1.0, 1.0, 1.0)
