@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.core.validation import Array, as_points, as_rng, invalid
+from otdiv.core.validation import Array, as_rng, invalid
 from otdiv.estimators.estimate import check_confidence
 from otdiv.estimators.wasserstein import estimate_wasserstein
 from otdiv.sample_quality.exchange_test import w1_test
@@ -17,7 +17,7 @@ from otdiv.sample_quality.neighbours import neighbour_measures
 from otdiv.sample_quality.partial.fidelity import BLOCK, fidelity_diversity
 from otdiv.sample_quality.real_floor import real_floor
 from otdiv.sample_quality.result import JudgeResult
-from otdiv.sample_quality.samples import as_samples, unit_of
+from otdiv.sample_quality.samples import as_sample, draw, is_generator, unit_of
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import emd
 
@@ -49,8 +49,9 @@ def judge(
     ----------
     real : array_like [n, d]
         Independent real points that the generator was not trained on, at least 40.
-    generated : array_like [m, d], torch.nn.Module, or callable
-        Points; or a module or function f(z) of standard normal noise z [n, latent]; or a function f(rng, n).
+    generated : array_like [m, d], torch.nn.Module, callable, or object with ``sample(n, rng)``
+        Points; or a module or function f(z) of standard normal noise z [n, latent]; or a function f(rng, n); or a
+        generator such as :func:`otdiv.gans.load_generator` returns.
     train : array_like [k, d], optional
         The training points, to see whether the generator repeats them; ``real`` is then what was held out.
     modes : array_like [k, d], or pair of integer arrays [n], [m]; optional
@@ -64,13 +65,13 @@ def judge(
     units : {"raw", "standard deviations"}
         Of all distances: the unit of the points, or each column divided by the standard deviation of the real sample.
     n : int, optional
-        Points to draw from a generator; without it as many as real ones.
+        Points to draw where ``generated`` is a generator; without it as many as real ones.
     block : int
         Points of the blocks that fidelity and diversity compare.
     decimals : bool
         Whether values with more decimals than real ones count as unmatched; for tables.
     permutations : int
-        Of both permutation tests; 0 leaves the test of the samples out.
+        Of both permutation tests; without ``train`` 0 leaves them out.
     splits : int
         Random divisions of the real sample of which the floor is the mean.
     confidence : float
@@ -102,15 +103,22 @@ def judge(
     """
     rng = as_rng(seed)
     check_confidence(confidence)
-    _check_counts(permutations, splits)
-    x, y = as_samples(real, generated, n=n, rng=rng)
+    _positive("permutations", permutations, 0 if train is None else 1)
+    _positive("splits", splits)
+    like = as_sample("real", real)
+    if n is not None and not is_generator(generated):
+        raise invalid("n", "be left out where generated holds points", repr(n), "All of them are judged.")
+    made = draw(generated, like.n if n is None else _positive("n", n), rng) if is_generator(generated) else generated
+    x, y = like.points, as_sample("generated", made, like).points
     if len(x) < LEAST_POINTS or len(y) < LEAST_POINTS // 2:
         came = f"{len(x)} and {len(y)}"
         raise invalid(
             "real and generated", f"hold at least {LEAST_POINTS} and {LEAST_POINTS // 2} points", came, "Draw more."
         )
     unit = unit_of(x, units)
-    held_out = None if train is None else as_points("train", train)
+    trained_on = None if train is None else as_sample("train", train, like).points / unit
+    if modes is not None and not isinstance(modes, tuple):
+        modes = as_sample("modes", modes, like).points
     labels = None if modes is None else _labels(modes, x, y)
     coverage = None if labels is None else _coverage(modes, sd, mode_weights, least_share, labels, x, y, confidence)
     if labels is None and not (sd is None and mode_weights is None):
@@ -127,8 +135,8 @@ def judge(
         split=_split(transport, labels),
         modes=coverage,
         memorisation=None
-        if held_out is None
-        else memorisation(scaled[1], held_out / unit, scaled[0], permutations=max(1, permutations), rng=rng),
+        if trained_on is None
+        else memorisation(scaled[1], trained_on, scaled[0], permutations=permutations, rng=rng),
         units=units,
         columns_as_they_are=tuple(np.flatnonzero(np.ptp(x, axis=0) == 0).tolist()) if units != "raw" else (),
         points=scaled,
@@ -136,7 +144,7 @@ def judge(
 
 
 def _labels(modes: Any, x: Array, y: Array) -> tuple[Array, Array]:
-    """Modes of real and generated points: as given, or by nearest centre."""
+    """Modes of real and generated points: as given, or by nearest centre [k, d]."""
     if isinstance(modes, tuple):
         if len(modes) != 2:
             raise invalid("modes", "be centres, or a pair of labels", f"{len(modes)} arrays", "Pass (real, generated).")
@@ -148,16 +156,7 @@ def _labels(modes: Any, x: Array, y: Array) -> tuple[Array, Array]:
                 raise invalid(f"the labels of {side} points", f"be {len(points)} integers from 0", came, "One a point.")
             given.append(array.astype(np.intp))
         return given[0], given[1]
-    centres = _centres(modes, x.shape[1])
-    return nearest_rows(x, centres)[0], nearest_rows(y, centres)[0]
-
-
-def _centres(modes: Any, d: int) -> Array:
-    centres = as_points("modes", modes)
-    if centres.shape[1] != d:
-        came = f"{centres.shape[1]}, where points have {d}"
-        raise invalid("modes", "have as many coordinates as points", came, "Give one row for each mode.")
-    return centres
+    return nearest_rows(x, modes)[0], nearest_rows(y, modes)[0]
 
 
 def _coverage(
@@ -167,7 +166,7 @@ def _coverage(
     by_label = isinstance(modes, tuple)
     if by_label and sd is not None:
         raise invalid("sd", "be left out with labels", repr(sd), "Pass centres to measure quality.")
-    k = int(max(labels[0].max(), labels[1].max())) + 1 if by_label else len(as_points("modes", modes))
+    k = int(max(labels[0].max(), labels[1].max())) + 1 if by_label else len(modes)
     weights = np.bincount(labels[0], minlength=k) / len(x) if mode_weights is None else mode_weights
     good = None if sd is None else mode_labels(y, modes, sd)[1]
     return mode_coverage(labels[1], weights, good, least, confidence=sure)
@@ -177,7 +176,13 @@ def _split(transport: TransportResult, labels: tuple[Array, Array] | None) -> Mo
     return None if labels is None else split_by_modes(transport, *labels)
 
 
-def _check_counts(permutations: Any, splits: Any) -> None:
-    for name, value, least in (("permutations", permutations, 0), ("splits", splits, 1)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise invalid(name, f"be a whole number of at least {least}", repr(value), "Leave it out for the default.")
+def _positive(name: str, value: Any, least: int = 1) -> int:
+    """A whole number of at least ``least``.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise invalid(name, f"be a whole number of at least {least}", repr(value), "Leave it out for the default.")
+    return int(value)

@@ -9,9 +9,10 @@ import numpy as np
 
 from otdiv.core.bounds import Bounds
 from otdiv.core.text_tables import number
-from otdiv.core.validation import Array, as_points, as_rng, invalid
+from otdiv.core.validation import Array, as_rng, invalid
 from otdiv.sample_quality.exchange_test import MOST_POINTS, ROUNDING, distances_from
 from otdiv.sample_quality.proportions import Proportion, proportion
+from otdiv.sample_quality.samples import as_sample
 from otdiv.two_sample.arguments import as_permutations
 from otdiv.two_sample.permutations import count_as_large, draw_divisions, p_value
 
@@ -97,11 +98,8 @@ def memorisation(generated: Any, train: Any, test: Any, *, permutations: int = 1
     >>> found.p_value < 0.02, found.nearer_to_train.value > 0.9
     (True, True)
     """
-    g, x, y = as_points("generated", generated), as_points("train", train), as_points("test", test)
-    for name, points in (("train", x), ("test", y)):
-        if points.shape[1] != g.shape[1]:
-            came = f"{points.shape[1]}, where generated has {g.shape[1]}"
-            raise invalid(name, "have the columns of generated", came, "Select the same columns.")
+    like = as_sample("generated", generated)
+    g, x, y = like.points, *(as_sample(n, p, like, "generated").points for n, p in (("train", train), ("test", test)))
     size = min(len(g), len(x), len(y), MOST_POINTS)
     if size < LEAST_POINTS:
         raise invalid("every sample", f"hold at least {LEAST_POINTS} points", str(size), "Draw more.")

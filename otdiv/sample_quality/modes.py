@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from otdiv.core.memory import row_blocks
 from otdiv.core.text_tables import Table, json_number, number
@@ -62,10 +63,9 @@ def mode_labels(points: Any, centres: Any, sd: Any, within: float = 3.0) -> tupl
 def nearest_rows(x: Array, centres: Array) -> tuple[Array, Array]:
     """Index [n] of the nearest centre and the distance [n] to it; equal distances go to the first centre."""
     labels, nearest = np.empty(len(x), dtype=np.intp), np.empty(len(x))
-    for block in row_blocks(len(x), len(centres) * x.shape[1]):
-        apart = np.linalg.norm(x[block, None, :] - centres[None, :, :], axis=2)
-        labels[block] = apart.argmin(axis=1)
-        nearest[block] = apart.min(axis=1)
+    for block in row_blocks(len(x), len(centres)):
+        apart = cdist(x[block], centres)
+        labels[block], nearest[block] = apart.argmin(axis=1), apart.min(axis=1)
     return labels, nearest
 
 

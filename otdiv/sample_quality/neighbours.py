@@ -9,7 +9,8 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from otdiv.core.memory import row_blocks
-from otdiv.core.validation import Array, as_points, invalid
+from otdiv.core.validation import Array, invalid
+from otdiv.sample_quality.samples import as_pair
 
 PRECISION_K = 3
 """Neighbours of precision and recall, as published.  More: larger balls, both measures grow."""
@@ -103,10 +104,7 @@ def neighbour_measures(
     >>> found.precision, found.coverage
     (0.0, 0.0)
     """
-    x, y = as_points("real", real), as_points("generated", generated)
-    if x.shape[1] != y.shape[1]:
-        came = f"{y.shape[1]} columns, where real has {x.shape[1]}"
-        raise invalid("generated", "have the columns of real", came, "Select the same columns.")
+    x, y = as_pair(real, generated)
     k_fixed = usual_k(len(x), len(y)) if k_density is None else _as_k("k_density", k_density, len(x))
     k_both = _as_k("k_precision", k_precision, min(len(x), len(y)))
     radius, radius_density = kth_distances(x, k_both), kth_distances(x, k_fixed)

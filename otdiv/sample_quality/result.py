@@ -91,6 +91,8 @@ class JudgeResult(HasBounds):
     def verdict(self) -> str:
         """The main numbers in one sentence."""
         floor = f"{number(self.floor.ratio, 3)} times the distance of real points to real points"
+        if self.floor.real == 0:
+            floor = f"a distance of {number(self.floor.generated, 3)}, where all real points coincide"
         if self.test is None:
             return f"At equal sizes generated points lie at {floor}."
         seen = "real and generated points differ" if self.test.reject() else "no difference is proved"

@@ -11,39 +11,63 @@ import numpy as np
 
 from otdiv.core.validation import Array, as_points, check_choice, invalid
 from otdiv.errors import InvalidInput
+from otdiv.measures.arguments import as_measure
+from otdiv.measures.discrete import DiscreteMeasure, with_same_columns
 
 UNITS = ("raw", "standard deviations")
 """Raw: distances in the unit of the points.  Standard deviations: every column in those of the real sample."""
 
 
-def as_samples(real: Any, generated: Any, *, n: int | None = None, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Real points [n, d], and as many generated ones where a generator is given.
+def as_sample(name: str, points: Any, like: DiscreteMeasure | None = None, of: str = "real") -> DiscreteMeasure:
+    """Points that all count the same, their columns in the order of ``like``'s where both have names.
 
     Parameters
     ----------
-    real : array_like [n, d]
-    generated : array_like [m, d], torch.nn.Module, or callable
-        A module or a function of one argument gets standard normal noise z [n, latent]; a function of two gets
-        (rng, n).  A module is called in evaluation mode and without gradients, and left as it was.
-    n : int, optional
-        Points to generate; None: as many as real ones.
-    rng : numpy.random.Generator
+    name : str
+        For messages.
+    points : array_like [n, d], data frame or DiscreteMeasure
+    like : DiscreteMeasure, optional
+        The sample whose columns these have to be, called ``of``.
 
     Raises
     ------
     InvalidInput
-        NaN, different dimensions, a generator whose input size is not known, or one that returns something else.
+        NaN, weights that differ, other columns.
     """
-    x = as_points("real", real)
-    y = as_points("generated", draw(generated, len(x) if n is None else n, rng) if callable(generated) else generated)
-    if x.shape[1] != y.shape[1]:
-        came = f"{y.shape[1]} columns, where real has {x.shape[1]}"
-        raise invalid("generated", "have the columns of real", came, "Select the same columns.")
-    return x, y
+    measure = as_measure(name, points)
+    if np.ptp(measure.weights) > 0:
+        remedy = "Pass the sample itself."
+        raise invalid(name, "be points that count the same", "a DiscreteMeasure whose weights differ", remedy)
+    if like is None:
+        return measure
+    if measure.d != like.d:
+        came = f"{measure.d} columns, where {of} has {like.d}"
+        raise invalid(name, f"have the columns of {of}", came, "Select the same columns.")
+    return with_same_columns(like, measure)
 
 
-def draw(generator: Callable[..., Any], n: int, rng: np.random.Generator) -> Array:
-    """n points of a generator: f(rng, n), f(z) with standard normal z [n, latent], or a torch module of z.
+def as_pair(real: Any, generated: Any) -> tuple[Array, Array]:
+    """Real points [n, d] and generated ones [m, d], columns matched by name where both have names.
+
+    Raises
+    ------
+    InvalidInput
+        NaN, weights that differ, other columns.
+    """
+    like = as_sample("real", real)
+    return like.points, as_sample("generated", generated, like).points
+
+
+def is_generator(value: Any) -> bool:
+    """Whether ``value`` makes points rather than holds them: it can be called, or has ``sample(n, rng)``."""
+    holds = isinstance(value, DiscreteMeasure) or hasattr(value, "__array__")  # data frames have a method sample, too
+    return not holds and (callable(value) or callable(getattr(value, "sample", None)))
+
+
+def draw(generator: Any, n: int, rng: np.random.Generator) -> Array:
+    """n points of a generator: sample(n, rng), f(rng, n), f(z) with normal z [n, latent], or a torch module of z.
+
+    A module is called in evaluation mode and without gradients, and left as it was.
 
     Raises
     ------
@@ -52,6 +76,8 @@ def draw(generator: Callable[..., Any], n: int, rng: np.random.Generator) -> Arr
     """
     if hasattr(generator, "state_dict") and hasattr(generator, "parameters"):
         made = _draw_from_module(generator, n, rng)
+    elif callable(getattr(generator, "sample", None)):
+        made = generator.sample(n, rng)
     elif len(_arguments(generator)) == 2:
         made = generator(rng, n)
     elif len(_arguments(generator)) == 1:

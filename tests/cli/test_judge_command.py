@@ -81,3 +81,28 @@ def test_damaged_input_is_one_sentence(run, files, tmp_path):
     for call, sentence in calls:
         code, out, err = run(*call)
         assert code == 2 and out == "" and sentence in err and len(err.strip().splitlines()) == 1, err
+
+
+@pytest.mark.slow
+def test_a_saved_generator_is_judged(run, files, tmp_path):
+    pytest.importorskip("torch")
+    from otdiv.gans import load_generator, train
+    from otdiv.sample_quality import judge
+
+    record = train(np.load(files["train"]), "exact-ot", steps=2, plan=64, reports=1)
+    saved = record.generator.save(tmp_path / "model.pt")
+    code, out, err = run("judge", files["real"], saved, "--permutations", 0, "--points", 60, "--json")
+    found = json.loads(out)
+    assert code == 0 and err == "" and found["m"] == 60
+    direct = judge(np.load(files["real"]), load_generator(saved), permutations=0, n=60)
+    assert found["w1"] == direct.value
+    np.save(tmp_path / "wide.npy", np.zeros((50, 3)))
+    for call, sentence in (
+        ((tmp_path / "wide.npy", saved), "model.pt must have the columns of wide.npy; got 2, where it has 3"),
+        ((files["real"], files["generated"], "--points", 5), "--points must be left out"),
+    ):
+        code, _, err = run("judge", *call)
+        assert code == 2 and sentence in err and len(err.strip().splitlines()) == 1
+    (tmp_path / "broken.pt").write_bytes(b"no generator")
+    code, _, err = run("judge", files["real"], tmp_path / "broken.pt")
+    assert code == 2 and len(err.strip().splitlines()) == 1

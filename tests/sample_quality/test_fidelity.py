@@ -134,6 +134,8 @@ def test_curves_grow_and_hold_the_judged_point():
         assert curve.real[3] == pytest.approx(points.floor) and points.floor >= 0.98 - 0.01
     assert found.proofs >= 4 and json.dumps(found.to_dict(), allow_nan=False)
     assert "optima proved" in found.table().text()
+    low, high = found.fidelity_views[0].spread
+    assert low <= found.fidelity <= high and low < high
 
 
 def test_blocks_are_disjoint_and_of_one_size():
@@ -168,7 +170,7 @@ def test_a_share_that_is_not_proved_is_an_error(monkeypatch):
         (normal(100, 2), normal(100, 3), {}, "generated must have the columns of real; got 3 columns"),
         (normal(30, 2), normal(100, 2), {}, "real must hold at least 40 points; got 30"),
         (normal(100, 2), normal(10, 2), {}, "generated must hold at least 20 points; got 10"),
-        (normal(100, 2), np.full((100, 2), np.nan), {}, "generated must be finite"),
+        (normal(100, 2), np.full((100, 2), np.nan), {}, "of generated: points must be finite"),
         (normal(100, 2), normal(100, 2), {"block": 5}, "block must be a whole number"),
         (normal(100, 2), normal(100, 2), {"allowance": 0.0}, "allowance must lie between"),
         (normal(100, 2), normal(100, 2), {"fidelity_capacity": 0.5}, "capacity must be a number of at least 1"),

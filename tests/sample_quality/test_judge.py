@@ -112,6 +112,14 @@ def test_functions_and_seeds():
     def linear(z):
         return 2 * z
 
+    class Saved:
+        def sample(self, n, rng):
+            return generator(rng, n)
+
+    assert otdiv.judge(real, Saved(), permutations=0, seed=5).value == first.value
+    with pytest.raises(InvalidInput, match="n must be left out"):
+        otdiv.judge(real, real, n=60)
+
     linear.latent = 2
     assert draw(linear, 50, np.random.default_rng(0)).shape == (50, 2)
 
@@ -137,14 +145,15 @@ def test_torch_modules_are_left_as_they_were():
     [
         ((np.zeros((30, 2)), np.zeros((30, 2))), {}, "hold at least 40 and 20 points; got 30 and 30"),
         ((np.zeros((50, 2)), np.zeros((50, 3))), {}, "generated must have the columns of real; got 3"),
-        ((np.zeros((50, 2)), np.full((50, 2), np.nan)), {}, "generated must be finite"),
+        ((np.zeros((50, 2)), np.full((50, 2), np.nan)), {}, "of generated: points must be finite"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"units": "feet"}, "units must be one of"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"sd": 1.0}, "modes must be given with sd"),
-        ((np.zeros((50, 2)), np.zeros((50, 2))), {"modes": np.zeros((4, 3))}, "modes must have as many coordinates"),
+        ((np.zeros((50, 2)), np.zeros((50, 2))), {"modes": np.zeros((4, 3))}, "modes must have the columns of real"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"modes": ([0] * 50, [0] * 9)}, "generated points must be 50"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"modes": ([0] * 50,)}, "pair of labels"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"modes": ([0] * 50, [0] * 50), "sd": 1.0}, "left out with labels"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"permutations": -1}, "permutations must be"),
+        ((np.zeros((50, 2)),) * 3, {"permutations": 0}, "permutations must be a whole number of at least 1"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"splits": 0}, "splits must be"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"confidence": 1.0}, "confidence must be"),
         ((np.zeros((50, 2)), np.zeros((50, 2))), {"seed": "x"}, "rng must be"),
@@ -156,3 +165,27 @@ def test_torch_modules_are_left_as_they_were():
 def test_wrong_input_is_one_sentence(arguments, options, sentence):
     with pytest.raises(InvalidInput, match=sentence):
         otdiv.judge(*arguments, **options)
+
+
+def test_points_that_all_coincide():
+    same = otdiv.judge(np.zeros((50, 2)), np.zeros((50, 2)), permutations=0)
+    assert (same.value, same.fidelity, same.diversity, same.floor.ratio) == (0.0, 1.0, 1.0, 1.0)
+    other = otdiv.judge(np.zeros((50, 2)), np.ones((50, 2)), permutations=9)
+    assert (other.fidelity, other.diversity) == (0.0, 0.0) and "all real points coincide" in other.verdict
+    assert json.dumps(other.to_dict(), allow_nan=False)
+
+
+def test_columns_of_data_frames_are_matched_by_name():
+    pd = pytest.importorskip("pandas")
+    real, generated, train = modes(60, 4, 0), modes(60, 4, 1), modes(60, 4, 2)
+    frames = [pd.DataFrame(points * [1, 3], columns=["a", "b"]) for points in (real, generated, train, CENTRES)]
+    shuffled = [frames[0], *(frame[["b", "a"]] for frame in frames[1:])]
+    found, turned = (
+        otdiv.judge(f[0], f[1], f[2], modes=f[3], sd=1.0, permutations=9, splits=1) for f in (frames, shuffled)
+    )
+    assert turned.to_dict() == found.to_dict()
+    with pytest.raises(InvalidInput, match="columns of the same names"):
+        otdiv.judge(frames[0], frames[1].rename(columns={"a": "c"}), permutations=0)
+    weighted = otdiv.DiscreteMeasure(generated, np.arange(1.0, 61.0))
+    with pytest.raises(InvalidInput, match="generated must be points that count the same"):
+        otdiv.judge(real, weighted, permutations=0)

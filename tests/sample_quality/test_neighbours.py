@@ -74,7 +74,7 @@ def test_the_mean_coverage_of_a_perfect_generator():
         (np.zeros((10, 1)), np.zeros((3, 1)), {}, "k_precision must be a whole number from 1 to 2; got 3"),
         (np.zeros((10, 1)), np.zeros((10, 2)), {}, "generated must have the columns of real"),
         (np.zeros((1, 1)), np.zeros((10, 1)), {}, "real must hold at least 2 points"),
-        (np.full((10, 1), np.inf), np.zeros((10, 1)), {}, "real must be finite"),
+        (np.full((10, 1), np.inf), np.zeros((10, 1)), {}, "of real: points must be finite"),
     ],
 )
 def test_wrong_input_is_one_sentence(x, y, options, sentence):

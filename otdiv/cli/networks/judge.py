@@ -34,7 +34,8 @@ from otdiv.measures.files import read_measure
 @click.option(
     "--decimals", is_flag=True, help="Values with more decimals than REAL has count as unmatched; for tables."
 )
-@click.option("--permutations", type=int, default=199, show_default=True, help="Of the tests; 0 leaves the first out.")
+@click.option("--permutations", type=int, default=199, show_default=True, help="Of the tests; 0 leaves them out.")
+@click.option("--points", type=int, help="Points to draw from a saved generator; default: as many as REAL has.")
 @click.option("--report", metavar="FILE", help="Write the answer with pictures as one page (.html).")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of divisions, blocks and permutations.")
 @table_options
@@ -44,6 +45,7 @@ def judge_command(
     generated: str,
     train: str | None,
     centres: str | None,
+    points: int | None,
     report: str | None,
     table: dict[str, Any],
     as_json: bool,
@@ -51,13 +53,16 @@ def judge_command(
 ) -> None:
     """How good are the GENERATED points, one a row, against REAL ones: exact distance, fidelity, diversity, modes.
 
+    GENERATED may also be a generator that otdiv saved (.pt).
     Exit code 0; 1 where the distance is not certified; 2 for bad input.
     """
     if report is not None:
         require_writable(report, "--report", (".html",))
     if table["weights"] is not None:
         raise invalid("--weights", "be left out", repr(table["weights"]), "Samples are points that count the same.")
-    x, y = read_pair(real, generated, table)
+    if points is not None and Path(generated).suffix.lower() != ".pt":
+        raise invalid("--points", "be left out unless GENERATED is a saved generator", str(points), "All are judged.")
+    x, made = _read(real, generated, table)
     read: dict[str, Any] = {
         "train": None if train is None else _points(read_measure(train, **table), train, x, real),
         "modes": None if centres is None else _points(read_measure(centres, **table), centres, x, real),
@@ -66,12 +71,12 @@ def judge_command(
         raise invalid("--sd", "stand beside --centres", str(options["sd"]), "Add --centres FILE.")
     from otdiv.sample_quality import judge
 
-    found = judge(_points(x, real, x, real), _points(y, generated, x, real), **read, **options)
+    found = judge(_points(x, real, x, real), made, n=points, **read, **options)
     names = Path(real).name, Path(generated).name
     if as_json:
         print_json(found.to_dict(), (real, generated, *(name for name in (train, centres) if name)))
     else:
-        sizes = f"{len(y.points)} and {len(x.points)} points, d = {x.d}"
+        sizes = f"{found.transport.m} and {found.transport.n} points, d = {x.d}"
         print_text(found.table(f"{names[1]} against {names[0]}: {sizes}").text(120))
     if report is not None:
         from otdiv.report.html import write_page
@@ -82,6 +87,30 @@ def judge_command(
         raise Stop(1)
 
 
+def _read(real: str, generated: str, table: dict[str, Any]) -> tuple[DiscreteMeasure, Any]:
+    """The real sample, and the generated points or a saved generator of as many columns."""
+    if Path(generated).suffix.lower() != ".pt":
+        x, y = read_pair(real, generated, table)
+        return x, _points(y, generated, x, real)
+    from otdiv.gans import load_generator
+
+    x, generator = read_measure(real, **table), load_generator(generated)
+    _require_columns(generator.d, generated, x, real)
+    return x, generator
+
+
+def _require_columns(d: int, path: str, like: DiscreteMeasure, real: str) -> None:
+    """Refuse a file of other columns than the real one has.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if d != like.d:
+        received = f"{d}, where it has {like.d}"
+        raise invalid(Path(path).name, f"have the columns of {Path(real).name}", received, "Select the same columns.")
+
+
 def _points(measure: DiscreteMeasure, path: str, like: DiscreteMeasure, real: str) -> Any:
     """The points of a file, in the columns of the real ones.
 
@@ -90,9 +119,7 @@ def _points(measure: DiscreteMeasure, path: str, like: DiscreteMeasure, real: st
     InvalidInput
         Other columns, or an .npz with weights that differ.
     """
-    if measure.d != like.d:
-        received = f"{measure.d}, where it has {like.d}"
-        raise invalid(Path(path).name, f"have the columns of {Path(real).name}", received, "Select the same columns.")
+    _require_columns(measure.d, path, like, real)
     if measure.weights.max() > measure.weights.min():
         raise invalid(Path(path).name, "hold points that count the same", "weights that differ", "Leave them out.")
     return with_same_columns(like, measure).points

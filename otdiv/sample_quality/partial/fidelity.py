@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from otdiv.core.text_tables import Table, number
-from otdiv.core.validation import Array, ReadOnlyCopies, as_points, as_rng, invalid
+from otdiv.core.validation import Array, ReadOnlyCopies, as_rng, invalid
 from otdiv.errors import SolverFailed
+from otdiv.sample_quality.partial.blocks import Blocks, draw_blocks, views_of
 from otdiv.sample_quality.partial.decimals import decimal_shares
 from otdiv.sample_quality.partial.matching import greatest_matching
-from otdiv.sample_quality.partial.views import InSpace, OnLine, Pairing, View, ViewShare, mean_share
-from otdiv.sample_quality.samples import unit_of
+from otdiv.sample_quality.partial.views import Pairing, View, ViewShare
+from otdiv.sample_quality.samples import as_pair, unit_of
 
 BLOCK = 500
 """Points of a block.  More: a finer scale, at which less counts as matched; numbers compare at one size only."""
 LEAST_BLOCK = 20
 """Points of the smallest block; fewer say nothing about a scale."""
-MOST_BLOCKS = 8
-"""Blocks of each sample that are used.  More: less noise, and more time."""
 ALLOWANCE = 0.02
 """Share of real points that may stay unmatched to other real ones.  More: a smaller distance, a sharper measure."""
 FIDELITY_CAPACITY = 50.0
@@ -77,7 +74,7 @@ class FidelityDiversity:
     pairs : int
         Pairs of blocks.
     proofs : int
-        Optima of the least views that were proved in whole units of mass.
+        Optima that were proved in whole units of mass: those of the least view of each side, and of the curves.
     """
 
     fidelity: float
@@ -95,10 +92,10 @@ class FidelityDiversity:
         rows = []
         for side, views in (("fidelity", self.fidelity_views), ("diversity", self.diversity_views)):
             for v in views[:5]:
-                shares = f"{100 * v.matched:.1f} %", f"{100 * v.floor:.1f} %"
-                rows.append((side, f"{v.value:.3f}", v.view, *shares, number(v.distance, 4)))
-        headers = ("", "value", "view", "matched", "real to real", "within")
-        return Table(title, headers, rows, str(self).splitlines(), (1, 3, 4, 5))
+                shares = f"{100 * v.matched:.1f} %", f"{100 * v.floor:.1f} %", number(v.distance, 4)
+                rows.append((side, f"{v.value:.3f}", "{:.3f} to {:.3f}".format(*v.spread), v.view, *shares))
+        headers = ("", "value", "among blocks", "view", "matched", "real to real", "within")
+        return Table(title, headers, rows, str(self).splitlines(), (1, 2, 4, 5, 6))
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -108,6 +105,8 @@ class FidelityDiversity:
             "diversity": self.diversity,
             "fidelity_view": self.fidelity_views[0].view,
             "diversity_view": self.diversity_views[0].view,
+            "fidelity_spread": list(self.fidelity_views[0].spread),
+            "diversity_spread": list(self.diversity_views[0].spread),
             "fidelity_curve": None if curves[0] is None else curves[0].to_dict(),
             "diversity_curve": None if curves[1] is None else curves[1].to_dict(),
             "block": self.block,
@@ -193,7 +192,7 @@ def fidelity_diversity(
     >>> found.fidelity > 0.95, found.diversity < 0.05
     (True, True)
     """
-    x, y = as_points("real", real), as_points("generated", generated)
+    x, y = as_pair(real, generated)
     _check(x, y, block, allowance, fidelity_capacity, diversity_capacity)
     unit = unit_of(x, units)
     blocks = draw_blocks(x / unit, y / unit, block, as_rng(rng))
@@ -206,7 +205,7 @@ def fidelity_diversity(
         for fidelity, capacity, more in zip((True, False), capacities, tabular, strict=True)
     ]
     drawn = [
-        _curve(side.points, side.scale, capacity) if curves else None
+        _curve(side.points, side.scale, capacity) if curves else (None, 0)
         for side, capacity in zip(sides, capacities, strict=True)
     ]
     return FidelityDiversity(
@@ -214,11 +213,11 @@ def fidelity_diversity(
         diversity=sides[1].shares[0].value,
         fidelity_views=tuple(sides[0].shares),
         diversity_views=tuple(sides[1].shares),
-        fidelity_curve=drawn[0],
-        diversity_curve=drawn[1],
+        fidelity_curve=drawn[0][0],
+        diversity_curve=drawn[1][0],
         block=blocks.size,
         pairs=len(blocks.pairs),
-        proofs=sides[0].proofs + sides[1].proofs,
+        proofs=sum(side.proofs for side in sides) + sum(proofs for _, proofs in drawn),
     )
 
 
@@ -235,113 +234,13 @@ class _Side:
 def _evaluate(blocks: Blocks, fidelity: bool, capacity: float, allowance: float, more: list[ViewShare]) -> _Side:
     """All views of one side; the optima of the least one are proved."""
     found = []
-    for views, part in _views(blocks, fidelity, allowance):
+    for views, part in views_of(blocks, fidelity, allowance):
         each = [(view, view.evaluate(capacity, part)) for view in views]
         found.append((_together([share for _, share in each]), each))
     shares = sorted([share for share, _ in found] + more, key=lambda share: share.value)
     proofs = sum(_prove(view, capacity, share) for total, each in found if total is shares[0] for view, share in each)
     points, scale = found[0][1][0][0], found[0][0].distance
     return _Side(shares, points, scale, proofs)
-
-
-@dataclass(frozen=True, eq=False)
-class Blocks:
-    """Real and generated blocks of one size, and which are compared.
-
-    Attributes
-    ----------
-    real, generated : list of ndarray [size, d]
-    pairs : list of (int, int)
-        Generated block and real block.
-    centre : ndarray [d]
-        Median of every column of the real sample.
-    """
-
-    real: list[Array]
-    generated: list[Array]
-    pairs: list[tuple[int, int]]
-    centre: Array
-
-    @property
-    def size(self) -> int:
-        """Points of each block."""
-        return len(self.real[0])
-
-    def next_real(self, k: int) -> int:
-        """The real block that real block k is compared with."""
-        return (k + 1) % len(self.real)
-
-
-def draw_blocks(real: Array, generated: Array, block: int, rng: np.random.Generator) -> Blocks:
-    """Disjoint random blocks, at least two real ones and one generated; points left over are not used."""
-    size = min(block, len(real) // 2, len(generated))
-
-    def divide(points: Array) -> list[Array]:
-        order = rng.permutation(len(points))
-        return [points[order[k * size : (k + 1) * size]] for k in range(min(MOST_BLOCKS, len(points) // size))]
-
-    r, g = divide(real), divide(generated)
-    pairs = [(k % len(g), k % len(r)) for k in range(max(len(g), len(r)))]
-    return Blocks(r, g, pairs, np.median(real, axis=0))
-
-
-def _views(blocks: Blocks, fidelity: bool, allowance: float) -> Iterator[tuple[list[View], float]]:
-    """All views of one side, each with its allowance: columns share one among them."""
-    d = blocks.real[0].shape[1]
-    if d == 1:
-        yield [_view("points", blocks, fidelity, lambda points: points[:, 0])], allowance
-    else:
-        yield [_view("points", blocks, fidelity, None)], allowance
-        for j in range(d):
-            yield [_view(f"column {j}", blocks, fidelity, _column(j))], allowance / d
-        directions = list(_direction_views(blocks, fidelity))
-        if directions:
-            yield directions, allowance
-    if not fidelity:
-        centre = blocks.centre
-        name = "distance from the centre"
-        yield [_view(name, blocks, fidelity, lambda points: np.linalg.norm(points - centre, axis=1))], allowance
-
-
-def _column(j: int) -> Callable[[Array], Array]:
-    return lambda points: points[:, j]
-
-
-def _view(name: str, blocks: Blocks, fidelity: bool, of: Callable[[Array], Array] | None) -> View:
-    """The view by a function of the points [m, d] -> [m], or by the points themselves."""
-    shown = [of(points) if of else points for points in blocks.real]
-    made = [of(points) if of else points for points in blocks.generated]
-    following = [blocks.next_real(k) for k in range(len(shown))]
-    real = [_pairing(shown[k], shown[n]) for k, n in enumerate(following)]
-    if not fidelity:
-        return View(name, real, [_pairing(shown[b], made[g]) for g, b in blocks.pairs])
-    measured = [_pairing(made[g], shown[b]) for g, b in blocks.pairs]
-    return View(name, real, measured, [(b,) for _, b in blocks.pairs], [(n,) for n in following])
-
-
-def _pairing(sources: Array, targets: Array) -> Pairing:
-    return InSpace(cdist(sources, targets)) if sources.ndim == 2 else OnLine(sources, targets)
-
-
-def _direction_views(blocks: Blocks, fidelity: bool) -> Iterator[View]:
-    """One view for each pair: the direction of the medians of all other blocks; its scale from halves of the block."""
-    if len(blocks.generated) < 2:
-        return
-    for g, b in blocks.pairs:
-        made = np.concatenate([points for k, points in enumerate(blocks.generated) if k != g])
-        shown = np.concatenate([points for k, points in enumerate(blocks.real) if k != b])
-        direction = np.median(made, axis=0) - np.median(shown, axis=0)
-        length = float(np.linalg.norm(direction))
-        if not length > 0:
-            continue
-        line, half = blocks.real[b] @ (direction / length), blocks.size // 2
-        parts, generated = (line[:half], line[half : 2 * half]), blocks.generated[g] @ (direction / length)
-        real = [OnLine(parts[0], parts[1]), OnLine(parts[1], parts[0])]
-        whole, name = np.concatenate(parts), "direction of the medians"
-        if fidelity:
-            yield View(name, real, [OnLine(generated, whole)], [(0, 1)], [(1,), (0,)])
-        else:
-            yield View(name, real, [OnLine(whole, generated)])
 
 
 def _together(shares: list[ViewShare]) -> ViewShare:
@@ -355,37 +254,45 @@ def _together(shares: list[ViewShare]) -> ViewShare:
 
 
 def _prove(view: View, capacity: float, found: ViewShare) -> int:
-    """Solve the measured pairings of a view once more with proofs; how many there are.
+    """Solve all pairings of a view once more, with proofs; how many there are.
 
     Raises
     ------
     SolverFailed
         If a share differs from what was found.
     """
-    proved = []
-    for pairing, keep in zip(view.measured, view.targets(found.distance)[0], strict=True):
-        within = pairing.within(found.distance)
-        proved.append(float(greatest_matching(within if keep is None else within & keep, capacity).share))
-    if not np.allclose(proved, found.per_pair, rtol=0, atol=1e-12):
+    measured, real = _proved_shares(view, found.distance, capacity)
+    expected = np.append(found.per_pair, found.floor)
+    if not np.allclose(np.append(measured, np.mean(real)), expected, rtol=0, atol=1e-12):
         raise SolverFailed("a matching was not proved the greatest: please report this as a defect.")
-    return len(proved)
+    return len(measured) + len(real)
 
 
-def _curve(view: View, scale: float, capacity: float) -> MatchingCurve:
+def _proved_shares(view: View, distance: float, capacity: float) -> tuple[list[float], list[float]]:
+    """Greatest shares of the measured and of the real pairings, each proved in whole units of mass."""
+    keep, real_keep = view.targets(distance)
+
+    def share(pairing: Pairing, kept: Array | None) -> float:
+        within = pairing.within(distance)
+        return float(greatest_matching(within if kept is None else within & kept, capacity).share)
+
+    floor_keep = [None] * len(view.real) if real_keep is None else real_keep
+    return (
+        [share(pairing, kept) for pairing, kept in zip(view.measured, keep, strict=True)],
+        [share(pairing, kept) for pairing, kept in zip(view.real, floor_keep, strict=True)],
+    )
+
+
+def _curve(view: View, scale: float, capacity: float) -> tuple[MatchingCurve, int]:
+    """The proved shares at multiples of the scale, and how many proofs there are."""
     distances = scale * np.array(MULTIPLES)
-    shares = []
-    for distance in distances:
-        keep, real_keep = view.targets(distance)
-        measured = [p.share(distance, capacity, k) for p, k in zip(view.measured, keep, strict=True)]
-        shares.append((float(np.mean(measured)), mean_share(view.real, distance, capacity, real_keep)))
-    generated, real = np.array(shares).T
-    return MatchingCurve(distances, generated.copy(), real.copy())
+    shares = [_proved_shares(view, float(distance), capacity) for distance in distances]
+    means = np.array([[np.mean(measured), np.mean(real)] for measured, real in shares])
+    proofs = sum(len(measured) + len(real) for measured, real in shares)
+    return MatchingCurve(distances, means[:, 0].copy(), means[:, 1].copy()), proofs
 
 
 def _check(x: Array, y: Array, block: int, allowance: float, *capacities: float) -> None:
-    if x.shape[1] != y.shape[1]:
-        came = f"{y.shape[1]} columns, where real has {x.shape[1]}"
-        raise invalid("generated", "have the columns of real", came, "Select the same columns.")
     for name, n, least in (("real", len(x), 2 * LEAST_BLOCK), ("generated", len(y), LEAST_BLOCK)):
         if n < least:
             raise invalid(name, f"hold at least {least} points", str(n), "Draw more.")

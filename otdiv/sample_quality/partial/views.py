@@ -77,8 +77,9 @@ class OnLine:
 
     def share(self, distance: float, capacity: float, keep: Array | None) -> float:
         """Greatest share of the sources that can be matched to the targets in ``keep`` [m]."""
+        from otdiv.sample_quality.partial.line import line_share  # compiled
+
         targets = self.order if keep is None else self.order[keep[self.order]]
-        from otdiv.sample_quality.partial.line import line_share  # compiled code
 
         return line_share(self.sorted_x, self.y[targets], mass_units(len(self.x), len(self.y), capacity), distance)
 
@@ -94,10 +95,11 @@ def least_distance(pairings: Sequence[Pairing], capacity: float, share: float) -
     """
     first = pairings[0]
     if isinstance(first, OnLine):
+        from otdiv.sample_quality.partial.line import least_line_distance  # compiled
+
         lines = [pairing for pairing in pairings if isinstance(pairing, OnLine)]
         xs = np.stack([line.sorted_x for line in lines])
         ys = np.stack([line.y[line.order] for line in lines])
-        from otdiv.sample_quality.partial.line import least_line_distance  # compiled code
 
         return least_line_distance(xs, ys, mass_units(xs.shape[1], ys.shape[1], capacity), share)
 
@@ -153,7 +155,15 @@ class ViewShare:
     @property
     def value(self) -> float:
         """matched / floor, at most 1."""
-        return min(1.0, self.matched / self.floor) if self.floor > 0 else 0.0
+        return self._over_floor(self.matched)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The least and the largest value among the pairs of blocks: how far one block differs from another."""
+        return self._over_floor(min(self.per_pair)), self._over_floor(max(self.per_pair))
+
+    def _over_floor(self, share: float) -> float:
+        return min(1.0, share / self.floor) if self.floor > 0 else 0.0
 
 
 @dataclass(frozen=True, eq=False)
