@@ -17,7 +17,7 @@
 # one into the other, if moving a unit of earth from $x$ to $y$ costs $d(x, y) = |x - y|$?
 #
 # We shall solve this twice, as two different linear programs. One seeks the cheapest *plan*,
-# the other for the highest *prices*. That both give the same number is strong duality.
+# the other the highest *charges*. That both give the same number is strong duality.
 
 # %%
 import numpy as np
@@ -41,7 +41,10 @@ problem.costs()
 #
 # $$\sum_j \gamma_{ij} = p_g(i), \qquad \sum_i \gamma_{ij} = p_r(j), \qquad \gamma \ge 0 .$$
 #
-# (The slide sums over the wrong index in both lines: summing $\gamma(1, y)$ over $x$ is no marginal.)
+# <details><summary>About the slide</summary>
+#
+# It sums over the wrong index in both lines: $\sum_x \gamma(1, y)$ is no marginal.
+# </details>
 #
 # Written as a linear program in the vector $\Gamma = \mathrm{vec}(\gamma)$, these are the rows of
 # $A\Gamma = b$. Here is $A$ for this problem, and its rank: one row too many, because the total mass
@@ -68,15 +71,21 @@ independent = np.outer(p_g, p_r)
 print("cost of the independent plan:", (independent * problem.costs()).sum())
 
 # %% [markdown]
-# ## The dual: prices
+# ## The dual: charges
 #
-# Now let somebody else do the work. She buys earth at place $i$ for $f(i)$ and sells it at place $j$
-# for $g(j)$... so that hiring her never costs more than carrying it yourself:
+# Now let a shipper do the work. She charges $f(i)$ for picking up a unit of earth at place $i$ and $g(j)$ for setting
+# it down at place $j$. Either may be negative, a discount; only their sum counts. Nobody hires her for a route that is
+# cheaper to walk, so
 #
 # $$f(i) + g(j) \le d(i, j) \quad\text{for all } i, j .$$
 #
-# Under that constraint she makes her income $\sum p_g f + \sum p_r g$ as large as she can. No plan is
-# mentioned. This program is solved by itself, not read off the primal's multipliers.
+# Every unit of $p_g$ is picked up and every unit of $p_r$ set down, so her income is $\sum_i p_g(i) f(i) + \sum_j
+# p_r(j) g(j)$, whatever the routes. She makes it as large as she can. No plan is mentioned: this program is solved
+# by itself, not read off the primal's multipliers.
+#
+# (Had she *bought* the earth at $i$ for $u(i)$ and *sold* it at $j$ for $v(j)$, the condition would be
+# $v(j) - u(i) \le d(i, j)$: the same program with $u = -f$, $v = g$. That form gives the single function of the
+# Kantorovich-Rubinstein theorem.)
 
 # %%
 dual = solve_lp(program.dual())
@@ -89,12 +98,12 @@ print("smallest slack d - f - g:", slack.min())
 # %% [markdown]
 # ## Why they meet
 #
-# For *any* plan and *any* admissible prices,
+# For *any* plan and *any* admissible charges,
 #
 # $$\sum_{ij} \gamma_{ij} d_{ij} - \Big(\sum_i p_g(i) f_i + \sum_j p_r(j) g_j\Big)
 #   = \sum_{ij} \gamma_{ij}\,(d_{ij} - f_i - g_j) \;\ge\; 0 .$$
 #
-# So every admissible price list is a lower bound, every plan an upper bound, and the gap between
+# So every admissible list of charges is a lower bound, every plan an upper bound, and the gap between
 # them is the mass-weighted slack. It is zero exactly when mass moves only where the slack is zero:
 # *complementary slackness*.
 
@@ -105,7 +114,7 @@ print(products)
 print("sum of the products:", products.sum(), " gap:", gap)
 
 # %% [markdown]
-# otdiv does this for every answer. Whatever method proposes a plan and prices, they are repaired
+# otdiv does this for every answer. Whatever method proposes a plan and charges, they are repaired
 # until they are truly feasible, and the two bounds are the proof. All roundings go outward.
 
 # %%
@@ -121,7 +130,7 @@ plot_potentials(result)
 # %% [markdown]
 # ## A proof does not need a solver
 #
-# Take prices out of thin air, say $f(x) = -x$ on the sources. The auditor turns them into admissible
+# Take charges out of thin air, say $f(x) = -x$ on the sources. The auditor turns them into admissible
 # ones and says what they prove. A poor guess gives a wide interval, never a wrong one.
 
 # %%

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Farkas' lemma, and why the two programs meet
 #
-# Weak duality says that the dual never exceeds the primal. The lecture proves that they are equal with one
-# lemma about cones, used three times. Here the lemma is seen, each step of the proof shows its numbers, and the
-# places where the slides say a little too much or too little are shown with the example that decides.
+# Weak duality says that the dual never exceeds the primal. That they are equal is proved here with one lemma about
+# cones, used twice. The lemma is proved first, each step with its numbers and its picture; then the proof of strong
+# duality runs, in exact arithmetic where rounding could hide something.
 
 # %%
 from fractions import Fraction
@@ -31,6 +31,8 @@ from otdiv.duality import (
     farkas,
     in_cone,
     in_convex_hull,
+    independent_combinations,
+    nearest_in_cone,
     separation,
     strong_duality,
     verify_farkas,
@@ -38,18 +40,22 @@ from otdiv.duality import (
 from otdiv.errors import CertificateRefused
 from otdiv.lecture import random_systems, two_points
 from otdiv.linear_programming import RationalProgram, solve_lp
-from otdiv.plots import plot_alternative, plot_strong_duality
+from otdiv.plots import plot_alternative, plot_nearest_point, plot_strong_duality
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 
 # %% [markdown]
-# ## 1. Two combinations of vectors (S30)
+# ## 1. Two combinations of vectors
 #
-# *The slide:* convex combinations fill a triangle, conic combinations a cone from the origin.
-#
-# *Corrected:* three columns give a triangle only if they are affinely independent, and the cone may also be a
-# half-plane or the whole plane (erratum E41). `otdiv` answers membership with a witness: weights if the point is
+# *Convex* combinations $\sum w_i a_i$, $w \ge 0$, $\sum w_i = 1$, of vectors fill their hull; *conic* ones, $w \ge
+# 0$ alone, the cone from the origin through it. `otdiv` answers membership with a witness: weights if the point is
 # inside, a functional that separates it if not.
+#
+# <details><summary>About the slide</summary>
+#
+# "Convex combinations fill a triangle, conic combinations a cone." Three columns give a triangle only if they are
+# affinely independent, and the cone may also be a half-plane or the whole plane (erratum E41).
+# </details>
 
 # %%
 columns = np.array([[1, 3, 2], [1, 1, 3]])
@@ -71,11 +77,12 @@ for words, generators in shapes.items():
     print(f"{words:13} is called {cone_shape(generators).name}")
 
 # %% [markdown]
-# ## 2. Farkas' lemma: exactly one of two (S31)
+# ## 2. Farkas' lemma: exactly one of two
 #
-# Either $b$ is in the cone of the columns, and some $x \ge 0$ has $Ax = b$; or it is not, and some $F$ has
+# **Lemma** (Farkas 1902). For a matrix $A$ with columns $a_1, \dots, a_n$ and a vector $b$ exactly one holds:
 #
-# $$A^\top F \le 0 \quad\text{and}\quad b^\top F > 0 .$$
+# 1. $b$ is in the cone of the columns: some $x \ge 0$ has $Ax = b$;
+# 2. some $F$ has $A^\top F \le 0$ and $b^\top F > 0$.
 #
 # Both cannot hold, for then $0 < b^\top F = x^\top A^\top F \le 0$. That one of them *must* hold is the lemma.
 
@@ -96,13 +103,67 @@ cases = random_systems()
 print(f"{cases.count(1)} systems with a solution x >= 0, {cases.count(2)} with a certificate F, {len(cases)} in all")
 
 # %% [markdown]
-# ## 3. The geometry, with three corrections (S32)
+# ## 3. The proof
 #
-# *The slide:* $F$ is a door more than $\pi/2$ away from every wall and less than $\pi/2$ from $b$, with
-# $b^\top F \ge 0$, and $h$ is orthogonal to $b$.
+# **Step 1: the cone is closed.** Every point of the cone is a combination of *linearly independent* columns: take any
+# combination; while its columns are dependent, some $v \ne 0$ has $\sum v_i a_i = 0$, and moving the weights along $v$
+# until one of them is 0 leaves the point where it is and removes a column (Carathéodory). So the cone is the union of
+# the cones of its finitely many sets of independent columns. Each of these is the image of the closed orthant under an
+# injective linear map, hence closed; a finite union of closed sets is closed.
 #
-# *Corrected:* at least $\pi/2$ from every wall (E44); $b^\top F > 0$, because $F = 0$ would satisfy the weak
-# inequalities for every $b$ (E43); and $h$ is orthogonal to $F$ (E45).
+# Three columns in the plane, dependent as they must be, and a point that they reach in many ways:
+
+# %%
+three = [[1, 3, 2], [1, 1, 3]]
+sets = independent_combinations(three, [4, 4])
+for t in (0, Fraction(1, 2), 1):  # 4 a1, and a combination of a2 and a3, and all between
+    weights = [4 * (1 - t), t * Fraction(4, 7), t * Fraction(8, 7)]
+    reached = [sum(w * row[k] for k, w in enumerate(weights)) for row in three]
+    print("weights", [str(w) for w in weights], "reach", [str(value) for value in reached])
+print("by independent columns:", [" and ".join(f"a{k + 1}" for k in one) for one in sets])
+
+# %% [markdown]
+# **Step 2: a nearest point.** A closed set has a point $p$ nearest to $b$ (the points of the cone within distance $|b|$
+# of $b$ are a compact set, and 0 is one of them). Put $F = b - p$.
+#
+# **Step 3: $F$ is the witness.** From $p$ one may walk in the direction of any column $a_i$ without leaving the
+# cone. Since no step comes nearer, $\frac{d}{dt} |b - p - t a_i|^2 = -2\, a_i^\top F \ge 0$ at $t = 0$: so
+# $a_i^\top F \le 0$. From $p$ one may also walk along $p$ itself, both ways: so $p^\top F = 0$. Therefore
+#
+# $$b^\top F = (p + F)^\top F = |F|^2,$$
+#
+# which is positive exactly when $b$ is not in the cone. Either $b = p$, alternative 1; or $F$ is alternative 2.
+# $\blacksquare$
+#
+# With its numbers, in fractions:
+
+# %%
+targets = ([2, -2], [-2, 2], [3, 4])
+nearest = [nearest_in_cone(walls, b) for b in targets]
+for b, found in zip(targets, nearest, strict=True):
+    p, F, turned = ([str(value) for value in values] for values in (found.point, found.F, found.walls))
+    print(f"b = {b}: p = {p}, F = {F}, A'F = {turned}, b'F = |F|^2 = {found.distance_squared}")
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.8))
+for axis, b, found in zip(axes, targets, nearest, strict=True):
+    plot_nearest_point(walls, b, found, reach=4.5, ax=axis)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# The dotted circle has no point of the cone inside: $p$ is the nearest. Where it touches an edge of the cone, $F$
+# stands at a right angle to it.
+#
+# ## 4. The geometry
+#
+# $F$ stands at least $\pi/2$ away from every column and less than $\pi/2$ from $b$; the hyperplane $h$ orthogonal
+# to $F$ has the cone on one side and $b$ on the other. $F = 0$ is no witness: it would satisfy $b^\top F \ge 0$ for
+# every $b$.
+#
+# <details><summary>About the slide</summary>
+#
+# "$F$ is more than $\pi/2$ away from every wall, $b^\top F \ge 0$, and $h$ is orthogonal to $b$." It is at *least*
+# $\pi/2$ (E44); $b^\top F > 0$ (E43); and $h$ is orthogonal to $F$ (E45).
+# </details>
 
 # %%
 geometry = separation(walls, [1, -1], [1, -2])
@@ -135,7 +196,7 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# ## 4. Strong duality: one more row (S29, S33)
+# ## 5. Strong duality: one more row
 #
 # Move $(.5, .5)$ to $(.25, .75)$ on the points 0 and 1: the optimum is $z^* = .25$. The proof adds the cost as one
 # more row and asks for a total cost of $z^* - \epsilon$:
@@ -145,7 +206,7 @@ plt.show()
 #   \hat F = \begin{bmatrix} F \\ \alpha \end{bmatrix}.$$
 #
 # At $\epsilon = 0$ the optimal plan solves it: alternative (1), so no $\hat F$ with $\hat A^\top\hat F \le 0$ gains
-# anything. The strict signs of the slide must be weak ones (E47): the $\hat F$ below has zeros in both places.
+# anything. All signs are weak: the $\hat F$ below has zeros in both places (the slide has strict ones, E47).
 
 # %%
 program = two_points()
@@ -157,10 +218,10 @@ certificate = np.array([0, -1, 0, 1, 1])
 print("A^'F^ of (0,-1;0,1;1):", A_hat.T @ certificate, "   b^(0)'F^ =", b_zero @ certificate)
 
 # %% [markdown]
-# ## 5. For $\epsilon > 0$ there is a certificate, and $\alpha > 0$ (S34, S35)
+# ## 6. For $\epsilon > 0$ there is a certificate, and $\alpha > 0$
 #
 # Nothing costs less than $z^*$, so alternative (2) holds: *there exists* an $\hat F$ with
-# $\hat A^\top\hat F \le 0$ and $\hat b_\epsilon^\top\hat F > 0$ (not "for all", E50). Since
+# $\hat A^\top\hat F \le 0$ and $\hat b_\epsilon^\top\hat F > 0$. Since
 #
 # $$0 < \hat b_\epsilon^\top \hat F = \underbrace{\hat b_0^\top \hat F}_{\le\, 0} + \alpha\,\epsilon ,$$
 #
@@ -174,9 +235,14 @@ for eps in (0.1, 1.0):
     print(f"{eps:6g} {b_eps @ certificate:22.6f} {conditions.gain_without_alpha:27.6f} {conditions.least_alpha:23.6f}")
 
 # %% [markdown]
-# *The slide adds:* "not every $\alpha > 0$ works". Every $\alpha > 0$ occurs in some certificate, because
-# certificates can be scaled; it is not every *pair* $(F, \alpha)$ that works (E51). Half of $F^*$ with $\alpha = 1$
-# lies in the cone, and gains $-.025$ at $\epsilon = .1$ but $+.075$ at $\epsilon = .2$:
+# Every $\alpha > 0$ occurs in some certificate, because certificates can be scaled; it is not every *pair*
+# $(F, \alpha)$ that works. Half of $F^*$ with $\alpha = 1$ lies in the cone, and gains $-.025$ at $\epsilon = .1$ but
+# $+.075$ at $\epsilon = .2$:
+#
+# <details><summary>About the slide</summary>
+#
+# "For all $\hat F$" should be "there exists" (E50); "not every $\alpha > 0$ works" speaks of pairs (E51).
+# </details>
 
 # %%
 half = np.array([0, -0.5, 0, 0.5, 1])
@@ -186,7 +252,7 @@ print(
 )
 
 # %% [markdown]
-# ## 6. Divide by $\alpha$, and squeeze (S36, S37)
+# ## 7. Divide by $\alpha$, and squeeze
 #
 # Dividing by $\alpha > 0$ keeps both inequalities: $A^\top (F/\alpha) \le c$ and $b^\top (F/\alpha) > z^* - \epsilon$.
 # So the dual optimum, which weak duality keeps at or below $z^*$, lies in $(z^* - \epsilon, z^*]$ (closed at
@@ -234,6 +300,9 @@ assert (cases.count(1), cases.count(2)) == (124, 276)
 assert np.allclose(geometry.wall_angles, [90, 135]) and geometry.b_angle < 90
 assert abs(h @ [1, -2]) < 1e-12 and abs(h @ [1, -1]) > 0.4
 assert "must be positive" in zero_refused
+assert sets == [(0,), (1, 2)] and reached == [4, 4]
+assert [found.inside for found in nearest] == [False, False, True]
+assert all(max(found.walls) <= 0 for found in nearest) and nearest[0].distance_squared == Fraction(36, 5)
 assert (np.array(shapes["a line"]).T @ farkas(shapes["a line"], [0, 1], exact=True).F == 0).all()
 assert farkas(shapes["the plane"], [-1, -1.5], exact=True).inside
 assert np.abs(A_hat @ plan - b_zero).max() < 1e-12 and b_zero @ certificate == 0

@@ -4,6 +4,7 @@ from otdiv.duality.cone import ConeShape, Geometry, Membership, cone_shape, in_c
 from otdiv.duality.extended_system import AlphaConditions, alpha_conditions, extended_system
 from otdiv.duality.farkas import FarkasAlternative, box_certificate, farkas, verify_farkas
 from otdiv.duality.lagrangian import DualValue, KKTReport, dual_function, kkt, lagrangian, weak_duality
+from otdiv.duality.nearest_point import NearestPoint, independent_combinations, nearest_in_cone
 from otdiv.duality.strong_duality import StrongDuality, StrongDualityStep, strong_duality, strong_duality_step
 from otdiv.duality.transport_game import BalancedFlow, balanced_flow, critic_payoff
 from otdiv.duality.zero_sum_games import GameSolution, MatrixGame, solve_game
@@ -19,6 +20,7 @@ __all__ = [
     "KKTReport",
     "MatrixGame",
     "Membership",
+    "NearestPoint",
     "StrongDuality",
     "StrongDualityStep",
     "alpha_conditions",
@@ -31,8 +33,10 @@ __all__ = [
     "farkas",
     "in_cone",
     "in_convex_hull",
+    "independent_combinations",
     "kkt",
     "lagrangian",
+    "nearest_in_cone",
     "separation",
     "solve_game",
     "strong_duality",

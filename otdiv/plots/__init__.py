@@ -4,7 +4,7 @@ Every ``plot_*`` function returns a matplotlib Figure that belongs to no window;
 ``ax`` where it is given.  matplotlib is imported inside the functions.
 """
 
-from otdiv.plots.cones import plot_alternative
+from otdiv.plots.cones import plot_alternative, plot_nearest_point
 from otdiv.plots.critics import plot_audit, plot_training
 from otdiv.plots.drift import plot_changes, plot_column
 from otdiv.plots.duality import (
@@ -38,6 +38,7 @@ __all__ = [
     "plot_lagrangian",
     "plot_matching_curves",
     "plot_modes",
+    "plot_nearest_point",
     "plot_plan",
     "plot_plan_and_slack",
     "plot_potentials",

@@ -8,6 +8,7 @@ import numpy as np
 
 from otdiv.core.validation import Array, invalid
 from otdiv.duality.farkas import FarkasAlternative
+from otdiv.duality.nearest_point import NearestPoint
 from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, canvas
 
 if TYPE_CHECKING:
@@ -73,6 +74,53 @@ def plot_alternative(
         ax.set_title("(2) outside: A'F ≤ 0 < b'F", fontsize=10)
     ax.plot(0, 0, "o", color="black", ms=3)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    ax.tick_params(labelsize=8)
+    return fig
+
+
+def plot_nearest_point(A: Any, b: Any, found: NearestPoint, *, reach: float = 4.0, ax: Axes | None = None) -> Figure:
+    """The cone of two-dimensional columns, its point p nearest to b, and F = b - p, which turns away from every column.
+
+    Parameters
+    ----------
+    A : array_like, shape [2, n]
+    b : array_like, shape [2]
+    found : NearestPoint
+    reach : float
+        Half the width of the picture, in the unit of b.
+    ax : matplotlib Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InvalidInput
+        Columns that are not two-dimensional.
+    """
+    walls, target = np.asarray(A, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if walls.ndim != 2 or walls.shape[0] != 2:
+        raise invalid("A", "have shape [2, n] to be drawn", f"shape {walls.shape}", "A picture has two dimensions.")
+    fig, ax = canvas(ax, 4.4, 4.4)
+    _shade_cone(ax, walls, reach)
+    for i, wall in enumerate(walls.T):
+        _arrow(ax, (0, 0), wall, BLUE, f"a{i + 1}")
+    _arrow(ax, (0, 0), target, ORANGE, "b")
+    point = np.array([float(value) for value in found.point])
+    ax.plot(*point, "o", color=GREEN, ms=6)
+    _beside(ax, point + 1e-9, "p", GREEN)
+    if not found.inside:
+        ax.plot(*np.array([point, target]).T, color=RED, lw=1.2, ls="--")
+        F = np.array([float(value) for value in found.F])
+        _arrow(ax, (0, 0), F, RED, "F")
+        circle = np.linspace(0, 2 * np.pi, 200)
+        radius = float(np.hypot(*F))
+        ax.plot(target[0] + radius * np.cos(circle), target[1] + radius * np.sin(circle), color=GREY, lw=0.8, ls=":")
+    ax.plot(0, 0, "o", color="black", ms=3)
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    ax.set_title(f"distance {float(found.distance_squared) ** 0.5:.3g}, b'F = {found.distance_squared}", fontsize=10)
     ax.tick_params(labelsize=8)
     return fig
 

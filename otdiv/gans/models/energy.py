@@ -6,7 +6,6 @@ H(G(z)) of a deterministic generator moves with I(G(z); z), for which a statisti
 from __future__ import annotations
 
 import torch
-from scipy.stats import mannwhitneyu
 from torch import Tensor, nn
 
 from otdiv.gans.model_names import GanSettings
@@ -15,6 +14,7 @@ from otdiv.gans.networks import Discriminator
 from otdiv.gans.objectives import energy_loss, entropic_generator_loss, shared_information
 from otdiv.neural.loop import Info
 from otdiv.neural.slopes import gradient_norms
+from otdiv.sample_quality import energy_auroc
 
 
 class PairStatistic(nn.Module):
@@ -80,7 +80,8 @@ def measures(state: GanState, real: Tensor, rng: torch.Generator) -> dict[str, f
     uniform = low + (high - low) * torch.rand(real.shape, generator=rng, device=real.device)
     with torch.no_grad():
         energies = [state.networks["energy"](points).double().cpu().numpy() for points in (real, uniform)]
-    return {"energy_auroc": float(mannwhitneyu(energies[1], energies[0]).statistic / len(real) ** 2)}
+    found = energy_auroc(*energies)
+    return {"energy_auroc": float(found.value), "energy_auroc_error": float(found.standard_error)}
 
 
 MAXIMUM_ENTROPY = GanModel(build, rates, step, draw_from_generator, measures)
