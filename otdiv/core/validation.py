@@ -43,9 +43,11 @@ def as_float_array(name: str, value: Any) -> Array:
         return value
     _require_array_like(name, value)
     if hasattr(value, "detach"):  # a torch tensor, without importing torch
-        value = value.detach().cpu().numpy()
+        value = _from_tensor(name, value)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise invalid(name, "have no masked entries", "a masked array", "Drop or fill the masked rows first.")
+    if isinstance(value, list | tuple) and any(hasattr(entry, "detach") for entry in value):
+        value = [_from_tensor(name, entry) if hasattr(entry, "detach") else entry for entry in value]
     try:
         array = np.asarray(value)
     except ValueError as problem:
@@ -61,6 +63,14 @@ def as_float_array(name: str, value: Any) -> Array:
         raise invalid(name, "fit into float64", "an integer beyond 2**53", "Subtract an offset or rescale first.")
     with np.errstate(over="ignore"):  # an extended float beyond the range becomes inf, refused where it matters
         return array.astype(np.float64)
+
+
+def _from_tensor(name: str, tensor: Any) -> Array:
+    """A torch tensor of any floating format as an array; bfloat16, which numpy lacks, as float32."""
+    if "strided" not in str(getattr(tensor, "layout", "strided")):
+        raise invalid(name, "be a dense tensor", f"a tensor of layout {tensor.layout}", "Pass its .to_dense().")
+    tensor = tensor.detach()
+    return np.asarray((tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).cpu().numpy())
 
 
 def _require_array_like(name: str, value: Any) -> None:

@@ -103,6 +103,7 @@ def fit(
     from otdiv.critics.training.options import Options
     from otdiv.critics.training.problem import TrainingProblem
     from otdiv.critics.training.train import train
+    from otdiv.neural.slopes import gradients_enabled
 
     distributions = as_distributions(x, y, a, b)
     choice = _resolve(constraint, None, distributions, network)
@@ -116,8 +117,9 @@ def fit(
         penalty_weight=penalty_weight,
         **more,
     )
-    problem = TrainingProblem.of(distributions, options, network=network)
-    return train(problem, checkpoint=checkpoint, progress=progress)
+    with gradients_enabled():
+        problem = TrainingProblem.of(distributions, options, network=network)
+        return train(problem, checkpoint=checkpoint, progress=progress)
 
 
 def load(path: str | Path) -> FittedCritic:
@@ -204,6 +206,7 @@ def estimate(
     from otdiv.critics.training.options import Options
     from otdiv.critics.training.problem import TrainingProblem
     from otdiv.critics.training.train import train
+    from otdiv.neural.slopes import gradients_enabled
 
     began = time.monotonic()
     check_choice("estimand", estimand, ("auto", *ESTIMANDS))
@@ -225,15 +228,16 @@ def estimate(
     else:
         raise invalid("estimand", "be 'population' for a sampler", "'empirical'", "Points of a sampler never end.")
     answers = []
-    for k in range(seeds):
-        problem = TrainingProblem.of(
-            asked.train,
-            Options.of(choice.constraint, seed + k, **options),
-            validation=asked.validation,
-            network=network,
-        )
-        critic = train(problem, checkpoint=checkpoint, progress=progress, band=asked.band)
-        answers.append(asked.answer(critic, choice))
+    with gradients_enabled():
+        for k in range(seeds):
+            problem = TrainingProblem.of(
+                asked.train,
+                Options.of(choice.constraint, seed + k, **options),
+                validation=asked.validation,
+                network=network,
+            )
+            critic = train(problem, checkpoint=checkpoint, progress=progress, band=asked.band)
+            answers.append(asked.answer(critic, choice))
     best = max(answers, key=lambda answer: answer.lower)
     values = tuple(answer.value for answer in answers)
     return replace(best, seed_values=values, seconds=time.monotonic() - began)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -32,3 +35,10 @@ def gradient_norms(module: nn.Module, z: Tensor, *, create_graph: bool = False) 
     z = z.detach().requires_grad_(True)
     (gradients,) = torch.autograd.grad(module(z).sum(), z, create_graph=create_graph)
     return (gradients.square().sum(dim=1) + 1e-24).sqrt()
+
+
+@contextmanager
+def gradients_enabled() -> Iterator[None]:
+    """Inside this context gradients are computed, whatever the caller's context: no_grad, or inference_mode."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield

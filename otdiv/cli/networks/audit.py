@@ -46,8 +46,8 @@ def audit_command(
         raise click.UsageError("give either --critic FILE or --values FX FY.")
     x, y = read_pair(a, b, table)
     subject: Any = critic if values is None else tuple(read_values(path) for path in values)
-    others = None if held_out is None else tuple(read_measure(path, **table).points for path in held_out)
-    report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others, trust=trust)  # type: ignore[arg-type]
+    others = None if held_out is None else tuple(read_measure(path, **table) for path in held_out)
+    report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others, trust=trust)
     if as_json:
         print_json(report.to_dict(), (a, b))
     else:

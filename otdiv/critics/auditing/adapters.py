@@ -18,6 +18,7 @@ from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
 from otdiv.critics.auditing.layer_files import holds_layers, load_layers
 from otdiv.critics.auditing.module_file import require_program
+from otdiv.critics.auditing.outputs import DOUBLE, held, one_value_a_point, resolution, selected
 from otdiv.critics.auditing.plain_layers import require_evaluable
 from otdiv.critics.auditing.program import Program
 from otdiv.errors import InvalidInput
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**22
 """Units of a wide layer, and values of such a layer computed at a time (32 MiB of float64)."""
-LARGEST_VALUE = 1e140
-"""Of values and gradients of a critic; float64 does not hold sums of squares of larger ones."""
 _PLAIN = ("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "ELU", "Softplus", "Identity", "Flatten", "Dropout")
 
 
@@ -48,15 +47,18 @@ class Critic:
         [k, d] -> [k, d], float64; by automatic differentiation, or central differences for a function.
     constant : LipschitzBound or None
         A proved upper bound of the Lipschitz constant, where the architecture is known.
+    resolution : float
+        Relative distance of neighbouring numbers in the format that it computes in.
     """
 
     name: str
     values: Callable[[Array], Array]
     gradients: Callable[[Array], Array]
     constant: LipschitzBound | None
+    resolution: float = DOUBLE
 
 
-def read_critic(critic: Any, d: int, *, trust: bool = False) -> Critic:
+def read_critic(critic: Any, d: int, *, trust: bool = False, output: int | str | None = None) -> Critic:
     """Make a :class:`Critic` of a torch module, a file of one, or a function.
 
     Parameters
@@ -70,6 +72,8 @@ def read_critic(critic: Any, d: int, *, trust: bool = False) -> Critic:
     trust : bool
         Open TorchScript and exported programs, which can run code: only if you know the author.  They run in
         a process of their own, which is ended after a minute without an answer.
+    output : int or str, optional
+        Which of several outputs of a module or function counts: a position, or a key.
 
     Raises
     ------
@@ -83,19 +87,19 @@ def read_critic(critic: Any, d: int, *, trust: bool = False) -> Critic:
     if trained is not None:
         reader = Critic(
             f"{trained.constraint} critic",
-            lambda z: _held(trained(z), "values"),
-            lambda z: _held(trained.gradient(z), "gradients"),
+            lambda z: held(trained(z), "values"),
+            lambda z: held(trained.gradient(z), "gradients"),
             trained.lipschitz,
         )
         _require_function(reader, d)
         return reader
     if isinstance(critic, str | Path):
         return _from_file(Path(critic), d, trust)
-    module = getattr(critic, "module", critic)
-    if hasattr(module, "parameters") and hasattr(module, "forward"):
-        return critic_of_module(module, d, f"module {type(module).__name__}")
+    module = _as_module(critic)
+    if module is not None:
+        return critic_of_module(module, d, f"module {type(module).__name__}", output=output)
     if callable(critic):
-        return _from_function(critic, d)
+        return _from_function(critic, d, output)
     raise invalid(
         "critic", "be a torch module, a file of one, or a function", type(critic).__name__, "Pass one of these."
     )
@@ -135,23 +139,62 @@ def _load_fitted(path: Path) -> FittedCritic | None:
         return None
 
 
-def _from_function(function: Callable[[Array], Any], d: int) -> Critic:
+def _as_module(critic: Any) -> Any:
+    """The module itself, of which forward is judged and no attribute; that of a bound forward; or None."""
+    if hasattr(critic, "parameters") and hasattr(critic, "forward"):
+        return critic
+    owner = getattr(critic, "__self__", None)  # net.forward
+    if hasattr(owner, "parameters") and getattr(critic, "__name__", "") == "forward":
+        return owner
+    inner = getattr(critic, "module", None)  # something that is no module and keeps one
+    return inner if hasattr(inner, "parameters") and hasattr(inner, "forward") else None
+
+
+def _from_function(function: Callable[[Array], Any], d: int, output: int | str | None) -> Critic:
     name = f"function {getattr(function, '__name__', type(function).__name__)}"
+    call = _in_its_language(function, d)
+    probe = selected(call(np.linspace(0.1, 0.9, 7)[:, None] * np.ones((1, d))), output)
+    one_value_a_point(probe, 7)
+    fine = resolution(probe)
 
     def values(z: Array) -> Array:
-        return _one_value_a_point(np.asarray(function(z), dtype=np.float64), len(z))
+        return one_value_a_point(selected(call(z), output), len(z))
 
     def gradients(z: Array) -> Array:
-        step = 1e-6 * max(1.0, float(np.abs(z).max(initial=0.0)))
+        # the step that balances curvature and the rounding of the values
+        step = fine ** (1 / 3) * max(1.0, float(np.abs(z).max(initial=0.0)))
         slopes = [(values(z + step * e) - values(z - step * e)) / (2 * step) for e in np.eye(z.shape[1])]
         return np.stack(slopes, axis=1)
 
-    critic = Critic(name, values, gradients, None)
+    critic = Critic(name, values, gradients, None, fine)
     _require_function(critic, d)
     return critic
 
 
-def critic_of_module(module: Any, d: int, name: str, units: int = _LAYER_UNITS) -> Critic:
+def _in_its_language(function: Callable[[Any], Any], d: int) -> Callable[[Array], Any]:
+    """The function of numpy arrays; one that takes torch tensors only is given those, in single precision."""
+    probe = np.zeros((2, d))
+    try:
+        function(probe.copy())
+        return lambda z: function(np.array(z))  # a copy, which may be written to
+    except Exception as problem:  # whatever a user's function raises for an array that should have been a tensor
+        torch = sys.modules.get("torch")
+        if torch is None:
+            raise _failed(d, problem) from None
+
+        def of_tensors(z: Array) -> Any:
+            return function(torch.tensor(np.array(z), dtype=torch.float32))
+
+        try:
+            of_tensors(probe)
+        except Exception:  # nor does it take tensors: the first error is the one that counts
+            raise _failed(d, problem) from None
+        return of_tensors
+
+
+def critic_of_module(
+    module: Any, d: int, name: str, units: int = _LAYER_UNITS, output: int | str | None = None
+) -> Critic:
     """A torch module as a critic.
 
     Parameters
@@ -163,6 +206,8 @@ def critic_of_module(module: Any, d: int, name: str, units: int = _LAYER_UNITS) 
         What the report calls it.
     units : int
         Entries of its largest layer for one point, about.
+    output : int or str, optional
+        Which of several outputs counts.
 
     Raises
     ------
@@ -195,20 +240,22 @@ def critic_of_module(module: Any, d: int, name: str, units: int = _LAYER_UNITS) 
     def values(z: Array) -> Array:
         with _evaluating(module), torch.no_grad():
             parts = [
-                _one_value_a_point(module(tensor(z[rows])).double().cpu().numpy(), rows.stop - rows.start)
+                one_value_a_point(selected(module(tensor(z[rows])), output), rows.stop - rows.start)
                 for rows in row_blocks(len(z), units, _LAYER_ENTRIES)
             ]
         return np.concatenate(parts)
 
     def gradients(z: Array) -> Array:
         parts = []
-        with _evaluating(module):
+        # within a caller's no_grad or inference_mode as well
+        with _evaluating(module), torch.inference_mode(False), torch.enable_grad():
             for rows in row_blocks(len(z), units, _LAYER_ENTRIES):
                 leaf = tensor(z[rows]).requires_grad_(True)
-                parts.append(torch.autograd.grad(module(leaf).sum(), leaf)[0].double().cpu().numpy())
-        return _held(np.concatenate(parts), "gradients")
+                total = selected(module(leaf), output).sum()
+                parts.append(torch.autograd.grad(total, leaf)[0].double().cpu().numpy())
+        return held(np.concatenate(parts), "gradients")
 
-    critic = Critic(name, values, gradients, _product_bound(module))
+    critic = Critic(name, values, gradients, _product_bound(module), resolution(torch.zeros(1, dtype=dtype)))
     _require_function(critic, d)
     return critic
 
@@ -227,37 +274,14 @@ def _evaluating(module: Any) -> Iterator[None]:
             module.train()
 
 
-def _one_value_a_point(out: Array, k: int) -> Array:
-    flat = _held(np.asarray(out, dtype=np.float64), "values")
-    if flat.shape not in ((k,), (k, 1)):
-        raise invalid(
-            "critic",
-            "return one value a point, shape [k] or [k, 1]",
-            f"shape {flat.shape} for k = {k}",
-            "Select one output.",
-        )
-    return flat.reshape(k)
-
-
-def _held(out: Array, what: str) -> Array:
-    """Values or gradients whose squares float64 holds."""
-    largest = float(np.abs(out).max(initial=0.0))
-    if largest > LARGEST_VALUE and largest < np.inf:
-        raise invalid("critic", f"return {what} within {LARGEST_VALUE:g}", f"{largest:.3g}", "Check its weights.")
-    return out
-
-
 def _require_function(critic: Critic, d: int) -> None:
     """Refuse, before any work, a critic that fails on two points or whose values depend on the other points."""
     try:
         values, again = (critic.values(np.zeros((2, d)) + np.array([[0.0], [other]])) for other in (0.5, -1.0))
     except InvalidInput:
         raise
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as problem:
-        reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
-        raise invalid(
-            "critic", f"take points of dimension {d}", f"an error ({reason})", "Check its input size."
-        ) from None
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, AttributeError) as problem:
+        raise _failed(d, problem) from None
     if not (np.isfinite(values).all() and np.isfinite(again).all()):
         raise invalid("critic", "return finite values", "NaN or infinity", "Check its weights.")
     if abs(values[0] - again[0]) > 1e-3 * max(np.abs(values).max(), np.abs(again).max()):
@@ -267,6 +291,12 @@ def _require_function(critic: Critic, d: int) -> None:
             f"{values[0]:.4g} and {again[0]:.4g}",
             "Leave batch normalisation out, switch dropout off, export in eval mode.",
         )
+
+
+def _failed(d: int, problem: Exception) -> InvalidInput:
+    """The error of a critic that cannot be evaluated at points [k, d]."""
+    reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+    return invalid("critic", f"take points of dimension {d}", f"an error ({reason})", "Check its input size.")
 
 
 def _product_bound(module: Any) -> LipschitzBound | None:

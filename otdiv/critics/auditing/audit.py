@@ -42,11 +42,12 @@ def audit(
     a: Any = None,
     b: Any = None,
     *,
-    held_out: tuple[Any, Any] | None = None,
+    held_out: tuple[Any, ...] | None = None,
     estimand: str = "empirical",
     penalty: float | None = None,
     rng: int | np.random.Generator | None = 0,
     trust: bool = False,
+    output: int | str | None = None,
 ) -> CriticReport:
     """Audit a critic f of W1 = max over 1-Lipschitz f of sum a f(x) - sum b f(y).
 
@@ -56,8 +57,9 @@ def audit(
         See :func:`otdiv.critics.auditing.adapters.read_critic`; arrays of values allow everything but gradients.
     x, y, a, b
         Points and weights as in :func:`otdiv.emd`; weights sum to 1.
-    held_out : (x', y'), optional
-        Points that the critic was not trained on; without them overfitting cannot be detected.
+    held_out : (x', y') or (x', y', a', b'), optional
+        Points that the critic was not trained on; without them overfitting cannot be detected.  Where x or y have
+        weights, so must these: by a' and b', as measures, or, for as many points, those of a and b hold.
     estimand : {"empirical", "population"}
         What the critic is meant to estimate.
     penalty : float, optional
@@ -68,6 +70,8 @@ def audit(
     trust : bool
         Open a TorchScript or exported-program file.  Both are programs, which can run code and write files:
         only for files whose author you know.
+    output : int or str, optional
+        Which output counts, of a module or function that returns several: a position in a tuple, or a key.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def audit(
     for side, measure in (("x", mu), ("y", nu)):
         require_probability(measure, f"the weights of {side}", "Divide them by their sum first.")
     problem = TransportProblem(mu, nu)
-    name, fx, fy, reader = _evaluate(critic, mu, nu, trust)
+    name, fx, fy, reader = _evaluate(critic, mu, nu, trust, output)
     exact = solve(problem)
     value, error = difference_of_means(fx, fy, mu, nu)
     flipped = value < 0
@@ -106,10 +110,10 @@ def audit(
 
     first, second = (certify(problem, exact.plan, pair) for pair in ((fx, None), (None, -fy)))
     proved = first.bounds.intersect(second.bounds)
-    secant, violated = slopes(problem, fx, fy)
+    secant, violated = slopes(problem, fx, fy, reader.resolution if reader else 0.0)
     found = measure_gradients(reader, sign, exact, generator) if reader else None
     matched, components = match_potential(exact, fx, fy)
-    held_value = _evaluate_held_out(reader, held_out, sign)
+    held_value = _evaluate_held_out(reader, held_out, sign, mu, nu)
     corrected = debias_value(value, penalty, found)
     floor = compute_null_floor(mu, nu, generator)
     evidence = Evidence(
@@ -146,6 +150,7 @@ def audit(
         null_floor=floor,
         debiased=corrected,
         verdict=judge(evidence),
+        undefined_gradients=found.undefined if found else 0,
         curves={
             "fx": fx,
             "fy": fy,
@@ -158,7 +163,7 @@ def audit(
 
 
 def _evaluate(
-    critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure, trust: bool
+    critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure, trust: bool, output: int | str | None
 ) -> tuple[str, Array, Array, Critic | None]:
     if isinstance(critic, tuple):
         if len(critic) != 2:
@@ -176,19 +181,46 @@ def _evaluate(
                 )
             require_finite(f"critic values on {side}", values)
         return "values given at the points", fx, fy, None
-    reader = read_critic(critic, mu.d, trust=trust)
+    reader = read_critic(critic, mu.d, trust=trust, output=output)
     fx, fy = reader.values(mu.points), reader.values(nu.points)
     for side, values in (("x", fx), ("y", fy)):
         require_finite(f"critic values on {side}", values)
     return reader.name, fx, fy, reader
 
 
-def _evaluate_held_out(reader: Critic | None, held_out: tuple[Any, Any] | None, sign: float) -> float | None:
+def _evaluate_held_out(
+    reader: Critic | None, held_out: tuple[Any, ...] | None, sign: float, mu: DiscreteMeasure, nu: DiscreteMeasure
+) -> float | None:
     if held_out is None:
         return None
     if reader is None:
         raise invalid(
             "held_out", "come with a critic that can be evaluated", "arrays of values", "Pass the module or a function."
         )
-    x, y = (DiscreteMeasure(points).points for points in held_out)
-    return sign * float(reader.values(x).mean() - reader.values(y).mean())
+    if len(held_out) not in (2, 4):
+        raise invalid("held_out", "be (x', y') or (x', y', a', b')", f"{len(held_out)} parts", "Pass both sides.")
+    x, y = held_out[:2]
+    if len(held_out) == 4:
+        x, y = DiscreteMeasure(x, held_out[2]), DiscreteMeasure(y, held_out[3])
+    others = (_weighted("x", x, mu), _weighted("y", y, nu))
+    fx, fy = (reader.values(other.points) for other in others)
+    value, _ = difference_of_means(fx, fy, *others)
+    return sign * value
+
+
+def _weighted(side: str, other: Any, given: DiscreteMeasure) -> DiscreteMeasure:
+    """Held-out points with their weights: their own, or, of as many points, those of the points of the audit."""
+    if isinstance(other, DiscreteMeasure):
+        require_probability(other, f"the weights of held_out {side}", "Divide them by their sum first.")
+        return other
+    bare = DiscreteMeasure(other)
+    if np.ptp(given.weights) <= 1e-12 * given.weights.max():
+        return bare
+    if bare.n != given.n:
+        raise invalid(
+            "held_out",
+            f"have weights, since {side} has",
+            f"{bare.n} points without",
+            "Pass (x', y', a', b'), or two DiscreteMeasure.",
+        )
+    return DiscreteMeasure(bare.points, given.weights)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from otdiv.core.validation import Array
+from otdiv.core.validation import Array, invalid
 from otdiv.critics.auditing.adapters import Critic
 from otdiv.critics.debias import remove_bias
 from otdiv.lipschitz.constants import largest_slope
@@ -27,7 +27,7 @@ SINGLE_PRECISION = 1e-6
 """Relative rounding error of values in float32; a larger one overlooks more slopes between near-duplicates."""
 
 
-def slopes(problem: TransportProblem, fx: Array, fy: Array) -> tuple[float, float]:
+def slopes(problem: TransportProblem, fx: Array, fy: Array, resolution: float = 0.0) -> tuple[float, float]:
     """Largest secant slope over the pooled points, and the share of pairs (x, y) that break the constraint.
 
     Parameters
@@ -35,13 +35,17 @@ def slopes(problem: TransportProblem, fx: Array, fy: Array) -> tuple[float, floa
     problem : TransportProblem
     fx, fy : ndarray [n], [m]
         Values of the critic.
+    resolution : float
+        Relative distance of neighbouring numbers in its format: a quotient of a smaller difference is no slope.
     """
     points, values = np.concatenate([problem.mu.points, problem.nu.points]), np.concatenate([fx, fy])
-    noise = SINGLE_PRECISION * float(np.abs(values).max())
+    relative = max(SINGLE_PRECISION, 8 * resolution)
+    noise = relative * float(np.abs(values).max())
     steepest = largest_slope(values, points, problem.cost, noise=noise)
+    slack = noise if resolution > SINGLE_PRECISION else 0.0  # of half precision: its rounding is no violation
     broken = 0
     for rows, block in problem.cost_blocks():
-        broken += int((fx[rows, None] - fy > block * (1 + SINGLE_PRECISION)).sum())
+        broken += int((fx[rows, None] - fy > block * (1 + relative) + slack).sum())
     return steepest, broken / (problem.n * problem.m)
 
 
@@ -59,6 +63,8 @@ class GradientDiagnostics:
         |grad f| at all points evaluated.
     rays : (starts, ends, points, gradients), each ndarray [r, d]
         Some rays of transport x -> y, and grad f at one point of each.
+    undefined : int
+        Points at which the gradient is NaN or infinite, and which count for nothing else.
     """
 
     largest: float
@@ -67,6 +73,7 @@ class GradientDiagnostics:
     slope: float | None
     norms: Array
     rays: tuple[Array, Array, Array, Array]
+    undefined: int = 0
 
 
 def measure_gradients(
@@ -84,30 +91,40 @@ def measure_gradients(
     k = min(len(few_x), len(few_y))
     mixed = rng.random((k, 1))
     probes = np.concatenate([few_x, few_y, mixed * few_x[:k] + (1 - mixed) * few_y[:k], on_rays])
-    norms = np.linalg.norm(reader.gradients(probes), axis=1)
+    norms: Array = np.linalg.norm(reader.gradients(probes), axis=1)
+    known: Array = np.isfinite(norms)
+    if not known.any():
+        raise invalid("critic", "have a gradient somewhere", "NaN or infinity everywhere", "Pass arrays of its values.")
+    undefined, probes, norms = int((~known).sum()), probes[known], norms[known]
     climbed = probes[np.argsort(norms)[-CLIMBERS:]]
     step = 0.01 * float(np.linalg.norm(probes.std(axis=0)))
     largest = float(norms.max())
     for _ in range(CLIMBS):  # of a step along the gradient and one against it, the one to the larger |grad f|
-        gradient = reader.gradients(climbed)
+        gradient = np.nan_to_num(reader.gradients(climbed), nan=0.0, posinf=0.0, neginf=0.0)
         size = np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-300)
         trial = climbed + step * gradient / size
         back = climbed - step * gradient / size
-        ahead, behind = (np.linalg.norm(reader.gradients(z), axis=1) for z in (trial, back))
+        ahead, behind = (
+            np.nan_to_num(np.linalg.norm(reader.gradients(z), axis=1), nan=0.0, posinf=0.0) for z in (trial, back)
+        )
         largest = max(largest, float(ahead.max()), float(behind.max()))
         climbed = np.where((ahead > behind)[:, None], trial, back)
     if len(chosen) == 0:
         return GradientDiagnostics(
-            largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays)
+            largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays), undefined
         )
     gradient = sign * reader.gradients(on_rays)
+    there = np.isfinite(gradient).all(axis=1)
+    gradient = np.where(there[:, None], gradient, 0.0)
     size = np.linalg.norm(gradient, axis=1)
     ray = (start - end) / length[chosen][:, None]
-    weight = plan.mass[chosen] / plan.mass[chosen].sum()
+    weight = np.where(there, plan.mass[chosen], 0.0)
+    weight = weight / max(float(weight.sum()), 1e-300)
     along = (gradient * ray).sum(axis=1)
     cosine = float(weight @ np.divide(along, size, out=np.zeros_like(along), where=size > 0))
     rays = (start, end, on_rays, gradient)
-    return GradientDiagnostics(largest, float(np.percentile(norms, 99)), cosine, float(weight @ size), norms, rays)
+    percentile = float(np.percentile(norms, 99))
+    return GradientDiagnostics(largest, percentile, cosine, float(weight @ size), norms, rays, undefined)
 
 
 def match_potential(exact: TransportResult, fx: Array, fy: Array) -> tuple[float, int]:

@@ -54,6 +54,8 @@ class CriticReport:
     debiased : dict
         With ``penalty``: predicted bias and de-biased values.
     verdict : Verdict
+    undefined_gradients : int
+        Points at which the gradient is NaN or infinite.
     curves : dict
         Arrays for the figure: values of the critic and exact potentials, gradient norms, rays.
     """
@@ -79,6 +81,7 @@ class CriticReport:
     null_floor: float
     debiased: dict[str, float]
     verdict: Verdict
+    undefined_gradients: int = 0
     curves: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -132,6 +135,8 @@ class CriticReport:
             ),
             ("null floor", show(self.null_floor), "exact W1 between halves of one sample"),
         ]
+        if self.undefined_gradients:
+            rows.append(("gradients that are NaN or infinite", str(self.undefined_gradients), "points left out"))
         rows += [(name, show(value), "") for name, value in self.debiased.items()]
         notes = (self.verdict.message,)
         return Table(

@@ -23,6 +23,7 @@ from otdiv.gans.training.data import TrainingData, as_training_data
 from otdiv.gans.training.quality import POINTS, RUNNING_POINTS, coverage, distance, judged, mode_points
 from otdiv.gans.training.record import Snapshot, TrainingRecord
 from otdiv.neural.loop import Info, run_steps
+from otdiv.neural.slopes import gradients_enabled
 
 REPORTS = 20
 """Reports of a training; each costs an exact W1 of 500 points, and gives a point of the curves and of the film."""
@@ -92,7 +93,8 @@ def train(
     assert device is not None
     points = as_training_data(data, chosen.seed, shape)
     chosen = GanSettings.of(model, points.d, **settings)
-    return _Training(points, chosen, device, reports).run(progress, file)
+    with gradients_enabled():
+        return _Training(points, chosen, device, reports).run(progress, file)
 
 
 class _Training:
