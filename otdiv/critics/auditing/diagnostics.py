@@ -95,7 +95,7 @@ def measure_gradients(
     known: Array = np.isfinite(norms)
     if not known.any():
         raise invalid("critic", "have a gradient somewhere", "NaN or infinity everywhere", "Pass arrays of its values.")
-    undefined, probes, norms = int((~known).sum()), probes[known], norms[known]
+    undefined, probes, norms = int(np.count_nonzero(~known)), probes[known], norms[known]
     climbed = probes[np.argsort(norms)[-CLIMBERS:]]
     step = 0.01 * float(np.linalg.norm(probes.std(axis=0)))
     largest = float(norms.max())
@@ -114,7 +114,7 @@ def measure_gradients(
             largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays), undefined
         )
     gradient = sign * reader.gradients(on_rays)
-    there = np.isfinite(gradient).all(axis=1)
+    there: Array = np.isfinite(gradient).all(axis=1)
     gradient = np.where(there[:, None], gradient, 0.0)
     size = np.linalg.norm(gradient, axis=1)
     ray = (start - end) / length[chosen][:, None]
