@@ -114,9 +114,9 @@ def measure_gradients(
             largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays), undefined
         )
     gradient = sign * reader.gradients(on_rays)
-    size: Array = np.linalg.norm(gradient, axis=1)
-    there: Array = np.isfinite(size)
-    gradient, size = np.where(there[:, None], gradient, 0.0), np.where(there, size, 0.0)
+    steepness: Array = np.linalg.norm(gradient, axis=1)
+    there: Array = np.isfinite(steepness)
+    gradient, size = np.where(there[:, None], gradient, 0.0), np.where(there, steepness, 0.0)
     ray = (start - end) / length[chosen][:, None]
     weight = np.where(there, plan.mass[chosen], 0.0)
     weight = weight / max(float(weight.sum()), 1e-300)
