@@ -192,8 +192,8 @@ def _draw_history(ax: Axes, record: TrainingRecord, until: int) -> None:
     ax.plot(steps, [entry["w1"] for entry in seen], "-o", color=ORANGE, ms=3, label="exact W1 (500 points)")
     if seen and "js" in seen[0]:
         ax.plot(steps, [entry["js"] for entry in seen], "-o", color=BLUE, ms=3, label="JS over modes (nats)")
-    floor = record.measures["w1_floor"]
-    ax.axhline(floor, color=GREY, lw=1, ls=":", label=f"W1 of real points, {floor:.2g} (2000 points)")
+    floor = record.running_floor
+    ax.axhline(floor, color=GREY, lw=1, ls=":", label=f"the same of real points, {floor:.2g}")
     highest = max(entry["w1"] for entry in record.history)
     ax.set(xlim=(0, 1.03 * record.settings.steps), ylim=(0, 1.1 * max(highest, floor)), xlabel="step")
     ax.spines[["top", "right"]].set_visible(False)

@@ -64,6 +64,8 @@ class TrainingRecord:
         For points in the plane.
     real : ndarray [n, d]
         Real points, for pictures.
+    running_floor : float
+        Exact W1 of 500 real points from the reference of ``history``: what its w1 can come down to.
     """
 
     data: str
@@ -76,6 +78,7 @@ class TrainingRecord:
     generator: FittedGenerator
     snapshots: list[Snapshot]
     real: Array
+    running_floor: float
 
     @property
     def model(self) -> str:
@@ -125,6 +128,7 @@ class TrainingRecord:
             "data": self.data,
             **plain(self.measures),
             "before": plain(self.before),
+            "running_w1_floor": self.running_floor,
             "seconds": round(self.seconds, 3),
             "device": self.device,
             "settings": asdict(self.settings),

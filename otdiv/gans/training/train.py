@@ -108,6 +108,8 @@ class _Training:
         self.pool = data.pool(device)
         self.rng = torch.Generator(device).manual_seed(settings.seed)
         self.reference = data.reference(RUNNING_POINTS, np.random.default_rng([settings.seed, 14]))
+        other = data.fresh(RUNNING_POINTS, np.random.default_rng([settings.seed, 19]))
+        self.running_floor = distance(other, data, self.reference)
         self.history: list[dict[str, float]] = []
         self.snapshots: list[Snapshot] = []
         self.before: dict[str, Any] = {}
@@ -159,6 +161,7 @@ class _Training:
             self.fitted(state),
             self.snapshots,
             real,
+            self.running_floor,
         )
 
     def batch(self, size: int) -> Tensor:
