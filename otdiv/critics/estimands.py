@@ -107,6 +107,7 @@ class EmpiricalEstimand:
                     proved_lower=bounds.lower,
                     null_floor=0.0,
                     debiased=value if penalised else None,
+                    corrected=True,
                 )
             )
         return CriticEstimate(

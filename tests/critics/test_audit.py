@@ -99,7 +99,8 @@ def test_penalty_bias_is_removed():
     report = audit(lambda z: slope * pair.potential(z), sample.x, sample.y, penalty=weight)
     assert report.debiased["de-biased value"] == pytest.approx(sample.w1, rel=1e-9)
     assert report.debiased["V / mean |grad f| on the rays"] == pytest.approx(sample.w1, rel=1e-5)
-    assert report.verdict.word == "agrees" and "de-biased" in report.verdict.remedy
+    assert report.verdict.word == "not a distance" and "de-biased" in report.verdict.remedy
+    assert not report.verdict.accepted and f"De-biased it is {sample.w1:.5g}" in report.verdict.reason
 
 
 def test_differences_within_single_precision_are_no_slope():
@@ -332,7 +333,7 @@ def test_critics_of_otdiv_are_audited_directly(radial_sample):
     penalised = critics.fit(*data, constraint="one-sided-penalty", penalty_weight=1.0, steps=400, width=32)
     report = audit(penalised, *data)
     assert report.debiased["de-biased value"] == pytest.approx(sample.w1, rel=0.05) and report.value > 1.2 * sample.w1
-    assert report.verdict.word == "agrees" and report.constant >= report.secant
+    assert report.verdict.word == "not a distance" and report.constant >= report.secant
     steep = audit(penalised, *data, penalty=1e6)  # what is asked for counts: so weak a bias explains nothing
     assert steep.verdict.word == "not 1-Lipschitz"
     untrained = critics.fit(*data, constraint="orthonormal", steps=1, width=16)
@@ -362,6 +363,9 @@ def test_the_users_module_is_left_as_it_was():
         ({"value": 0.5, "estimand": "population", "null_floor": 0.6}, "reference is biased"),
         ({"value": 0.5, "estimand": "population", "null_floor": 0.01}, "underfit"),
         ({"value": 1.05, "secant": 1.1, "debiased": 1.0}, "agrees"),
+        ({"value": 2.8, "secant": 2.8, "debiased": 1.0}, "not a distance"),
+        ({"value": 2.8, "secant": 2.8, "debiased": 1.0, "corrected": True}, "agrees"),
+        ({"value": 2.8, "secant": 2.8, "debiased": 2.0}, "not 1-Lipschitz"),
         ({"value": 0.0, "exact": 0.0}, "agrees"),
     ],
 )

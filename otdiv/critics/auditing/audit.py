@@ -76,7 +76,7 @@ def audit(
     Returns
     -------
     CriticReport
-        ``verdict.word`` is one of agrees, underfit, not 1-Lipschitz, overfit, reference is biased.
+        ``verdict.word`` is one of agrees, underfit, not a distance, not 1-Lipschitz, overfit, reference is biased.
 
     Raises
     ------

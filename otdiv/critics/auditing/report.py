@@ -127,11 +127,11 @@ class CriticReport:
             ("product of layer norms", show(self.constant), "upper bound of the Lipschitz constant"),
             ("cosine of grad f with the rays", show(self.ray_cosine, 4), "1 at the optimum"),
             ("|grad f| on the rays", show(self.ray_slope, 4), "1 at the optimum"),
-            ("violated pairs", f"{100 * self.violated:.2g} %", "f(x) - f(y) > |x - y|"),
+            ("pairs too steep", f"{100 * self.violated:.3g} %", "pairs (x, y) with f(x) - f(y) > |x - y|"),
             (
                 "match with the exact potential",
-                show(self.match, 4),
-                f"best shift in {self.components} component(s); 1 is perfect",
+                "none" if self.match < 0 else show(self.match, 4),
+                f"share of its variance explained, best shift in {self.components} component(s); 1 is all",
             ),
             ("null floor", show(self.null_floor), "exact W1 between halves of one sample"),
         ]

@@ -24,7 +24,7 @@ class Verdict:
     Attributes
     ----------
     word : str
-        "agrees", "underfit", "not 1-Lipschitz", "overfit", "reference is biased", or "unchecked".
+        "agrees", "underfit", "not a distance", "not 1-Lipschitz", "overfit", "reference is biased", or "unchecked".
     reason, remedy : str
     """
 
@@ -45,7 +45,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The numbers a verdict rests on; see :class:`CriticReport`.  ``scale`` is the spread of the points."""
+    """The numbers a verdict rests on; see :class:`CriticReport`.
+
+    ``scale`` is the spread of the points; ``corrected`` says that the number reported is the de-biased one already.
+    """
 
     estimand: str
     value: float
@@ -57,13 +60,21 @@ class Evidence:
     proved_lower: float
     null_floor: float
     debiased: float | None
+    corrected: bool = False
 
 
 def judge(e: Evidence) -> Verdict:
-    """The first of these that holds: too steep, overfit, reference biased, underfit, agrees."""
+    """The first of these that holds: inflated by a penalty, too steep, overfit, reference biased, underfit, agrees."""
     steep = e.secant > STEEP
     too_high = e.value > e.exact + CLOSE * e.exact + 1e-9 * e.scale
     if e.debiased is not None and steep and abs(e.debiased - e.exact) <= CLOSE * e.exact:
+        if too_high and not e.corrected:
+            return Verdict(
+                "not a distance",
+                f"The value {e.value:.5g} is {e.value / e.exact:.3g} times the exact {e.exact:.5g}: "
+                f"the penalty inflates it. De-biased it is {e.debiased:.5g}.",
+                "Report the de-biased value, not the loss.",
+            )
         return Verdict(
             "agrees",
             f"After removal of the penalty's bias the value is {e.debiased:.5g}, against exact {e.exact:.5g}.",
