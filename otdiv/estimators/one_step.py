@@ -103,7 +103,10 @@ def one_step(
     """
     low, error = variational_mean(generator, *held_out)
     other, _ = variational_mean(generator, *fitted)
-    high = low + 2 * _TO_THE_LIMIT * max(low - other, 0.0) if is_halved else max(other, low)
+    if is_halved:  # a discriminator that is worse than the ratio 1, whose mean is 0, has learnt nothing: not less
+        high = low + 2 * _TO_THE_LIMIT * max(low - max(other, 0.0), 0.0)
+    else:
+        high = max(other, low)
     z = bracket_quantile(high - low, error, confidence)
     largest = value_range(generator)
     value = min(max((low + high) / 2, 0.0), largest)

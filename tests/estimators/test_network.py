@@ -15,6 +15,7 @@ from otdiv.estimators.discriminator import CrossFit
 from otdiv.estimators.divergence import _by_discriminator
 from otdiv.estimators.generators import as_generator
 from otdiv.estimators.network import network_learner
+from otdiv.estimators.one_step import one_step
 
 PARITY_KL = 0.693145
 """Of the pair below, by Gauss-Hermite quadrature; log 2 less what the overlap of groups of sd 0.2 takes."""
@@ -107,3 +108,11 @@ def test_a_value_that_is_mostly_extrapolated_is_flagged(half, flagged):
     found = _by_discriminator(as_samples(x, y, 20), as_generator("kl"), fit, 0.95, "asked for", None)
     assert any("half of the data teach" in flag for flag in found.flags) == flagged != found.reliable
     assert found.details["fitted"] > found.details["held_out"] > 0
+
+
+def test_a_classifier_that_half_of_the_data_mislead_counts_as_the_constant_one():
+    """Wrong log ratios have a mean below 0, that of the ratio 1; what is gained since is not more than all of it."""
+    signs = np.array([1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0] * 25)
+    held_out, generator = (0.5 * signs, -0.5 * signs), as_generator("kl")
+    nothing, misled = (one_step(generator, held_out, (half * signs, -half * signs), True, 0.95) for half in (0.0, -2.0))
+    assert nothing == misled and nothing.fitted > 3 * nothing.held_out > 0
