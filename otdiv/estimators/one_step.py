@@ -103,10 +103,8 @@ def one_step(
     """
     low, error = variational_mean(generator, *held_out)
     other, _ = variational_mean(generator, *fitted)
-    if is_halved:  # a discriminator that is worse than the ratio 1, whose mean is 0, has learnt nothing: not less
-        high = low + 2 * _TO_THE_LIMIT * max(low - max(other, 0.0), 0.0)
-    else:
-        high = max(other, low)
+    gained = max(low - max(other, 0.0), 0.0)  # a discriminator worse than the ratio 1, of mean 0, has learnt nothing
+    high = low + 2 * _TO_THE_LIMIT * gained if is_halved else max(other, low)
     z = bracket_quantile(high - low, error, confidence)
     largest = value_range(generator)
     value = min(max((low + high) / 2, 0.0), largest)
