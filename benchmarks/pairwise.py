@@ -112,7 +112,7 @@ def on_the_line(rng: np.random.Generator, sample: int, histograms: bool) -> tupl
 
 def run(quick: bool, sample: int) -> int:
     """Print the table; returns failures and missed aims."""
-    rng, part = np.random.default_rng(0), 10 if quick else 1
+    rng, part, few = np.random.default_rng(0), 10 if quick else 1, max(1, sample // 5)
     otdiv.emd_many(rng.normal(size=(2, 3, 2)), rng.normal(size=(2, 3, 2)))  # compiled kernels are loaded
     cores = count_threads(None)
     print(f"{'':<49}{'POT, a pair':>19}{'otdiv, one thread':>36}{f'{cores} threads':>36}  failures")
@@ -123,8 +123,8 @@ def run(quick: bool, sample: int) -> int:
         many(32, 10_000 // part, sample, True, rng),
         many(32, 10_000 // part, sample, False, rng, d=10),
         many(50, 4_000 // part, sample, True, rng),
-        many(128, 1_000 // part, sample // 5, False, rng),
-        many(128, 200 // part, sample // 5, True, rng),
+        many(128, 1_000 // part, few, False, rng),
+        many(128, 200 // part, few, True, rng),
         on_the_line(rng, sample, True),
         on_the_line(rng, sample, False),
         matrix(1000 if part == 1 else 300, 50, sample, rng),

@@ -29,6 +29,8 @@ of them it is taken as chance in a tail, and the discriminator is used."""
 KNN_DIMENSION = 2
 """Largest dimension in which the bias of nearest neighbours is below their standard error; above it the interval
 is flagged."""
+EXTRAPOLATED = 3.0
+"""Far end of the bracket over its held-out end, from which a value is flagged as extrapolated; larger: fewer are."""
 _INDEPENDENT = "independent draws"
 
 
@@ -269,6 +271,11 @@ def _by_discriminator(
     if found.doubt is not None:
         upper = value_range(generator)
         flags.append(f"{found.doubt}; the upper end is open, and the value may be far too small")
+    if fit.is_halved and found.fitted > EXTRAPOLATED * max(found.held_out, 0.0) and found.fitted > found.standard_error:
+        flags.append(
+            f"half of the data teach the classifier much less than all: from a held-out mean of {found.held_out:.3g} "
+            f"the value is extrapolated towards {found.fitted:.3g}"
+        )
     return Estimate(
         label_of(generator),
         min(found.value, ceiling),

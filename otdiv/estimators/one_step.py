@@ -103,7 +103,8 @@ def one_step(
     """
     low, error = variational_mean(generator, *held_out)
     other, _ = variational_mean(generator, *fitted)
-    high = low + 2 * _TO_THE_LIMIT * max(low - other, 0.0) if is_halved else max(other, low)
+    gained = max(low - max(other, 0.0), 0.0)  # a discriminator worse than the ratio 1, of mean 0, has learnt nothing
+    high = low + 2 * _TO_THE_LIMIT * gained if is_halved else max(other, low)
     z = bracket_quantile(high - low, error, confidence)
     largest = value_range(generator)
     value = min(max((low + high) / 2, 0.0), largest)

@@ -10,7 +10,12 @@ import pytest
 
 from otdiv.errors import InvalidInput, MissingPackage
 from otdiv.estimators import estimate_divergence, estimate_divergences
+from otdiv.estimators.arguments import as_samples
+from otdiv.estimators.discriminator import CrossFit
+from otdiv.estimators.divergence import _by_discriminator
+from otdiv.estimators.generators import as_generator
 from otdiv.estimators.network import network_learner
+from otdiv.estimators.one_step import one_step
 
 PARITY_KL = 0.693145
 """Of the pair below, by Gauss-Hermite quadrature; log 2 less what the overlap of groups of sd 0.2 takes."""
@@ -60,6 +65,9 @@ def test_the_estimate_takes_it_where_it_has_the_least_loss():
     assert found.lower < PARITY_KL < found.upper
     assert without.details["held_out"] < found.details["held_out"] < PARITY_KL  # of these each is a lower bound
     assert found.details["log_loss"] < without.details["log_loss"]
+    assert any("held-out mean" in flag for flag in found.flags) == (
+        found.details["fitted"] > 3 * found.details["held_out"]
+    )
     assert 0 < js.lower <= js.value <= js.upper <= np.log(2)
 
 
@@ -89,3 +97,22 @@ def test_it_belongs_to_the_discriminator(method):
         estimate_divergence(x, y, network=True)
     with pytest.raises(InvalidInput, match=r"network must be left out; got True for method='histogram'"):
         estimate_divergence([0, 1] * 20, [0, 1] * 20, network=True)
+
+
+@pytest.mark.parametrize(("half", "flagged"), [(0.45, False), (0.0, True)])
+def test_a_value_that_is_mostly_extrapolated_is_flagged(half, flagged):
+    """Log ratios +-0.5 held out, and +-``half`` from half of the data; on each side 5/8 of the signs are right."""
+    signs = np.array([1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0] * 25)
+    fit = CrossFit("boosting", (0.5 * signs, -0.5 * signs), (half * signs, -half * signs), True, 0.65)
+    x, y = np.random.default_rng(0).normal(size=(2, 200, 1))
+    found = _by_discriminator(as_samples(x, y, 20), as_generator("kl"), fit, 0.95, "asked for", None)
+    assert any("half of the data teach" in flag for flag in found.flags) == flagged != found.reliable
+    assert found.details["fitted"] > found.details["held_out"] > 0
+
+
+def test_a_classifier_that_half_of_the_data_mislead_counts_as_the_constant_one():
+    """Wrong log ratios have a mean below 0, that of the ratio 1; what is gained since is not more than all of it."""
+    signs = np.array([1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0] * 25)
+    held_out, generator = (0.5 * signs, -0.5 * signs), as_generator("kl")
+    nothing, misled = (one_step(generator, held_out, (half * signs, -half * signs), True, 0.95) for half in (0.0, -2.0))
+    assert nothing == misled and nothing.fitted > 3 * nothing.held_out > 0
