@@ -169,6 +169,6 @@ DEFAULTS_OF_HIGH_DIMENSION: Mapping[str, Mapping[str, Any]] = {
     "gan-logd": {"flatness": 0.5},
     "meg": {"rate": 5e-4, "critic_steps": 2},
     "infogan": {"flatness": 1.0},
-    "bayesian": {"flatness": 0.5, "rate": 3e-4, "critic_rate": 3e-4},
+    "bayesian": {"flatness": 0.5, "rate": 3e-4, "critic_rate": 3e-4, "steps": 2000},
 }
 """Further ones of a model."""
