@@ -161,8 +161,10 @@ def _draw_sheet(ax: Axes, record: TrainingRecord) -> None:
     else:
         images = record.sample(IMAGES, 0).reshape(int(np.sqrt(IMAGES)), -1, record.generator.d)
     rows, columns, _ = images.shape
-    sheet = images.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
-    sheet = np.clip((sheet.reshape(rows * height, columns * width, channels) + 1) / 2, 0, 1)
+    framed = np.zeros((rows, columns, channels, height + 1, width + 1))  # a grey line below and beside each image
+    framed[..., :height, :width] = images.reshape(rows, columns, channels, height, width)
+    sheet = framed.transpose(0, 3, 1, 4, 2).reshape(rows * (height + 1), columns * (width + 1), channels)
+    sheet = np.clip((sheet + 1) / 2, 0, 1)
     ax.imshow(sheet[..., 0] if channels == 1 else sheet[..., :3], cmap="gray", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
 

@@ -52,9 +52,9 @@ def test_other_points_are_projected_and_have_no_film(tmp_path):
 @pytest.mark.slow
 def test_images_are_a_sheet_and_codes_its_rows():
     record = train("digits", "gan-logd", **FAST)
-    assert plot_gan(record).axes[0].images[0].get_array().shape == (64, 64)
+    assert plot_gan(record).axes[0].images[0].get_array().shape == (72, 72)
     coded = train("digits", "infogan", **FAST)
-    assert plot_gan(coded).axes[0].images[0].get_array().shape == (80, 80)
+    assert plot_gan(coded).axes[0].images[0].get_array().shape == (90, 90)
     walk = coded.generator.traversal(3, 0)
     assert walk.shape == (10, 3, 64)
     with pytest.raises(InvalidInput, match="be one of infogan"):
