@@ -192,3 +192,34 @@ def test_tensors_that_numpy_lacks_are_read_or_named():
     assert emd([torch.tensor(1.0, requires_grad=True)], [0.0]).value == 1.0
     with pytest.raises(InvalidInput, match=r"dense tensor.*to_dense"):
         emd(x.to_sparse(), y)
+
+
+def test_image_critics_are_given_images():
+    rng = np.random.default_rng(3)
+    x = rng.uniform(size=(12, 1, 6, 6))
+    y = x.copy()
+    y[:, :, 2, 3] += 2.0
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(32, 1))
+    flat = nn.Sequential(nn.Unflatten(1, (1, 6, 6)), *net)
+    shaped = audit(net, x, y, held_out=(x, y))
+    by_hand = audit(flat, x.reshape(12, 36), y.reshape(12, 36), held_out=(x.reshape(12, 36), y.reshape(12, 36)))
+    assert shaped.value == by_hand.value and shaped.gradient_max == by_hand.gradient_max
+    assert shaped.held_out == by_hand.held_out and shaped.exact == pytest.approx(2.0, abs=1e-12)
+
+    def pixel(z):
+        assert z.shape[1:] == (1, 6, 6)
+        return -z[:, 0, 2, 3]
+
+    assert audit(pixel, x, y).verdict.word == "agrees"
+    assert audit(pixel, torch.from_numpy(x), torch.from_numpy(y)).verdict.word == "agrees"
+    with pytest.raises(InvalidInput, match=r"x and y must have one shape; got shape \(1, 6, 6\) and flat points"):
+        audit(net, x, y.reshape(12, 36))
+    with pytest.raises(InvalidInput, match="x must have entries"):
+        audit(net, np.zeros((0, 1, 6, 6)), y)
+
+
+def test_a_file_of_layers_is_given_images(tmp_path):
+    x = np.random.default_rng(3).uniform(size=(12, 1, 6, 6))
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 1))
+    critics.save_layers(net, tmp_path / "c.safetensors")
+    assert audit(tmp_path / "c.safetensors", x, x + 0.1).value == audit(net, x, x + 0.1).value

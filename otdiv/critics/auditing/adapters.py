@@ -21,6 +21,7 @@ from otdiv.critics.auditing.module_file import require_program
 from otdiv.critics.auditing.outputs import DOUBLE, held, one_value_a_point, resolution, selected
 from otdiv.critics.auditing.plain_layers import require_evaluable
 from otdiv.critics.auditing.program import Program
+from otdiv.critics.auditing.shaped_points import Shape
 from otdiv.errors import InvalidInput
 from otdiv.files.archives import open_archive
 from otdiv.lipschitz import LipschitzBound, network_constant
@@ -58,7 +59,9 @@ class Critic:
     resolution: float = DOUBLE
 
 
-def read_critic(critic: Any, d: int, *, trust: bool = False, output: int | str | None = None) -> Critic:
+def read_critic(
+    critic: Any, d: int, *, trust: bool = False, output: int | str | None = None, shape: Shape | None = None
+) -> Critic:
     """Make a :class:`Critic` of a torch module, a file of one, or a function.
 
     Parameters
@@ -74,6 +77,8 @@ def read_critic(critic: Any, d: int, *, trust: bool = False, output: int | str |
         a process of their own, which is ended after a minute without an answer.
     output : int or str, optional
         Which of several outputs of a module or function counts: a position, or a key.
+    shape : tuple of int, optional
+        Of one point as a module or function takes it, such as (channels, height, width); d is its product.
 
     Raises
     ------
@@ -94,23 +99,27 @@ def read_critic(critic: Any, d: int, *, trust: bool = False, output: int | str |
         _require_function(reader, d)
         return reader
     if isinstance(critic, str | Path):
-        return _from_file(Path(critic), d, trust)
+        return _from_file(Path(critic), d, trust, shape)
     module = _as_module(critic)
     if module is not None:
-        return critic_of_module(module, d, f"module {type(module).__name__}", output=output)
+        return critic_of_module(module, d, f"module {type(module).__name__}", output=output, shape=shape)
     if callable(critic):
-        return _from_function(critic, d, output)
+        return _from_function(critic, d, output, shape)
     raise invalid(
         "critic", "be a torch module, a file of one, or a function", type(critic).__name__, "Pass one of these."
     )
 
 
-def _from_file(path: Path, d: int, trust: bool) -> Critic:
+def _from_file(path: Path, d: int, trust: bool, shape: Shape | None) -> Critic:
     """Weights with a list of plain layers, or, if its author is trusted, a program in a process of its own."""
     if holds_layers(path):
         network = load_layers(path)
-        return critic_of_module(network, d, f"file {path.name}", require_evaluable(network, d))
+        return critic_of_module(network, d, f"file {path.name}", require_evaluable(network, d, shape), shape=shape)
     require_program(path, trust=trust)
+    if shape is not None:
+        raise invalid(
+            "critic", "be a file of layers, for images", path.name, "Save it by save_layers, or pass flat points."
+        )
     program = Program(path, d)
     return Critic(f"file {path.name}", program.values, program.gradients, None)
 
@@ -150,9 +159,9 @@ def _as_module(critic: Any) -> Any:
     return inner if hasattr(inner, "parameters") and hasattr(inner, "forward") else None
 
 
-def _from_function(function: Callable[[Array], Any], d: int, output: int | str | None) -> Critic:
+def _from_function(function: Callable[[Array], Any], d: int, output: int | str | None, shape: Shape | None) -> Critic:
     name = f"function {getattr(function, '__name__', type(function).__name__)}"
-    call = _in_its_language(function, d)
+    call = _in_its_language(function, d, shape or (d,))
     probe = selected(call(np.linspace(0.1, 0.9, 7)[:, None] * np.ones((1, d))), output)
     one_value_a_point(probe, 7)
     fine = resolution(probe)
@@ -171,19 +180,23 @@ def _from_function(function: Callable[[Array], Any], d: int, output: int | str |
     return critic
 
 
-def _in_its_language(function: Callable[[Any], Any], d: int) -> Callable[[Array], Any]:
+def _in_its_language(function: Callable[[Any], Any], d: int, shape: Shape) -> Callable[[Array], Any]:
     """The function of numpy arrays; one that takes torch tensors only is given those, in single precision."""
     probe = np.zeros((2, d))
+
+    def of_arrays(z: Array) -> Any:
+        return function(np.array(z).reshape(len(z), *shape))  # a copy, which may be written to
+
     try:
-        function(probe.copy())
-        return lambda z: function(np.array(z))  # a copy, which may be written to
+        of_arrays(probe)
+        return of_arrays
     except Exception as problem:  # whatever a user's function raises for an array that should have been a tensor
         torch = sys.modules.get("torch")
         if torch is None:
             raise _failed(d, problem) from None
 
         def of_tensors(z: Array) -> Any:
-            return function(torch.tensor(np.array(z), dtype=torch.float32))
+            return function(torch.tensor(np.array(z), dtype=torch.float32).reshape(len(z), *shape))
 
         try:
             of_tensors(probe)
@@ -193,7 +206,12 @@ def _in_its_language(function: Callable[[Any], Any], d: int) -> Callable[[Array]
 
 
 def critic_of_module(
-    module: Any, d: int, name: str, units: int = _LAYER_UNITS, output: int | str | None = None
+    module: Any,
+    d: int,
+    name: str,
+    units: int = _LAYER_UNITS,
+    output: int | str | None = None,
+    shape: Shape | None = None,
 ) -> Critic:
     """A torch module as a critic.
 
@@ -208,6 +226,8 @@ def critic_of_module(
         Entries of its largest layer for one point, about.
     output : int or str, optional
         Which of several outputs counts.
+    shape : tuple of int, optional
+        Of one point as the module takes it.
 
     Raises
     ------
@@ -237,10 +257,13 @@ def critic_of_module(
     def tensor(z: Array) -> Any:
         return torch.tensor(np.array(z), dtype=dtype, device=like.device)
 
+    def forward(points: Any) -> Any:
+        return selected(module(points if shape is None else points.reshape(len(points), *shape)), output)
+
     def values(z: Array) -> Array:
         with _evaluating(module), torch.no_grad():
             parts = [
-                one_value_a_point(selected(module(tensor(z[rows])), output), rows.stop - rows.start)
+                one_value_a_point(forward(tensor(z[rows])), rows.stop - rows.start)
                 for rows in row_blocks(len(z), units, _LAYER_ENTRIES)
             ]
         return np.concatenate(parts)
@@ -251,8 +274,7 @@ def critic_of_module(
         with _evaluating(module), torch.inference_mode(False), torch.enable_grad():
             for rows in row_blocks(len(z), units, _LAYER_ENTRIES):
                 leaf = tensor(z[rows]).requires_grad_(True)
-                total = selected(module(leaf), output).sum()
-                parts.append(torch.autograd.grad(total, leaf)[0].double().cpu().numpy())
+                parts.append(torch.autograd.grad(forward(leaf).sum(), leaf)[0].double().cpu().numpy())
         return held(np.concatenate(parts), "gradients")
 
     critic = Critic(name, values, gradients, _product_bound(module), resolution(torch.zeros(1, dtype=dtype)))

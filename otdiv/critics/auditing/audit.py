@@ -23,6 +23,7 @@ from otdiv.critics.auditing.diagnostics import (
     slopes,
 )
 from otdiv.critics.auditing.report import CriticReport
+from otdiv.critics.auditing.shaped_points import Shape, flat_points, one_shape
 from otdiv.critics.auditing.verdict import Evidence, judge
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.critics.interval import difference_of_means
@@ -56,7 +57,8 @@ def audit(
     critic : FittedCritic, torch.nn.Module, file, callable, or (values on x [n], values on y [m])
         See :func:`otdiv.critics.auditing.adapters.read_critic`; arrays of values allow everything but gradients.
     x, y, a, b
-        Points and weights as in :func:`otdiv.emd`; weights sum to 1.
+        Points and weights as in :func:`otdiv.emd`; weights sum to 1.  Images [n, c, h, w] are given to the critic
+        in that shape, and compared by the Euclidean distance over all entries.
     held_out : (x', y') or (x', y', a', b'), optional
         Points that the critic was not trained on; without them overfitting cannot be detected.  Where x or y have
         weights, so must these: by a' and b', as measures, or, for as many points, those of a and b hold.
@@ -97,11 +99,13 @@ def audit(
     trained = as_fitted(critic)
     if trained is not None:
         critic, penalty = trained, trained.weight if penalty is None else penalty
+    (x, of_x), (y, of_y) = flat_points("x", x), flat_points("y", y)
+    shape = one_shape(("x", "y"), [of_x, of_y])
     mu, nu = as_measures(x, y, a, b)
     for side, measure in (("x", mu), ("y", nu)):
         require_probability(measure, f"the weights of {side}", "Divide them by their sum first.")
     problem = TransportProblem(mu, nu)
-    name, fx, fy, reader = _evaluate(critic, mu, nu, trust, output)
+    name, fx, fy, reader = _evaluate(critic, mu, nu, trust, output, shape)
     exact = solve(problem)
     value, error = difference_of_means(fx, fy, mu, nu)
     flipped = value < 0
@@ -163,7 +167,12 @@ def audit(
 
 
 def _evaluate(
-    critic: Any, mu: DiscreteMeasure, nu: DiscreteMeasure, trust: bool, output: int | str | None
+    critic: Any,
+    mu: DiscreteMeasure,
+    nu: DiscreteMeasure,
+    trust: bool,
+    output: int | str | None,
+    shape: Shape | None,
 ) -> tuple[str, Array, Array, Critic | None]:
     if isinstance(critic, tuple):
         if len(critic) != 2:
@@ -181,7 +190,7 @@ def _evaluate(
                 )
             require_finite(f"critic values on {side}", values)
         return "values given at the points", fx, fy, None
-    reader = read_critic(critic, mu.d, trust=trust, output=output)
+    reader = read_critic(critic, mu.d, trust=trust, output=output, shape=shape)
     fx, fy = reader.values(mu.points), reader.values(nu.points)
     for side, values in (("x", fx), ("y", fy)):
         require_finite(f"critic values on {side}", values)
@@ -199,7 +208,7 @@ def _evaluate_held_out(
         )
     if len(held_out) not in (2, 4):
         raise invalid("held_out", "be (x', y') or (x', y', a', b')", f"{len(held_out)} parts", "Pass both sides.")
-    x, y = held_out[:2]
+    x, y = (flat_points("held_out", points)[0] for points in held_out[:2])
     if len(held_out) == 4:
         x, y = DiscreteMeasure(x, held_out[2]), DiscreteMeasure(y, held_out[3])
     others = (_weighted("x", x, mu), _weighted("y", y, nu))

@@ -44,8 +44,8 @@ LARGEST_OPTION = 4096
 """Of strides, paddings and the like: larger ones would make arrays far larger than the file."""
 
 
-def require_evaluable(network: Any, d: int) -> int:
-    """The entries of the largest layer for one point [d], found without computing any.
+def require_evaluable(network: Any, d: int, shape: tuple[int, ...] | None = None) -> int:
+    """The entries of the largest layer for one point [d], or of this shape, found without computing any.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def require_evaluable(network: Any, d: int) -> int:
     """
     torch = optional_import("torch", "Reading a critic", "torch")
     sizes, work = [d], 0
-    z = torch.empty((1, d), device="meta")
+    z = torch.empty((1, *(shape or (d,))), device="meta")
     try:
         for layer in copy.deepcopy(network).to("meta"):
             z = layer(z)
