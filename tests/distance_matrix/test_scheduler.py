@@ -129,8 +129,9 @@ def free_port():
         return found.getsockname()[1]
 
 
-@pytest.mark.parametrize("address", [f"tcp://127.0.0.1:{free_port()}", "nonsense", "nosuch://127.0.0.1:80"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "nonsense", "nosuch://127.0.0.1:80"])
 def test_an_address_where_nothing_answers_is_one_sentence(address, monkeypatch):
+    address = address.format(port=free_port())
     pytest.importorskip("distributed", reason="distributed is not installed: pip install 'otdiv[dask]'")
     monkeypatch.setattr(dask_scheduler, "CONNECT_SECONDS", 0.3)
     started = time.monotonic()
