@@ -9,6 +9,7 @@ from otdiv.critics.auditing.report import CriticReport
 from otdiv.critics.choice import ESTIMANDS, ConstraintChoice, select_constraint
 from otdiv.critics.debias import Debiased, penalty_bias, remove_bias
 from otdiv.critics.estimate import CriticEstimate, estimate, fit, load
+from otdiv.critics.monitor import Monitor, TrainingStopped
 from otdiv.neural.constraint_names import CONSTRAINTS
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "CriticEstimate",
     "CriticReport",
     "Debiased",
+    "Monitor",
+    "TrainingStopped",
     "audit",
     "estimate",
     "fit",
