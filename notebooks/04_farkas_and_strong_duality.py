@@ -40,7 +40,7 @@ from otdiv.duality import (
 from otdiv.errors import CertificateRefused
 from otdiv.lecture import random_systems, two_points
 from otdiv.linear_programming import RationalProgram, solve_lp
-from otdiv.plots import plot_alternative, plot_nearest_point, plot_strong_duality
+from otdiv.plots import plot_alternative, plot_nearest_point, plot_squeeze, plot_strong_duality
 
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 
@@ -258,6 +258,24 @@ print(
 # So the dual optimum, which weak duality keeps at or below $z^*$, lies in $(z^* - \epsilon, z^*]$ (closed at
 # $z^*$: the dual attains it, E39), whatever $\epsilon$ is. It does not move with $\epsilon$; it is squeezed (E54).
 #
+# For several $\epsilon$: every $t F^*$ with $\alpha = 1$ and $z^* - \epsilon < t z^* \le z^*$ is a certificate. Its value
+# may be anywhere in the interval, and the interval closes:
+
+# %%
+A_T, best_F = program.A.T, certificate[:-1]
+values = {}
+for eps in (0.2, 0.1, 0.05, 0.025):
+    values[eps] = []
+    for share in np.linspace(0.02, 1, 6):
+        F = (1 - eps / 0.25 * (1 - share)) * best_F
+        assert (program.c + 1e-12 >= A_T @ F).all() and program.b @ F > 0.25 - eps  # in the cone, and a gain
+        values[eps].append(float(program.b @ F))
+figure, axis = plt.subplots(figsize=(6.4, 2.8))
+plot_squeeze(0.25, values, ax=axis)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
 # A solver finds these certificates down to its tolerance. Below that it takes the infeasible system for a feasible
 # one, so `otdiv` builds the certificate $(F^*, 1)$ and verifies it in rational arithmetic: no tolerance at all.
 
@@ -307,6 +325,7 @@ assert (np.array(shapes["a line"]).T @ farkas(shapes["a line"], [0, 1], exact=Tr
 assert farkas(shapes["the plane"], [-1, -1.5], exact=True).inside
 assert np.abs(A_hat @ plan - b_zero).max() < 1e-12 and b_zero @ certificate == 0
 assert gains[0.1] < 0 < gains[0.2] and (A_hat.T @ half <= 0).all()
+assert all(0.25 - eps < min(found) and max(found) <= 0.25 + 1e-12 for eps, found in values.items())
 assert proof.holds and all(step.alpha > 0 for step in proof.steps)
 assert [step.certificate for step in proof.steps] == ["solver"] * 5 + ["constructed"] * 3
 assert abs(float(proof.upper - proof.lower)) < 1e-9

@@ -153,7 +153,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "wgan-clip": {"constraint": "clipping", "critic_steps": 3, "steps": 2000},
     "wgan-gp": {"constraint": "gradient-penalty", "critic_steps": 3, "steps": 3000},
     "sngan": {"slope": 30.0, "steps": 3000},
-    "exact-ot": {"rate": 2e-3, "steps": 2000, "width": 256, "noise": 2},
+    "exact-ot": {"rate": 2e-3, "steps": 3000, "width": 256, "noise": 2},
     "meg": {"entropy": 0.1, "steps": 3000},
     "infogan": {"rate": 1e-3, "flatness": 0.1, "steps": 2000},
     "bayesian": {"rate": 3e-5, "critic_rate": 1e-4, "steps": 2000},

@@ -13,6 +13,7 @@ from otdiv.plots.duality import (
     plot_lagrangian,
     plot_plan_and_slack,
     plot_slackness,
+    plot_squeeze,
     plot_strong_duality,
 )
 from otdiv.plots.gans import plot_gan, plot_gan_strip, save_gan_film
@@ -44,6 +45,7 @@ __all__ = [
     "plot_potentials",
     "plot_samples",
     "plot_slackness",
+    "plot_squeeze",
     "plot_strong_duality",
     "plot_theta_sweep",
     "plot_training",

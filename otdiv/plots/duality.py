@@ -52,6 +52,36 @@ def plot_strong_duality(proof: StrongDuality, *, ax: Axes | None = None) -> Figu
     return fig
 
 
+def plot_squeeze(optimum: float, values: dict[float, list[float]], *, ax: Axes | None = None) -> Figure:
+    """For each eps the interval (z* - eps, z*] in which the value of every certificate lies, and some of the values.
+
+    Parameters
+    ----------
+    optimum : float
+        z*.
+    values : dict
+        eps -> values b'F/alpha of some certificates at that eps.
+    ax : matplotlib Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = canvas(ax)
+    for level, (eps, reached) in enumerate(values.items()):
+        ax.plot([optimum - eps, optimum], [level, level], color=BLUE, lw=2)
+        ax.plot(optimum - eps, level, "o", color=BLUE, mfc="white", ms=7)  # open: z* - eps itself is not reached
+        ax.plot(optimum, level, "o", color=BLUE, ms=7)
+        ax.plot(reached, [level] * len(reached), "|", color=ORANGE, ms=12, mew=2)
+    ax.axvline(optimum, color=GREY, lw=1, ls=":")
+    ax.set_yticks(range(len(values)), [f"ε = {eps:g}" for eps in values])
+    ax.invert_yaxis()
+    ax.set(xlabel="b'F/α")
+    ax.set_title("Every certificate's value lies in (z* − ε, z*]: the interval closes on z*", fontsize=10)
+    return fig
+
+
 def plot_plan_and_slack(mass: Array, slack: Array, *, ax: Axes | None = None) -> Figure:
     """A plan beside its slack: where mass moves, the slack d - f - g must vanish.
 

@@ -22,6 +22,7 @@ from otdiv.plots import (
     plot_lagrangian,
     plot_plan_and_slack,
     plot_slackness,
+    plot_squeeze,
     plot_strong_duality,
 )
 
@@ -116,7 +117,21 @@ def test_every_plot_returns_a_figure_of_its_own_or_that_of_the_axes():
 
 def test_all_plots_are_public_and_importing_them_brings_no_torch():
     names = {name for name in dir(plots) if name.startswith("plot_")}
-    assert names == {name for name in plots.__all__ if name.startswith("plot_")} and len(names) == 20
+    assert names == {name for name in plots.__all__ if name.startswith("plot_")} and len(names) == 21
     code = "import sys, otdiv.plots; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_the_squeeze_shows_open_and_closed_ends():
+    ax = plot_squeeze(0.25, {0.2: [0.1, 0.25], 0.1: [0.2]}).axes[0]
+    bars = [
+        line
+        for line in ax.lines
+        if len(line.get_xdata()) == 2 and line.get_linestyle() == "-" and line.get_linewidth() == 2
+    ]
+    assert [bar.get_xdata().tolist() for bar in bars if bar.get_marker() == "None"] == [
+        [pytest.approx(0.05), 0.25],
+        [pytest.approx(0.15), 0.25],
+    ]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["ε = 0.2", "ε = 0.1"]
