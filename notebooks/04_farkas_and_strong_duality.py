@@ -258,8 +258,8 @@ print(
 # So the dual optimum, which weak duality keeps at or below $z^*$, lies in $(z^* - \epsilon, z^*]$ (closed at
 # $z^*$: the dual attains it, E39), whatever $\epsilon$ is. It does not move with $\epsilon$; it is squeezed (E54).
 #
-# For several $\epsilon$: every $t F^*$ with $\alpha = 1$ and $z^* - \epsilon < t z^* \le z^*$ is a certificate. Its value
-# may be anywhere in the interval, and the interval closes:
+# For several $\epsilon$: every $t F^*$ with $\alpha = 1$ and $z^* - \epsilon < t z^* \le z^*$ is a certificate. Its
+# value may be anywhere in the interval, and the interval closes:
 
 # %%
 A_T, best_F = program.A.T, certificate[:-1]
