@@ -70,7 +70,8 @@ def _from_tensor(name: str, tensor: Any) -> Array:
     if "strided" not in str(getattr(tensor, "layout", "strided")):
         raise invalid(name, "be a dense tensor", f"a tensor of layout {tensor.layout}", "Pass its .to_dense().")
     tensor = tensor.detach()
-    return np.asarray((tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).cpu().numpy())
+    single = "bfloat16" in str(getattr(tensor, "dtype", ""))
+    return np.asarray((tensor.float() if single else tensor).cpu().numpy())
 
 
 def _require_array_like(name: str, value: Any) -> None:
