@@ -167,7 +167,8 @@ OF_HIGH_DIMENSION: Mapping[str, Any] = {"width": 256, "depth": 2, "noise": 32, "
 DEFAULTS_OF_HIGH_DIMENSION: Mapping[str, Mapping[str, Any]] = {
     "gan-minimax": {"flatness": 0.5},
     "gan-logd": {"flatness": 0.5},
-    "meg": {"rate": 5e-4, "critic_steps": 2},
+    "wgan-gp": {"penalty": 10.0},
+    "meg": {"rate": 5e-4, "critic_steps": 2, "penalty": 1.0, "steps": 3000},
     "infogan": {"flatness": 1.0},
     "bayesian": {"flatness": 0.5, "rate": 3e-4, "critic_rate": 3e-4, "steps": 2000},
 }
