@@ -43,18 +43,12 @@ def plot_alternative(
     InvalidInput
         Columns that are not two-dimensional.
     """
-    walls, target = np.asarray(A, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if walls.ndim != 2 or walls.shape[0] != 2:
-        raise invalid("A", "have shape [2, n] to be drawn", f"shape {walls.shape}", "A picture has two dimensions.")
-    fig, ax = canvas(ax, 4.4, 4.4)
-    _shade_cone(ax, walls, reach)
-    for i, wall in enumerate(walls.T):
+    fig, ax, walls, _ = _draw_system(A, b, reach, ax)
+    for wall in walls.T:
         length = float(np.hypot(*wall))
         if length > 0:
             end = wall / length * reach * 1.6
             ax.plot([0, end[0]], [0, end[1]], color=BLUE, lw=1, alpha=0.6)
-        _arrow(ax, (0, 0), wall, BLUE, f"a{i + 1}")
-    _arrow(ax, (0, 0), target, ORANGE, "b")
     if answer.x is not None:
         place = np.zeros(2)
         for weight, wall in zip(answer.x, walls.T, strict=True):
@@ -72,9 +66,6 @@ def plot_alternative(
         ax.text(name_x, name_y, "h", color=GREY, ha="center", va="center")
         _arrow(ax, (0, 0), 1.5 * F, RED, "F")
         ax.set_title("(2) outside: A'F ≤ 0 < b'F", fontsize=10)
-    ax.plot(0, 0, "o", color="black", ms=3)
-    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    ax.tick_params(labelsize=8)
     return fig
 
 
@@ -100,14 +91,7 @@ def plot_nearest_point(A: Any, b: Any, found: NearestPoint, *, reach: float = 4.
     InvalidInput
         Columns that are not two-dimensional.
     """
-    walls, target = np.asarray(A, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if walls.ndim != 2 or walls.shape[0] != 2:
-        raise invalid("A", "have shape [2, n] to be drawn", f"shape {walls.shape}", "A picture has two dimensions.")
-    fig, ax = canvas(ax, 4.4, 4.4)
-    _shade_cone(ax, walls, reach)
-    for i, wall in enumerate(walls.T):
-        _arrow(ax, (0, 0), wall, BLUE, f"a{i + 1}")
-    _arrow(ax, (0, 0), target, ORANGE, "b")
+    fig, ax, _, target = _draw_system(A, b, reach, ax)
     point = np.array([float(value) for value in found.point])
     ax.plot(*point, "o", color=GREEN, ms=6)
     _beside(ax, point + 1e-9, "p", GREEN)
@@ -118,11 +102,24 @@ def plot_nearest_point(A: Any, b: Any, found: NearestPoint, *, reach: float = 4.
         circle = np.linspace(0, 2 * np.pi, 200)
         radius = float(np.hypot(*F))
         ax.plot(target[0] + radius * np.cos(circle), target[1] + radius * np.sin(circle), color=GREY, lw=0.8, ls=":")
+    ax.set_title(f"distance {float(found.distance_squared) ** 0.5:.3g}, b'F = {found.distance_squared}", fontsize=10)
+    return fig
+
+
+def _draw_system(A: Any, b: Any, reach: float, ax: Axes | None) -> tuple[Figure, Axes, Array, Array]:
+    """The cone of two-dimensional columns with its columns and b; figure, axes, columns and b as arrays."""
+    walls, target = np.asarray(A, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if walls.ndim != 2 or walls.shape[0] != 2:
+        raise invalid("A", "have shape [2, n] to be drawn", f"shape {walls.shape}", "A picture has two dimensions.")
+    fig, ax = canvas(ax, 4.4, 4.4)
+    _shade_cone(ax, walls, reach)
+    for i, wall in enumerate(walls.T):
+        _arrow(ax, (0, 0), wall, BLUE, f"a{i + 1}")
+    _arrow(ax, (0, 0), target, ORANGE, "b")
     ax.plot(0, 0, "o", color="black", ms=3)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    ax.set_title(f"distance {float(found.distance_squared) ** 0.5:.3g}, b'F = {found.distance_squared}", fontsize=10)
     ax.tick_params(labelsize=8)
-    return fig
+    return fig, ax, walls, target
 
 
 def _shade_cone(ax: Axes, walls: Array, reach: float) -> None:

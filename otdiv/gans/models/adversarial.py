@@ -28,19 +28,24 @@ def rates(settings: GanSettings) -> dict[str, tuple[tuple[str, ...], float]]:
     }
 
 
-def update_discriminator(state: GanState, real: Tensor, fake: Tensor) -> float:
-    """One step of D on real and generated points; the GAN objective before it, without the penalty of its slope.
+def flatness_penalty(state: GanState, real: Tensor) -> Tensor:
+    """flatness E |grad logit|^2 at real points, 0 where the settings leave it out.
 
-    The penalty is that of L. Mescheder, A. Geiger and S. Nowozin, Which training methods for GANs do actually
-    converge?, ICML 2018.
+    L. Mescheder, A. Geiger and S. Nowozin, Which training methods for GANs do actually converge?, ICML 2018.
     """
-    n, discriminator, weight = len(real), state.networks["discriminator"], state.settings.flatness
+    weight = state.settings.flatness
+    if weight == 0.0:
+        return real.new_zeros(())
+    return weight * gradient_norms(state.networks["discriminator"], real, create_graph=True).square().mean()
+
+
+def update_discriminator(state: GanState, real: Tensor, fake: Tensor) -> float:
+    """One step of D on real and generated points; the GAN objective before it, without the penalty of its slope."""
+    n, discriminator = len(real), state.networks["discriminator"]
     logits = discriminator(torch.cat([real, fake]))
     loss = discriminator_loss(logits[:n], logits[n:])
     objective = -float(loss.detach())
-    if weight > 0.0:
-        loss = loss + weight * gradient_norms(discriminator, real, create_graph=True).square().mean()
-    state.minimise("discriminator", loss)
+    state.minimise("discriminator", loss + flatness_penalty(state, real))
     return objective
 
 

@@ -16,7 +16,6 @@ from otdiv.gans.models.base import GanModel, GanSpec, GanState, no_measures
 from otdiv.gans.objectives import discriminator_log_posterior, generator_log_posterior
 from otdiv.gans.sghmc import SGHMC
 from otdiv.neural.loop import Info
-from otdiv.neural.slopes import gradient_norms
 
 
 class Ensemble(nn.Module):
@@ -89,9 +88,7 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
         )
         loss = -posterior / size
         value = -float(loss.detach())
-        if settings.flatness > 0.0:
-            loss = loss + settings.flatness * gradient_norms(discriminator, real, create_graph=True).square().mean()
-        state.minimise("discriminator", loss)
+        state.minimise("discriminator", loss + adversarial.flatness_penalty(state, real))
     points = ensemble(noises(state, max(1, n // settings.generators), rng))
     logits = discriminator(points.flatten(0, 1)).view(settings.generators, -1)
     # the generators are independent given the discriminator: their log posteriors add up

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from otdiv.neural.constraints import two_sided
+
 
 def discriminator_loss(real_logits: Tensor, generated_logits: Tensor) -> Tensor:
     """-E log D(x) - E log(1 - D(G(z))), minus the GAN objective; at least 2 log 2 - 2 JS.
@@ -100,7 +102,7 @@ def gradient_penalty(norms: Tensor) -> Tensor:
     -------
     Tensor
     """
-    return ((norms - 1) ** 2).mean()
+    return two_sided(norms).mean()
 
 
 def energy_loss(real_energies: Tensor, generated_energies: Tensor, norms: Tensor, weight: float) -> Tensor:
