@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 
@@ -34,9 +35,9 @@ _said = False
 """Whether the line was printed in this process; it is printed once."""
 
 
-@contextmanager
-def announced_compilation() -> Iterator[None]:
-    """Within this context the first compilation of one of otdiv's kernels is announced."""
+@cache
+def _notice() -> Any:
+    """The listener that prints the line."""
     from numba.core import event
 
     class Notice(event.Listener):
@@ -50,5 +51,13 @@ def announced_compilation() -> Iterator[None]:
         def on_end(self, event: Any) -> None:
             pass
 
-    with event.install_listener("numba:compile", Notice()):
+    return Notice()
+
+
+@contextmanager
+def announced_compilation() -> Iterator[None]:
+    """Within this context the first compilation of one of otdiv's kernels is announced."""
+    from numba.core import event
+
+    with event.install_listener("numba:compile", _notice()):
         yield

@@ -67,8 +67,8 @@ def select_method(problem: TransportProblem) -> Choice:
     if problem.n * problem.m >= MULTISCALE_ABOVE and accept_multiscale(problem) is None:
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     if problem.cost.by_entries and problem.cost.shape is None:
-        return Choice("pot", "the cost is a function: all its values are computed and kept")
-    return Choice("pot", "dense costs: the network simplex is the fastest exact method here")
+        return Choice("dense", "the cost is a function: all its values are computed and kept")
+    return Choice("dense", "few pairs: all costs are kept, and the proof comes in the same compiled pass")
 
 
 def _few_against_many(problem: TransportProblem) -> bool:
@@ -83,14 +83,15 @@ def leaves_common_mass(problem: TransportProblem, method: str) -> bool:
 
     The search in the plane is as fast with the mass that stays; dense costs and many dimensions are not.
     """
-    return method == "pot" or (method == "multiscale" and problem.d > COMMON_MASS_ABOVE_DIMENSION)
+    return method == "dense" or (method == "multiscale" and problem.d > COMMON_MASS_ABOVE_DIMENSION)
 
 
 def fallbacks(problem: TransportProblem, first: str) -> tuple[str, ...]:
     """What "auto" tries after ``first`` where the interval is not as narrow as asked."""
     if first == "grid":
         return ("multiscale",)
-    if first not in ("pot", "few", "primal", "simplex"):
+    if first not in ("dense", "pot", "few", "primal", "simplex"):
         return ()
-    others = ("simplex", "primal", "dual") if problem.n * problem.m <= SECOND_METHOD_UP_TO else ("simplex",)
+    programs = ("primal", "dual") if problem.n * problem.m <= SECOND_METHOD_UP_TO else ()
+    others = ("pot", "simplex", *programs)
     return tuple(other for other in others if other != first)

@@ -60,7 +60,7 @@ def solve(
     ----------
     problem : TransportProblem
     method : str
-        One of "auto", "line", "grid", "multiscale", "few", "pot", "simplex", "primal", "dual", "primal-cvxpy",
+        One of "auto", "line", "grid", "multiscale", "few", "dense", "pot", "simplex", "primal", "dual", "primal-cvxpy",
         "dual-cvxpy".
         The method that proposes plan and potentials; "auto" is :func:`select_method`, and goes on to the linear
         program where the first proposal is not proved optimal.  The interval is proved whatever the method.
@@ -120,6 +120,7 @@ def solve(
 
 _IN_THREAD_FROM = 2**14
 """Pairs from which a method runs in a thread of its own; below it takes some milliseconds."""
+DENSE_OPTIMAL = "dense: no arc violates f + g <= c"
 COMMON_MASS_STAYS = "mass common to both stays where it is, since the cost is a metric"
 _MOST_SCALES = 20
 """Solves at ever smaller scales; each finds the plan some ten decades below the largest cost."""
@@ -134,11 +135,18 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
         _require_device(problem, options.device)
     problem.require_matrix_memory(options.memory_limit)
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")
-    if choice.method in ("grid", "multiscale", "few") and method == "auto" and options.max_iter is not None:
+    if choice.method in ("grid", "multiscale", "few", "dense") and method == "auto" and options.max_iter is not None:
         choice = Choice("pot", "max_iter counts the pivots of POT's network simplex")
+    reduction = None
+    if method == "auto" and options.max_iter is None and leaves_common_mass(problem, choice.method):
+        reduction = without_common_mass(problem)
+    solved = _solved_at_once(problem, options) if choice.method == "dense" and reduction is None else None
+    if isinstance(solved, Certificate):
+        stats = {"reason": choice.reason, "rtol": options.rtol, "atol": options.atol, "tried": ("dense",)}
+        stats |= {"method_status": Status.OPTIMAL, "message": DENSE_OPTIMAL, "seconds": time.perf_counter() - started}
+        return TransportResult(problem, solved, Status.OPTIMAL, "dense", stats)
     queue: list[tuple[str, Reduction | None]] = [(choice.method, None)]
     if method == "auto" and options.max_iter is None:
-        reduction = without_common_mass(problem) if leaves_common_mass(problem, choice.method) else None
         if reduction is not None:
             choice = Choice(select_method(reduction.moving).method, f"{COMMON_MASS_STAYS}; {choice.reason}")
             queue.insert(0, (choice.method, reduction))
@@ -149,8 +157,11 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
     tried: list[str] = []
     for name, reduction in queue:
         asked, left = (problem if reduction is None else reduction.moving), _for_what_is_left(options, deadline)
-        proposal = _propose(asked, find_method(name), left, first=not tried)
-        proposal = proposal if reduction is None else reduction.lift(proposal)
+        if solved is not None:
+            proposal, solved = solved, None
+        else:
+            proposal = _propose(asked, find_method(name), left, first=not tried)
+            proposal = proposal if reduction is None else reduction.lift(proposal)
         nothing = proposal.plan is None and proposal.f is None
         if nothing and method != "auto" and proposal.status is not Status.STOPPED:
             raise SolverFailed(
@@ -179,6 +190,23 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
         "seconds": time.perf_counter() - started,
     }
     return TransportResult(problem, proof, status, name, stats)
+
+
+def _solved_at_once(problem: TransportProblem, options: SolverOptions) -> Certificate | Proposal | None:
+    """The certificate of the compiled dense pass where it is as narrow as asked, else what the pass proposes.
+
+    None for problems whose interval is about weights nearby, which the pass does not prove.
+    """
+    from otdiv.transport.methods.dense.solve import as_proposal, prove_dense  # loads a compiler
+
+    if problem.cost.by_entries and problem.nearby:
+        return None
+    try:
+        with announced_compilation():
+            proof = prove_dense(problem, options)
+    except (Stopped, KeyboardInterrupt) as stop:
+        return Proposal.stopped(f"dense: {str(stop) or 'interrupted'}")
+    return proof if proof is not None and proof.proves_optimal(options.rtol, options.atol) else as_proposal(proof)
 
 
 def _at_local_scale(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "discrete", "minkowski:3")
-METHODS = ("few", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
+METHODS = ("few", "dense", "pot", "simplex", "primal", "dual", "primal-cvxpy", "dual-cvxpy")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from otdiv.lecture.transport import program_of
 from otdiv.linear_programming.program import LinearProgram
 from otdiv.linear_programming.solve import solve_lp
 
-METHODS = ("auto", "primal", "dual", "pot")
+METHODS = ("auto", "primal", "dual", "dense", "pot")
 
 
 def holds(item: str, count: int) -> None:

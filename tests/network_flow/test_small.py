@@ -41,8 +41,9 @@ def masses(rng, n, kind):
 
 
 def solved(costs, a, b):
-    work = allocate_workspace(*costs.shape)
-    return (*solve_small(np.ascontiguousarray(costs), a, b, 0.0, 0.0, work), work)
+    work = allocate_workspace(*costs.shape, 0, np.zeros(1, np.int64))
+    lower, value, upper, _, count = solve_small(np.ascontiguousarray(costs), a, b, 0.0, 0.0, work)
+    return lower, value, upper, count, work
 
 
 def exact_dual(a, b, f, g):

@@ -320,7 +320,7 @@ def test_it_is_chosen_for_large_clouds_and_refuses_what_it_cannot():
     x, y = rng.normal(size=(2000, 2)), rng.normal(size=(2000, 2))
     choice = select_method(problem_of(x, y))
     assert choice.method == "multiscale" and "no cost matrix" in choice.reason
-    assert select_method(problem_of(x[:50], y[:50])).method == "pot"
+    assert select_method(problem_of(x[:50], y[:50])).method == "dense"
     assert select_method(problem_of(x[:, :1], y[:, :1])).method == "line"
     with pytest.raises(InvalidInput, match="method must fit the problem; got 'multiscale' with cost 'discrete'"):
         emd(x[:5], y[:5], cost="discrete", method="multiscale")

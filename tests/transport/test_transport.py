@@ -185,7 +185,7 @@ def test_select_method_tells_what_and_why():
     matrix = TransportProblem(DiscreteMeasure([0.0]), DiscreteMeasure([0.0, 1]), [[1.0, np.inf]])
     for problem, method, word in (
         (line, "line", "sorting"),
-        (plane, "pot", "simplex"),
+        (plane, "dense", "few pairs"),
         (matrix, "primal", "forbidden"),
     ):
         choice = select_method(problem)
@@ -266,10 +266,10 @@ def test_public_emd_is_the_top_level_name():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy", "simplex"])
+@pytest.mark.parametrize("method", ["dense", "pot", "primal", "dual", "primal-cvxpy", "dual-cvxpy", "simplex"])
 def test_a_limit_stops_every_method_with_a_true_interval(method):
     rng = np.random.default_rng(0)
-    n = 1500 if method in ("pot", "simplex") else 150
+    n = {"dense": 4000, "pot": 1500, "simplex": 1500}.get(method, 150)
     costs, a = rng.random((n, n)), np.full(n, 1 / n)
     started = time.monotonic()
     stopped = otdiv.emd(a=a, b=a, cost=costs, method=method, time_limit=0.02)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.small.rows import first_equal, first_potentials, least_of, reduced_row, relax_row
+from otdiv.network_flow.small.rows import copy_to, first_equal, first_potentials, least_of, reduced_row, relax_row
 
 REDUCTIONS_PER_ROW = 2
 """Steps of the row reduction for each row, after which augmenting paths take over.
@@ -24,7 +24,8 @@ More: fewer paths.  A bound is needed since ties in floats may pass a column rou
 def assign(costs, target, owner, g, work):
     """Fill ``target`` [n], ``owner`` [n] and ``g`` [n] with the cheapest assignment of costs [n, n] and its potential.
 
-    ``work`` is a :class:`otdiv.network_flow.small.workspace.Workspace` of at least this size.
+    ``work`` is a :class:`otdiv.network_flow.small.workspace.Workspace` of at least this size.  Returns whether all
+    rows are assigned: not where ``work.stop`` was set.
     """
     n = len(costs)
     row_of = work.source[:n]
@@ -39,6 +40,9 @@ def assign(costs, target, owner, g, work):
     count = _reduce_rows(costs, target, owner, g, free, work.distance[:n])
     for k in range(count):
         _augment(costs, free[k], target, owner, g, work)
+        if work.stop[0] != 0:
+            return k + 1 == count
+    return True
 
 
 @kernel()
@@ -85,7 +89,7 @@ def _augment(costs, start, target, owner, g, work):
     distance, source, masked = work.distance[:n], work.source[:n], work.masked[:n]
     done, at = work.done, work.at
     distance[:] = np.inf
-    masked[:] = g
+    copy_to(g, masked)
     count = 0
     i, shift = start, 0.0
     while True:

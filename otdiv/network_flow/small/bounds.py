@@ -69,9 +69,20 @@ def sum_of(x):
 
 @kernel()
 def feasible_f(costs, g, f, reduced):
-    """f_i <= min_j (c_ij - g_j) in real arithmetic: the computed minimum, one float lower."""
+    """f_i <= min_j (c_ij - g_j) in real arithmetic: the computed minimum, one float lower where it was rounded up.
+
+    Rounding is monotone, so a difference whose computed value is above the minimum is not below it in real
+    arithmetic; of those that are equal to it the rounding error says.
+    """
     for i in range(len(costs)):
-        f[i] = np.nextafter(reduced_row(costs[i], g, reduced), -np.inf)
+        least = reduced_row(costs[i], g, reduced)
+        f[i] = least
+        for j in range(len(g)):
+            if reduced[j] == least:
+                t = least - costs[i, j]
+                if (costs[i, j] - (least - t)) - (g[j] + t) < 0.0:  # the error of costs - g, exactly
+                    f[i] = np.nextafter(least, -np.inf)
+                    break
 
 
 @kernel()

@@ -80,6 +80,43 @@ def reduced_row(row, g, reduced):
 
 
 @kernel()
+def copy_to(values, to):
+    """Copy entry by entry: an assignment of arrays compiles ten times as long, for its error messages."""
+    for k in range(len(values)):
+        to[k] = values[k]
+
+
+@kernel(fastmath=NO_NAN)
+def least_reduced(row, g):
+    """The least entry of row - g, found as in :func:`least_of`."""
+    n = np.uint64(len(row))
+    first = second = third = fourth = np.inf
+    whole = n & ~_THREE
+    for k in range(np.uint64(0), whole, _FOUR):
+        p, q = row[k] - g[k], row[k + _ONE] - g[k + _ONE]
+        r, s = row[k + _TWO] - g[k + _TWO], row[k + _THREE] - g[k + _THREE]
+        first = p if p < first else first
+        second = q if q < second else second
+        third = r if r < third else third
+        fourth = s if s < fourth else fourth
+    for k in range(whole, n):
+        p = row[k] - g[k]
+        first = p if p < first else first
+    first = second if second < first else first
+    third = fourth if fourth < third else third
+    return third if third < first else first
+
+
+@kernel()
+def first_reduced(row, g, value):
+    """The first place of a value that occurs in row - g."""
+    for j in range(len(row)):
+        if row[j] - g[j] == value:
+            return j
+    return -1
+
+
+@kernel()
 def first_potentials(costs, f, g, reduced, row_of):
     """Feasible potentials from the columns' mean costs, and for each column the row where f_i + g_j = c_ij.
 

@@ -12,6 +12,7 @@ from otdiv.network_flow.small.assignment import assign
 from otdiv.network_flow.small.bounds import feasible_f, prove, sum_of
 from otdiv.network_flow.small.rows import extent_of
 from otdiv.network_flow.small.transportation import send_flow
+from otdiv.network_flow.spanning_tree import Basis
 
 SMALLEST, LARGEST = 1e-120, 1e120
 """Range of the largest cost and of the mass in which products neither overflow nor lose what matters."""
@@ -36,43 +37,40 @@ def solve_small(costs, a, b, relative, absolute, work):
 
     Returns
     -------
-    (float, float, float, int)
-        lower, value, upper, about moving a onto b sum(a) / sum(b); and the number of arcs, -1 where the problem is
-        outside the range or was given up: the bounds are then those that hold in any case, or infinite.
+    (float, float, float, float, int)
+        lower, value, upper, about moving a onto b sum(a) / sum(b); bound on |row sums - a|_1 + |column sums - b|_1,
+        which upper includes; and the number of arcs, -1 where the problem is outside the range or has no plan yet:
+        the bounds are then those that hold in any case, or infinite.
     """
     n, m = costs.shape
     least, largest = extent_of(costs.ravel())
     extreme = max(abs(least), abs(largest))
     total, other = sum_of(a), sum_of(b)
     if not (extreme == 0.0 or SMALLEST < extreme < LARGEST) or not SMALLEST < min(total, other) < LARGEST:
-        return -np.inf, np.nan, np.inf, -1
+        return -np.inf, np.nan, np.inf, np.inf, -1
     f, g, scaled = work.f[:n], work.g[:m], work.b[:m]
     rows, columns, mass, price = work.rows, work.columns, work.mass, work.price
-    marginal_error, weights_error, complete = 0.0, 0.0, True
+    marginal_error, weights_error = 0.0, 0.0
     if n == m and _all_equal(a) and _all_equal(b):
-        scaled[:] = a[0]  # exactly: m of these are the mass of a
-        assign(costs, work.target[:n], work.owner[:n], g, work)
-        count = n
-        for i in range(n):
+        for j in range(m):
+            scaled[j] = a[0]  # exactly: m of these are the mass of a
+        count = n if assign(costs, work.target[:n], work.owner[:n], g, work) else -1
+        for i in range(count):
             j = work.target[i]
             rows[i], columns[i], mass[i], price[i] = i, j, a[0], costs[i, j]
     else:
-        scaled[:] = b * (total / other)
+        for j in range(m):
+            scaled[j] = b[j] * (total / other)
         weights_error = _WEIGHTS_ERROR
         unit, off = _whole_units(a, scaled, total, work.supply[:n], work.demand[:m])
-        flow = work.flow[: n * m].reshape(m, n)
-        complete = send_flow(costs, work.supply[:n], work.demand[:m], flow, f, g, work)
-        count = 0
-        for j in range(m):
-            for i in range(n):
-                if flow[j, i] > 0:  # rounded to a float, which the error of the marginals includes
-                    rows[count], columns[count] = i, j
-                    mass[count], price[count] = flow[j, i] * unit, costs[i, j]
-                    count += 1
+        nodes = n + m
+        basis = Basis(
+            work.parent[:nodes], work.flow[:nodes], work.cost[:nodes], work.potential[:nodes], work.mark[:nodes]
+        )
+        send_flow(costs, work.supply[:n], work.demand[:m], extreme, basis, f, g, work)
+        count = _arcs_with_flow(n, unit, basis, rows, columns, mass, price)
         marginal_error = off * unit + (weights_error + 2 * UNIT) * total * (1 + 8 * UNIT)
     feasible_f(costs, g, f, work.distance[:m])
-    if not complete:
-        count = -1
     lower, value, upper = prove(
         a,
         scaled,
@@ -87,7 +85,20 @@ def solve_small(costs, a, b, relative, absolute, work):
         least,
         largest,
     )
-    return (lower, value, upper, count) if complete else (lower, np.nan, np.inf, -1)
+    return (lower, value, upper, marginal_error, count) if count >= 0 else (lower, np.nan, np.inf, np.inf, -1)
+
+
+@kernel()
+def _arcs_with_flow(n, unit, basis, rows, columns, mass, price):
+    """The arcs of the tree that have flow: ends, masses and costs; returns their number."""
+    count = 0
+    for v in range(len(basis.parent) - 1):
+        if basis.flow[v] > 0:
+            above = basis.parent[v]
+            rows[count], columns[count] = (v, above - n) if v < n else (above, v - n)
+            mass[count], price[count] = basis.flow[v] * unit, basis.cost[v]  # rounded; the marginals' error says it
+            count += 1
+    return count
 
 
 @kernel()

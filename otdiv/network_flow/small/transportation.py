@@ -1,9 +1,11 @@
-"""The cheapest flow on a dense matrix for any masses: a greedy start, then shortest augmenting paths.
+"""The cheapest flow on a dense matrix for any masses: a greedy basis, then the network simplex.
 
     min { sum c_ij flow_ij : row sums = supply, column sums = demand }
 
-in whole units, so that ties between masses are exact.  Potentials satisfy f_i + g_j <= c_ij, with equality where
-flow is (successive shortest paths; Ahuja, Magnanti and Orlin, Network Flows, 1993, section 9.7).
+in whole units, so that ties between masses are exact.  A basis is a spanning tree as in
+:mod:`otdiv.network_flow.spanning_tree`, its pivots are those of :mod:`otdiv.network_flow.simplex_pivots`; what is
+special to a dense matrix is pricing: an arc has no entry in a list, and the most violating arc of a source is the
+least of c_ij - g_j in its row.
 """
 
 from __future__ import annotations
@@ -11,118 +13,157 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.small.rows import first_equal, first_potentials, least_of, reduced_row, relax_row
+from otdiv.network_flow.simplex_pivots import pivot
+from otdiv.network_flow.small.rows import copy_to, first_potentials, first_reduced, least_reduced
+from otdiv.network_flow.spanning_tree import update_potentials
 
-PATHS_PER_NODE = 30
-"""Augmenting paths for each source and target, after which the problem is given up; one or two are usual."""
+PIVOTS_PER_NODE = 1000
+"""Pivots for each source and target, after which the problem is given up; ten are usual."""
+NODES_PER_ARC = 64
+"""Nodes for each arc of a batch.  Larger: smaller batches, and more time in recomputing all potentials after each."""
+LEAST_BATCH = 4
+"""Arcs of a batch at least."""
+TOLERANCE, FINEST_TOLERANCE = 2.0**-46, 2.0**-51
+"""An arc violates when c - f - g is below minus this share of the largest cost or potential.
+
+With the first one the optimum is reached; a few pivots with the second mend the last digits.
+"""
+FINEST_BATCHES = 16
+"""Most batches of those."""
 
 
 @kernel()
-def send_flow(costs, supply, demand, flow, f, g, work):
-    """Fill ``flow`` [m, n] (targets by sources), f [n] and g [m]; supply [n] and demand [m] are used up.
+def send_flow(costs, supply, demand, largest, basis, f, g, work):
+    """Fill the basis, a tree of n + m nodes, with the cheapest flow, and f [n], g [m] with its potentials.
 
-    Returns whether everything was sent; the potentials are feasible but for rounding in any case.
+    Parameters
+    ----------
+    costs : ndarray [n, m]
+    supply, demand : int64 ndarray [n], [m]
+        Whole units of the same total; used up.
+    largest : float
+        Among the costs in absolute value.
+    basis : Basis
+        Of n + m nodes, filled anew.
+    f, g : ndarray [n], [m]
+        Get potentials with f_i + g_j = c_ij on the tree, and <= c_ij but for rounding where the optimum is reached.
+    work : Workspace
+
+    Returns
+    -------
+    bool
+        Whether the optimum is reached; otherwise the flow is a plan all the same.
     """
     n, m = costs.shape
-    flow[:] = 0
-    row_of = work.source[:m]
-    senders, counts = work.rows[: n * m].reshape(m, n), work.stack[:m]
-    counts[:] = 0
-    first_potentials(costs, f, g, work.distance[:m], row_of)
+    open_g = work.masked[:m]
+    first_potentials(costs, f, g, work.distance[:m], work.source[:m])
     for j in range(m):
-        _send(row_of[j], j, supply, demand, flow, senders, counts)
-    reduced = work.distance[:m]
-    for i in range(n):
-        f[i] = reduced_row(costs[i], g, reduced)
-        if supply[i] > 0:
-            _send(i, first_equal(reduced, f[i]), supply, demand, flow, senders, counts)
-    left = PATHS_PER_NODE * (n + m)
-    for i in range(n):
-        while supply[i] > 0:
-            if left == 0:
-                return False
-            left -= 1
-            _augment(costs, i, supply, demand, flow, senders, counts, f, g, work)
-    return True
+        work.masses[j] = demand[j] > 0
+    _greedy_basis(costs, supply, demand, basis, g, open_g, work.source[:m])
+    done = _pivot_to_optimum(costs, largest, basis, f, g, open_g, work)
+    for j in range(m):  # those without mass follow from f
+        if not work.masses[j]:
+            g[j] = np.inf
+            for i in range(n):
+                g[j] = min(g[j], costs[i, j] - f[i])
+    return done
 
 
 @kernel()
-def _send(i, j, supply, demand, flow, senders, counts):
-    """Send directly from i to j what both have left."""
-    amount = min(supply[i], demand[j])
-    if amount > 0:
-        supply[i] -= amount
-        demand[j] -= amount
-        _add(i, j, amount, flow, senders, counts)
+def _greedy_basis(costs, supply, demand, basis, g, open_g, row_of):
+    """A strongly feasible basis: each arc taken uses up its source or its target, which becomes a leaf below the other.
 
-
-@kernel()
-def _add(i, j, amount, flow, senders, counts):
-    """Add a positive amount to the flow, and i to the list of those that send to j."""
-    if flow[j, i] == 0:
-        senders[j, counts[j]] = i
-        counts[j] += 1
-    flow[j, i] += amount
-
-
-@kernel()
-def _take(i, j, amount, flow, senders, counts):
-    """Take a positive amount from the flow, and i from the list if that was all."""
-    flow[j, i] -= amount
-    if flow[j, i] == 0:
-        k = first_equal(senders[j], i)
-        counts[j] -= 1
-        senders[j, k] = senders[j, counts[j]]
-
-
-@kernel()
-def _augment(costs, start, supply, demand, flow, senders, counts, f, g, work):
-    """Send units of the source ``start`` along a shortest path of reduced costs c - f - g to a target with demand.
-
-    Sources are reached again through targets that they send to; such arcs have reduced cost 0.
+    First each target takes from the source where f + g = c, then each source sends what it has left where c - g is
+    least.  The last target is the root: it is filled by what is left at the end.  Targets without mass are leaves
+    below the root that no flow reaches.
     """
     n, m = costs.shape
-    distance, source, masked = work.distance[:m], work.source[:m], work.masked[:m]
-    reached, through = work.reached[:n], work.through[:n]
-    done, at = work.done, work.at
-    distance[:] = np.inf
-    masked[:] = g
-    reached[:] = np.inf
-    reached[start], through[start] = 0.0, -1
-    relax_row(costs[start], start, masked, f[start], distance, source)
-    count = 0
-    while True:
-        least = least_of(distance)
-        j = first_equal(distance, least)
-        if demand[j] > 0:
-            break
-        done[count], at[count] = j, least
-        count += 1
-        masked[j], distance[j] = -np.inf, np.inf
-        for k in range(counts[j]):
-            i = senders[j, k]
-            if reached[i] == np.inf:
-                reached[i], through[i] = least, j
-                relax_row(costs[i], i, masked, f[i] - least, distance, source)
-    for k in range(count):
-        g[done[k]] += at[k] - least
+    parent, flow, cost, potential, mark = basis
+    root = n + m - 1
+    parent[:] = -1
+    flow[:] = 0
+    cost[:] = 0.0
+    potential[:] = 0.0
+    mark[:] = 0
+    copy_to(g, open_g)
+    open_g[m - 1] = -np.inf
+    for j in range(m - 1):
+        if demand[j] == 0:
+            parent[n + j], open_g[j] = root, -np.inf
+        elif parent[row_of[j]] < 0:
+            _take_arc(n, row_of[j], j, costs, supply, demand, basis, open_g)
     for i in range(n):
-        if reached[i] < np.inf:
-            f[i] += least - reached[i]
-    amount, column = min(supply[start], demand[j]), j
-    while True:
-        i = source[column]
-        if i == start:
-            break
-        column = through[i]
-        amount = min(amount, flow[column, i])
-    column = j
-    while True:
-        i = source[column]
-        _add(i, column, amount, flow, senders, counts)
-        if i == start:
-            break
-        column = through[i]
-        _take(i, column, amount, flow, senders, counts)
-    supply[start] -= amount
+        while parent[i] < 0:
+            least = least_reduced(costs[i], open_g)
+            if least == np.inf:
+                parent[i], flow[i], cost[i] = root, supply[i], costs[i, m - 1]
+            else:
+                j = first_reduced(costs[i], open_g, least)
+                _take_arc(n, i, j, costs, supply, demand, basis, open_g)
+
+
+@kernel()
+def _take_arc(n, i, j, costs, supply, demand, basis, open_g):
+    """Send from i to j what both have left; the one that is used up becomes a leaf below the other, of ties the target.
+
+    So an arc without flow has its source at the lower end, which makes the tree strongly feasible.
+    """
+    parent, flow, cost, _, _ = basis
+    amount = min(supply[i], demand[j])
+    leaf, above = (n + j, i) if demand[j] <= supply[i] else (i, n + j)
+    parent[leaf], flow[leaf], cost[leaf] = above, amount, costs[i, j]
+    supply[i] -= amount
     demand[j] -= amount
+    if leaf >= n:
+        open_g[j] = -np.inf
+
+
+@kernel()
+def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
+    """Pivot in batches until no arc violates; returns whether none does, by the first of the two tolerances.
+
+    A batch holds the most violating arc of each of some rows, by the potentials of its start; whether an arc still
+    violates when its turn comes is decided by the costs round its cycle.
+    """
+    n, m = costs.shape
+    size = max(LEAST_BATCH, (n + m) // NODES_PER_ARC)
+    batch_i, batch_j = work.done, work.target
+    share, left, cursor, optimal = TOLERANCE, PIVOTS_PER_NODE * (n + m), 0, False
+    _read_potentials(n, m, basis, f, g, open_g, work.masses)
+    while left > 0 and work.stop[0] == 0:
+        left -= 1
+        steepest = largest
+        for i in range(n):
+            steepest = max(steepest, abs(f[i]))
+        tolerance = share * steepest
+        found, seen = 0, 0
+        while seen < n and found < size:
+            i = cursor
+            cursor = cursor + 1 if cursor + 1 < n else 0
+            seen += 1
+            least = least_reduced(costs[i], open_g)
+            if least - f[i] < -tolerance:
+                batch_i[found], batch_j[found] = i, first_reduced(costs[i], open_g, least)
+                found += 1
+        entered = 0
+        for k in range(found):
+            i, j = batch_i[k], batch_j[k]
+            entered += pivot(n, i, n + j, costs[i, j], tolerance, basis)
+        if entered > 0:
+            _read_potentials(n, m, basis, f, g, open_g, work.masses)
+        elif seen == n:
+            if optimal:
+                break
+            optimal, share, left = True, FINEST_TOLERANCE, FINEST_BATCHES
+    return optimal
+
+
+@kernel()
+def _read_potentials(n, m, basis, f, g, open_g, has_mass):
+    """f and g of the tree, g once more with -inf for the targets without mass."""
+    update_potentials(n, basis)
+    for i in range(n):
+        f[i] = basis.potential[i]
+    for j in range(m):
+        g[j] = -basis.potential[n + j]
+        open_g[j] = g[j] if has_mass[j] or j == m - 1 else -np.inf

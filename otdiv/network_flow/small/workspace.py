@@ -19,20 +19,22 @@ class Workspace(NamedTuple):
         Of a search: distances of columns, g with -inf for columns that are done, distances of those.
     source, done, stack : int64 ndarray [k]
         Of a search: the row that a column is reached from, columns that are done, rows that wait.
-    reached : ndarray [k]
-        Distances of rows; inf for rows that are not reached.
-    through : int64 ndarray [k]
-        The column that a row is reached from.
     target, owner : int64 ndarray [k]
         Of an assignment.
-    flow : int64 ndarray [m * n]
-        Units from each source, by targets.
     supply, demand : int64 ndarray [k]
+    masses : bool ndarray [k]
+        Whether a target has mass.
     f, g, b : ndarray [k]
         Potentials, and the target weights scaled to the mass of the sources.
-    rows, columns : int64 ndarray [n * m]; of a flow that is being found, rows holds the senders of each target
-    mass, price : ndarray [n * m]
+    parent, mark : int32 ndarray [n + m]
+    flow : int64 ndarray [n + m]
+    cost, potential : ndarray [n + m]
+        Of a spanning tree, see :class:`otdiv.network_flow.spanning_tree.Basis`.
+    rows, columns : int64 ndarray [n + m]
+    mass, price : ndarray [n + m]
         The arcs of a plan, their masses and costs.
+    stop : int64 ndarray [1]
+        Set to 1 by another thread where the search is to end; a flow is then a plan that is not the cheapest.
     """
 
     costs: np.ndarray
@@ -42,26 +44,30 @@ class Workspace(NamedTuple):
     source: np.ndarray
     done: np.ndarray
     stack: np.ndarray
-    reached: np.ndarray
-    through: np.ndarray
     target: np.ndarray
     owner: np.ndarray
-    flow: np.ndarray
     supply: np.ndarray
     demand: np.ndarray
+    masses: np.ndarray
     f: np.ndarray
     g: np.ndarray
     b: np.ndarray
+    parent: np.ndarray
+    mark: np.ndarray
+    flow: np.ndarray
+    cost: np.ndarray
+    potential: np.ndarray
     rows: np.ndarray
     columns: np.ndarray
     mass: np.ndarray
     price: np.ndarray
+    stop: np.ndarray
 
 
 @kernel()
-def allocate_workspace(n, m):
-    """A workspace for problems of up to n sources and m targets."""
-    k, pairs = max(n, m), n * m
+def allocate_workspace(n, m, pairs, stop):
+    """A workspace for problems of up to n sources and m targets, with room for the costs of so many pairs."""
+    k = max(n, m)
     return Workspace(
         np.empty(pairs),
         np.empty(k),
@@ -70,18 +76,22 @@ def allocate_workspace(n, m):
         np.empty(k, np.int64),
         np.empty(k, np.int64),
         np.empty(k, np.int64),
-        np.empty(k),
         np.empty(k, np.int64),
         np.empty(k, np.int64),
         np.empty(k, np.int64),
-        np.empty(pairs, np.int64),
         np.empty(k, np.int64),
-        np.empty(k, np.int64),
+        np.empty(k, np.bool_),
         np.empty(k),
         np.empty(k),
         np.empty(k),
-        np.empty(pairs, np.int64),
-        np.empty(pairs, np.int64),
-        np.empty(pairs),
-        np.empty(pairs),
+        np.empty(n + m, np.int32),
+        np.empty(n + m, np.int32),
+        np.empty(n + m, np.int64),
+        np.empty(n + m),
+        np.empty(n + m),
+        np.empty(n + m, np.int64),
+        np.empty(n + m, np.int64),
+        np.empty(n + m),
+        np.empty(n + m),
+        stop,
     )

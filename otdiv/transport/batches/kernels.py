@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from otdiv.core.compilation import kernel
+from otdiv.network_flow.small.rows import copy_to
 from otdiv.network_flow.small.solve import solve_small
 from otdiv.network_flow.small.workspace import allocate_workspace
 from otdiv.pricing.compiled_distances import distances
@@ -32,7 +35,7 @@ def solve_pairs_of_points(metric, errors, x, y, pairs, first, end, answers, want
     for k in range(first, end):
         i, j = pairs[0, k], pairs[1, k]
         most_x, most_y = max(most_x, start_x[i + 1] - start_x[i]), max(most_y, start_y[j + 1] - start_y[j])
-    work = allocate_workspace(most_x, most_y)
+    work = allocate_workspace(most_x, most_y, most_x * most_y, np.zeros(1, np.int64))
     for k in range(first, end):
         i, j = pairs[0, k], pairs[1, k]
         at_x, at_y = start_x[i], start_y[j]
@@ -41,7 +44,7 @@ def solve_pairs_of_points(metric, errors, x, y, pairs, first, end, answers, want
         for r in range(n):
             distances(metric, points_x[at_x + r], columns_y, at_y, at_y + m, costs[r])
         a, b = weights_x[at_x : at_x + n], weights_y[at_y : at_y + m]
-        lower, value, upper, count = solve_small(costs, a, b, errors[0], errors[1], work)
+        lower, value, upper, _, count = solve_small(costs, a, b, errors[0], errors[1], work)
         if value == 0.0 and upper > 0.0 and _joins_equal_points(points_x, columns_y, at_x, at_y, work, count):
             upper = 0.0
         _keep(k, n, m, (lower, value, upper, count), work, answers, wanted)
@@ -56,13 +59,13 @@ def solve_tables(errors, costs, x, y, first, end, answers, wanted):
     most_x, most_y = 1, 1
     for k in range(first, end):
         most_x, most_y = max(most_x, start_x[k + 1] - start_x[k]), max(most_y, start_y[k + 1] - start_y[k])
-    work = allocate_workspace(most_x, most_y)
+    work = allocate_workspace(most_x, most_y, 0, np.zeros(1, np.int64))
     for k in range(first, end):
         n, m = start_x[k + 1] - start_x[k], start_y[k + 1] - start_y[k]
         table = entries[start[k] : start[k] + n * m].reshape(n, m)
         a, b = weights_x[start_x[k] : start_x[k + 1]], weights_y[start_y[k] : start_y[k + 1]]
-        answer = solve_small(table, a, b, errors[0], errors[1], work)
-        _keep(k, n, m, answer, work, answers, wanted)
+        lower, value, upper, _, count = solve_small(table, a, b, errors[0], errors[1], work)
+        _keep(k, n, m, (lower, value, upper, count), work, answers, wanted)
 
 
 @kernel()
@@ -70,8 +73,8 @@ def _keep(k, n, m, answer, work, answers, wanted):
     answers[0][k], answers[1][k], answers[2][k], answers[3][k] = answer
     potentials, f, g, start_f, start_g, plans, masses, start_plan = wanted
     if potentials:
-        f[start_f[k] : start_f[k] + n] = work.f[:n]
-        g[start_g[k] : start_g[k] + m] = work.g[:m]
+        copy_to(work.f[:n], f[start_f[k] : start_f[k] + n])
+        copy_to(work.g[:m], g[start_g[k] : start_g[k] + m])
     if plans:
         for arc in range(answer[3]):
             masses[start_plan[k] + work.rows[arc] * m + work.columns[arc]] = work.mass[arc]

@@ -25,6 +25,12 @@ def _solve_multiscale(problem: TransportProblem, options: SolverOptions) -> Prop
     return solve_multiscale(problem, options)
 
 
+def _solve_dense(problem: TransportProblem, options: SolverOptions) -> Proposal:
+    from otdiv.transport.methods.dense.solve import solve_dense
+
+    return solve_dense(problem, options)
+
+
 def _solve_few(problem: TransportProblem, options: SolverOptions) -> Proposal:
     from otdiv.transport.methods.few.solve import solve_few
 
@@ -62,7 +68,8 @@ def accept_few(problem: TransportProblem) -> tuple[str, str] | None:
     return "It needs a cost that is not sparse, without forbidden arcs", "use method='simplex' or 'auto'"
 
 
-def _accept_pot(problem: TransportProblem) -> tuple[str, str] | None:
+def accept_dense(problem: TransportProblem) -> tuple[str, str] | None:
+    """Any cost without forbidden arcs."""
     return ("It needs a cost without forbidden arcs", "use method='simplex' or 'auto'") if problem.forbids else None
 
 
@@ -110,10 +117,19 @@ TABLE: tuple[Method, ...] = (
         in_thread=True,
     ),
     Method(
+        "dense",
+        "equal masses as an assignment, others by the network simplex on the dense costs, with both bounds in the same "
+        "compiled pass",
+        "smaller problems, other costs",
+        accept_dense,
+        _solve_dense,
+        compiled=True,
+    ),
+    Method(
         "pot",
         "network simplex of POT on the dense costs",
-        "smaller problems, other costs",
-        _accept_pot,
+        "cross-check, and where `dense` is not proved optimal",
+        accept_dense,
         solve_pot,
     ),
     Method(

@@ -1,0 +1,104 @@
+"""Small dense problems: assignment for equal masses, the network simplex otherwise, and the proof in the same pass.
+
+    lower = sum a_i f_i + sum b_j g_j  <=  value  <=  sum c_ij plan_ij = upper
+
+The compiled pass (:mod:`otdiv.network_flow.small`) rounds both sums outward.  Where its interval is as narrow as
+asked, it is the certificate; where rounding has made it wider, plan and potentials are a proposal like that of any
+other method.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from otdiv.certificates.certificate import Certificate
+from otdiv.core.bounds import Bounds, Status
+from otdiv.core.budget import Stopped
+from otdiv.core.options import DEFAULTS, SolverOptions
+from otdiv.core.threads import call_interruptibly
+from otdiv.core.validation import Array
+from otdiv.pricing.compiled_costs import metric_of
+from otdiv.problem.plan import Plan
+from otdiv.problem.transport_problem import Proposal, TransportProblem
+
+_BYTES_PER_PAIR = 16
+"""The costs, once as computed and once as the solver reads them."""
+_IN_THREAD_FROM = 2**14
+"""Pairs from which the pass runs in a thread of its own; below it takes some milliseconds."""
+
+
+class _StopFlag(threading.Event):
+    """An event that compiled code sees as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.array = np.zeros(1, np.int64)
+
+    def set(self) -> None:
+        self.array[0] = 1
+        super().set()
+
+
+def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Certificate | None:
+    """Plan, potentials and the interval they prove; None where there is no plan, or costs beyond the range.
+
+    Parameters
+    ----------
+    problem : TransportProblem
+        Without forbidden arcs.
+    options : SolverOptions
+        Its limits of time and memory.
+
+    Raises
+    ------
+    Stopped, KeyboardInterrupt
+        The time limit has passed, or Ctrl-C has come.
+    TooLarge
+        The estimated need exceeds the limit.
+    """
+    pairs = problem.n * problem.m
+    problem.require_memory(_BYTES_PER_PAIR * pairs, options.memory_limit, "the dense network simplex")
+    flag = _StopFlag()
+    if pairs < _IN_THREAD_FROM:
+        answer = _solved(problem, flag.array)
+    else:
+        answer = call_interruptibly(lambda: _solved(problem, flag.array), options.time_limit, flag)
+    (lower, value, upper, error, count), f, g, rows, columns, mass = answer
+    if count < 0:
+        return None
+    n, m = problem.n, problem.m
+    plan = Plan(rows[:count], columns[:count], mass[:count], (n, m))
+    f, g = f[:n], g[:m]
+    for array in (f, g):
+        array.flags.writeable = False
+    return Certificate(plan, f, g, value, Bounds(lower, upper), error, upper - lower)
+
+
+def _solved(problem: TransportProblem, stop: Array) -> tuple:
+    from otdiv.transport.methods.dense import kernels  # loads a compiler
+
+    cost, d = problem.cost, problem.d
+    errors = (cost.relative_error(d), cost.absolute_error(d))
+    metric = metric_of(cost, d)
+    a, b = problem.mu.weights, problem.nu.weights
+    if metric is not None:
+        return kernels.solve_points(metric, *errors, problem.mu.points, problem.nu.points, a, b, stop)
+    return kernels.solve_matrix(*errors, problem.costs(), a, b, stop)
+
+
+def as_proposal(proof: Certificate | None) -> Proposal:
+    """What the pass has found, for the auditor; it claims nothing."""
+    if proof is None:
+        message = "the costs are beyond the range of the compiled pass, or the pivots beyond their limit"
+        return Proposal(None, None, None, Status.FAILED, {"message": f"dense: {message}"})
+    return Proposal(proof.plan, proof.f, proof.g, Status.OPTIMAL, {"message": "dense: optimal"})
+
+
+def solve_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Proposal:
+    """Plan and potentials of the compiled pass, as a proposal."""
+    try:
+        return as_proposal(prove_dense(problem, options))
+    except (Stopped, KeyboardInterrupt) as stop:
+        return Proposal.stopped(f"dense: {str(stop) or 'interrupted'}")
