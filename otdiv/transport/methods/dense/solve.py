@@ -42,7 +42,7 @@ class _StopFlag(threading.Event):
 
 
 def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Certificate | None:
-    """Plan, potentials and the interval they prove; None where there is no plan, or costs beyond the range.
+    """Plan, potentials and the interval they prove; None where there is no plan, or costs are beyond the range.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) ->
     else:
         answer = call_interruptibly(lambda: _solved(problem, flag.array), options.time_limit, flag)
     (lower, value, upper, error, count), f, g, rows, columns, mass = answer
-    if count < 0:
+    if count < 0 or (value == 0.0 and upper > 0.0):  # in the second case all squares have vanished
         return None
     n, m = problem.n, problem.m
     plan = Plan(rows[:count], columns[:count], mass[:count], (n, m))
@@ -83,7 +83,7 @@ def _solved(problem: TransportProblem, stop: Array) -> tuple:
     errors = (cost.relative_error(d), cost.absolute_error(d))
     metric = metric_of(cost, d)
     a, b = problem.mu.weights, problem.nu.weights
-    if metric is not None:
+    if metric is not None and metric.safe == 1.0:  # each step rounded correctly, so the costs are those of the matrix
         return kernels.solve_points(metric, *errors, problem.mu.points, problem.nu.points, a, b, stop)
     return kernels.solve_matrix(*errors, problem.costs(), a, b, stop)
 
