@@ -1,5 +1,5 @@
 """The command ``otdiv``."""
 
-from otdiv.cli.main import app, main
+from otdiv.cli.main import COMMANDS, app, main
 
-__all__ = ["app", "main"]
+__all__ = ["COMMANDS", "app", "main"]

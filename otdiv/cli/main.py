@@ -10,45 +10,51 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import click
 
 from otdiv._version import __version__
 from otdiv.cli._print import STARTED, Stop, as_typed, print_json_error
-from otdiv.cli.compare import compare_command
-from otdiv.cli.demo import demo_command
-from otdiv.cli.emd import emd_command
-from otdiv.cli.lecture import lecture_command
-from otdiv.cli.networks.audit import audit_command
-from otdiv.cli.networks.critic import critic_command
-from otdiv.cli.networks.gan import gan_command
-from otdiv.cli.networks.judge import judge_command
-from otdiv.cli.pairwise import pairwise_command
-from otdiv.cli.verify import verify_command
 from otdiv.errors import OtdivError, SolverFailed
 
+COMMANDS = {
+    "emd": ("otdiv.cli.emd", "Exact earth mover's distance between two files, with its proof."),
+    "compare": ("otdiv.cli.compare", "What changed from table A to table B: whether, how far, in which columns."),
+    "pairwise": ("otdiv.cli.pairwise", "Distances between all measures in a folder."),
+    "judge": ("otdiv.cli.networks.judge", "How good generated points are, against real ones."),
+    "critic": ("otdiv.cli.networks.critic", "Estimate W1 by a neural critic, with a verdict."),
+    "gan": ("otdiv.cli.networks.gan", "Train a generator and judge it by exact distances."),
+    "verify": ("otdiv.cli.verify", "Check a saved certificate from scratch."),
+    "audit": ("otdiv.cli.networks.audit", "Whether a critic's estimate of W1 can be believed."),
+    "lecture": ("otdiv.cli.lecture", "The lecture's examples, computed beside known values."),
+    "demo": ("otdiv.cli.demo", "Two real comparisons, pictures and an audited critic."),
+}
+"""The module of each command, imported when the command is run, and a line about it."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are run: their help takes no time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(import_module(COMMANDS[cmd_name][0]), f"{cmd_name}_command")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="otdiv")
 def app() -> None:
     """Exact optimal transport and divergences; every distance comes with a proof."""
     click.get_current_context().meta[STARTED] = time.perf_counter()
-
-
-for _command in (
-    emd_command,
-    compare_command,
-    pairwise_command,
-    judge_command,
-    critic_command,
-    gan_command,
-    verify_command,
-    audit_command,
-    lecture_command,
-    demo_command,
-):
-    app.add_command(_command)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,6 +6,7 @@ and what to do about it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Set, ValuesView
 from types import MappingProxyType
 from typing import Any
@@ -113,6 +114,12 @@ def _from_objects(name: str, array: Array) -> Array:
     if any(isinstance(value, int) and abs(value) > 2**53 for value in array.flat):
         raise invalid(name, "fit into float64", "an integer beyond 2**53", "Subtract an offset or rescale first.")
     return numbers
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether this is a matrix of scipy.sparse; that package is not imported for it."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and sparse.issparse(value)
 
 
 def require_finite(name: str, array: Array) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.spatial.distance import cdist
 
 from otdiv.core.memory import BLOCK_ENTRIES, row_blocks
-from otdiv.core.validation import Array, invalid, readonly
+from otdiv.core.validation import Array, invalid, is_sparse, readonly
 from otdiv.costs.base import TableCost, as_entries
 from otdiv.costs.matrix import MatrixCost
 
@@ -57,6 +55,8 @@ class CallableCost(TableCost):
     @classmethod
     def from_pairs(cls, function: Callable[[Array, Array], float], *, metric: bool | None = None) -> CallableCost:
         """A cost from ``function(u, v) -> float`` of two single points [d]; n m slow calls."""
+        from scipy.spatial.distance import cdist
+
         return cls(lambda x, y: cdist(x, y, function), metric=metric)
 
     def matrix(self, x: Array, y: Array) -> Array:
@@ -74,7 +74,7 @@ class CallableCost(TableCost):
         found = self.function(x, y)
         shape = np.shape(found)
         if shape == (len(x), len(y)):
-            return MatrixCost(found).entries if sparse.issparse(found) else as_entries(found, first)
+            return MatrixCost(found).entries if is_sparse(found) else as_entries(found, first)
         raise invalid(
             "cost",
             f"return shape [{len(x)}, {len(y)}] for blocks of points x [{len(x)}, {x.shape[1]}] and "

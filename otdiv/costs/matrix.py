@@ -6,10 +6,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from otdiv.core.rounding import UNIT
-from otdiv.core.validation import Array, as_float_array, invalid, readonly
+from otdiv.core.validation import Array, as_float_array, invalid, is_sparse, readonly
 from otdiv.costs.base import TableCost, as_entries, require_shape
 from otdiv.costs.sparse import SparseCost
 
@@ -38,7 +37,7 @@ class MatrixCost(TableCost):
     shape: tuple[int, int]
 
     def __init__(self, entries: Any) -> None:
-        if sparse.issparse(entries):
+        if is_sparse(entries):
             stored = SparseCost(entries)
             n, m = stored.shape
             self.entries = readonly(stored.matrix(np.empty((n, 1)), np.empty((m, 1))))

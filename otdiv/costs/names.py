@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from otdiv.core.validation import invalid
+from otdiv.core.validation import invalid, is_sparse
 from otdiv.costs.base import Cost
 from otdiv.costs.callable import CallableCost
 from otdiv.costs.matrix import MatrixCost
@@ -75,4 +74,4 @@ def as_cost(cost: Any) -> Cost:
         return cost
     if callable(cost):
         return CallableCost(cost)
-    return SparseCost(cost) if sparse.issparse(cost) else MatrixCost(cost)
+    return SparseCost(cost) if is_sparse(cost) else MatrixCost(cost)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array, invalid
@@ -24,7 +23,7 @@ class Euclidean(PointCost):
     name, is_metric, line_power = "euclidean", True, 1
 
     def matrix(self, x: Array, y: Array) -> Array:
-        return _guarded(lambda s, t: cdist(s, t, "euclidean"), x, y, power=1)
+        return _guarded(lambda s, t: _pairs(s, t, "euclidean"), x, y, power=1)
 
     def gradient(self, x: Array, y: Array) -> Array:
         gap, length = x - y, self.elementwise(x, y)[:, None]
@@ -45,7 +44,7 @@ class SquaredEuclidean(PointCost):
     name, is_metric, line_power = "sqeuclidean", False, 2
 
     def matrix(self, x: Array, y: Array) -> Array:
-        return _guarded(lambda s, t: cdist(s, t, "sqeuclidean"), x, y, power=2)
+        return _guarded(lambda s, t: _pairs(s, t, "sqeuclidean"), x, y, power=2)
 
     def gradient(self, x: Array, y: Array) -> Array:
         return 2 * (x - y)
@@ -63,7 +62,7 @@ class Cityblock(PointCost):
     name, is_metric, line_power = "cityblock", True, 1
 
     def matrix(self, x: Array, y: Array) -> Array:
-        return _guarded(lambda s, t: cdist(s, t, "cityblock"), x, y, power=1)
+        return _guarded(lambda s, t: _pairs(s, t, "cityblock"), x, y, power=1)
 
     def gradient(self, x: Array, y: Array) -> Array:
         return np.sign(x - y)
@@ -78,7 +77,7 @@ class Chebyshev(PointCost):
     name, is_metric, line_power = "chebyshev", True, 1
 
     def matrix(self, x: Array, y: Array) -> Array:
-        return _guarded(lambda s, t: cdist(s, t, "chebyshev"), x, y, power=1)
+        return _guarded(lambda s, t: _pairs(s, t, "chebyshev"), x, y, power=1)
 
     def gradient(self, x: Array, y: Array) -> Array:
         gap = x - y
@@ -149,13 +148,20 @@ class Discrete(PointCost):
     name, is_metric = "discrete", True
 
     def matrix(self, x: Array, y: Array) -> Array:
-        return (cdist(x, y, "hamming") > 0).astype(np.float64)
+        return (_pairs(x, y, "hamming") > 0).astype(np.float64)
 
     def elementwise(self, x: Array, y: Array) -> Array:
         return np.any(x != y, axis=1).astype(np.float64)
 
     def relative_error(self, d: int) -> float:
         return 0.0
+
+
+def _pairs(x: Array, y: Array, name: str) -> Array:
+    """All distances [n, m] of that name, by SciPy, which takes long to import."""
+    from scipy.spatial.distance import cdist
+
+    return cdist(x, y, name)
 
 
 def _guarded(distance: Callable[[Array, Array], Array], x: Array, y: Array, power: int) -> Array:

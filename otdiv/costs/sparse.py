@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from otdiv.core.memory import require_memory
 from otdiv.core.validation import Array, as_float_array, invalid, readonly
@@ -40,6 +39,7 @@ class SparseCost(TableCost):
 
     Examples
     --------
+    >>> from scipy import sparse
     >>> cost = SparseCost(sparse.coo_array(([2.0, 0.0], ([0, 1], [1, 1])), shape=(2, 2)))
     >>> cost.rows.tolist(), cost.columns.tolist(), cost.values.tolist()
     ([0, 1], [1, 1], [2.0, 0.0])
@@ -49,6 +49,8 @@ class SparseCost(TableCost):
     shape: tuple[int, int]
 
     def __init__(self, entries: Any) -> None:
+        from scipy import sparse
+
         require_matrix(entries.shape)
         if entries.format in ("dia", "bsr") and not np.all(entries.data):
             raise invalid(
@@ -93,6 +95,8 @@ class SparseCost(TableCost):
         ------
         InvalidInput
         """
+        from scipy import sparse
+
         _, of = np.unique(np.concatenate([x, y]), axis=0, return_inverse=True)
         of = of.ravel()
         n, m = self.shape

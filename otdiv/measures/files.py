@@ -13,8 +13,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from scipy import sparse
-
 from otdiv.core.validation import Array, invalid
 from otdiv.errors import InvalidInput
 from otdiv.files.archives import names_in_npz, read_npy, read_npz
@@ -139,6 +137,8 @@ def read_cost(path: str | Path) -> Any:
     InvalidInput
         No such file, another kind, pickled content, or a file that cannot be read.
     """
+    from scipy import sparse
+
     path = Path(path)
     if not path.is_file() or path.suffix.lower() not in (".npy", ".npz"):
         raise invalid("cost", "name an existing .npy or .npz file", repr(str(path)), "Or give the name of a cost.")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
 
 from otdiv.core.validation import Array, ReadOnlyCopies, readonly
 from otdiv.problem.plan import Plan
@@ -87,5 +86,7 @@ def gradients(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Grad
 
 def _summed(rows: Array, index: Array, size: int) -> Array:
     """Rows that belong to one atom, added up."""
+    from scipy import sparse
+
     k = len(index)
     return np.asarray(sparse.csr_array((np.ones(k), (index, np.arange(k))), shape=(size, k)) @ rows)

@@ -11,14 +11,16 @@ atoms of positive weight.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from otdiv.core.validation import Array
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 TIGHT = 1e-11
 """Arcs whose slack is at most this share of the largest cost count as tight; a larger one calls fewer plans unique."""
@@ -81,6 +83,9 @@ def uniqueness(problem: TransportProblem, plan: Plan, f: Array, g: Array) -> Uni
     >>> print(uniqueness(result.problem, result.plan, result.f, result.g))
     There are other optimal plans; the potentials are unique up to one constant.
     """
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
     n, m = problem.n, problem.m
     scale = max(problem.largest_cost, float(np.abs(f).max()), float(np.abs(g).max()))
     tolerance = TIGHT * scale
@@ -130,4 +135,6 @@ def _tight_arcs(problem: TransportProblem, f: Array, g: Array, tolerance: float)
 
 
 def _bipartite(n: int, m: int, rows: Array, columns: Array) -> sparse.csr_array:
+    from scipy import sparse
+
     return sparse.csr_array((np.ones(len(rows)), (rows, n + columns)), shape=(n + m, n + m))

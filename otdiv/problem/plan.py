@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
-from otdiv.core.validation import Array, ReadOnlyCopies, invalid
+from otdiv.core.validation import Array, ReadOnlyCopies, invalid, is_sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,9 @@ class Plan(ReadOnlyCopies):
         """From a Plan, a dense matrix [n, m], or a scipy sparse matrix."""
         if isinstance(value, Plan):
             return value
-        if sparse.issparse(value):
+        if is_sparse(value):
+            from scipy import sparse
+
             coo = sparse.coo_array(value)
             return cls(
                 coo.coords[0].astype(np.intp), coo.coords[1].astype(np.intp), coo.data.astype(np.float64), coo.shape
@@ -90,6 +94,8 @@ class Plan(ReadOnlyCopies):
 
     def tocoo(self) -> sparse.coo_array:
         """As a scipy sparse array."""
+        from scipy import sparse
+
         return sparse.coo_array((self.mass, (self.rows, self.columns)), shape=self.shape)
 
     def tocsr(self) -> sparse.csr_array:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,12 +16,14 @@ from otdiv.core.results import HasBounds
 from otdiv.core.text_tables import Table, number
 from otdiv.core.validation import Array, invalid
 from otdiv.potentials.c_transform import PotentialFunction
-from otdiv.potentials.gradients import Gradients, gradients
-from otdiv.potentials.uniqueness import Uniqueness, uniqueness
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.stated_problem import problem_arrays
 from otdiv.verification import Proof, Verification, save_proof, verify
+
+if TYPE_CHECKING:
+    from otdiv.potentials.gradients import Gradients
+    from otdiv.potentials.uniqueness import Uniqueness
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +133,8 @@ class TransportResult(HasBounds):
     @cached_property
     def gradients(self) -> Gradients:
         """Derivatives of the value in the weights and in the points; see :class:`Gradients`."""
+        from otdiv.potentials.gradients import gradients
+
         return gradients(self.problem, self.plan, self.f, self.g)
 
     def slackness_table(self, most: int = 40) -> Table:
@@ -165,6 +169,8 @@ class TransportResult(HasBounds):
     @cached_property
     def uniqueness(self) -> Uniqueness:
         """Whether the plan and the potentials are the only optimal ones; one search over all pairs."""
+        from otdiv.potentials.uniqueness import uniqueness  # loads scipy.sparse
+
         return uniqueness(self.problem, self.plan, self.f, self.g)
 
     def potential_functions(self) -> tuple[PotentialFunction, PotentialFunction]:

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from otdiv.certificates.certificate import certify
 from otdiv.core.bounds import Status
@@ -77,6 +76,8 @@ def _problem(proof: Proof) -> TransportProblem:
         return TransportProblem(mu, nu, as_cost(proof.cost))
     cost: Cost = MatrixCost(proof.costs)
     if proof.cost == "arcs":
+        from scipy import sparse
+
         ends = proof.costs[:, 0].astype(np.intp), proof.costs[:, 1].astype(np.intp)
         cost = SparseCost(sparse.coo_array((proof.costs[:, 2], ends), shape=(n, m)))
     mu, nu = DiscreteMeasure(np.arange(float(n)), proof.a), DiscreteMeasure(np.arange(float(m)), proof.b)

@@ -250,8 +250,9 @@ def test_help_of_every_command(run, command, flag):
 
 
 def test_every_option_has_a_help_text():
-    for name, command in cli.app.commands.items():
-        assert command.help, name
+    for name in cli.COMMANDS:
+        command = cli.app.get_command(None, name)
+        assert command.help and command.name == name
         for option in command.params:
             described = getattr(option, "help", None) or isinstance(option.type, click.Choice)
             assert described or isinstance(option, click.Argument), f"{name} {option.name}"

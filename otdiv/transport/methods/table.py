@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from otdiv.core.options import SolverOptions
 from otdiv.core.validation import check_choice
 from otdiv.pricing.compiled_costs import priceable
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.methods.grid.detect import detect_grid
 from otdiv.transport.methods.line import solve_line
-from otdiv.transport.methods.linear_program import solve_dual, solve_primal
 from otdiv.transport.methods.method import Method, accept_any
 from otdiv.transport.methods.pot import solve_pot
 
@@ -23,6 +24,15 @@ def _solve_multiscale(problem: TransportProblem, options: SolverOptions) -> Prop
     from otdiv.transport.methods.multiscale.solve import solve_multiscale
 
     return solve_multiscale(problem, options)
+
+
+def _linear_program(form: str, backend: str) -> Callable[[TransportProblem, SolverOptions], Proposal]:
+    def solve(problem: TransportProblem, options: SolverOptions) -> Proposal:
+        from otdiv.transport.methods.linear_program import solve_dual, solve_primal  # loads scipy.optimize
+
+        return (solve_primal if form == "primal" else solve_dual)(problem, options, backend)
+
+    return solve
 
 
 def _solve_dense(problem: TransportProblem, options: SolverOptions) -> Proposal:
@@ -148,28 +158,28 @@ TABLE: tuple[Method, ...] = (
         "the linear program over plans, HiGHS",
         "few arcs of which some are forbidden; where the simplex is not proved optimal",
         accept_any,
-        lambda problem, options: solve_primal(problem, options, "highs"),
+        _linear_program("primal", "highs"),
     ),
     Method(
         "dual",
         "the linear program over potentials, f + g ≤ d, as its own program, HiGHS",
         "cross-check",
         accept_any,
-        lambda problem, options: solve_dual(problem, options, "highs"),
+        _linear_program("dual", "highs"),
     ),
     Method(
         "primal-cvxpy",
         "the linear program over plans through cvxpy (Clarabel)",
         "independent second opinion",
         accept_any,
-        lambda problem, options: solve_primal(problem, options, "cvxpy"),
+        _linear_program("primal", "cvxpy"),
     ),
     Method(
         "dual-cvxpy",
         "the linear program over potentials through cvxpy (Clarabel)",
         "independent second opinion",
         accept_any,
-        lambda problem, options: solve_dual(problem, options, "cvxpy"),
+        _linear_program("dual", "cvxpy"),
     ),
 )
 _BY_NAME = {method.name: method for method in TABLE}
