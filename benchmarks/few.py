@@ -17,7 +17,7 @@ import numpy as np
 
 from otdiv import DiscreteMeasure, TransportProblem, emd, select_method, solve
 from otdiv.transport.result import TransportResult
-from otdiv.transport.selection import MULTISCALE_ABOVE
+from otdiv.transport.selection import multiscale_from
 
 AIMS = {2: 0.2, 5: 1.0, 100: 5.0}
 """Seconds for n points against 100 000 in three dimensions."""
@@ -71,7 +71,7 @@ def main() -> int:
             if m > given.largest:
                 continue
             problem = instance(n, m, d, cost, weights)
-            before = "multiscale" if n * m >= MULTISCALE_ABOVE else "pot"
+            before = "multiscale" if n * m >= multiscale_from(d) else "dense"
             few, seconds, stopped = timed(problem, "few", given.limit)
             other, others, cut = timed(problem, before, given.limit)
             apart = few.lower > other.upper or other.lower > few.upper
