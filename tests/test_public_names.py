@@ -50,7 +50,7 @@ def private_imports(source):
             public = set(getattr(module, "__all__", ()))
             public |= set(vars(module)) if node.module == "otdiv.errors" else set()
             public |= {name.removeprefix("otdiv.") for name in PACKAGES} if node.module == "otdiv" else set()
-            public |= {"emd_loss"} if node.module == "otdiv.autograd" else set()
+            public |= {"emd_loss", "emd_loss_many"} if node.module == "otdiv.autograd" else set()
             found += [f"from {node.module} import {alias.name}" for alias in node.names if alias.name not in public]
     return found
 

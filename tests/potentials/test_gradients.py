@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from otdiv import emd
-from otdiv.autograd import emd_loss
+from otdiv.autograd import emd_loss, emd_loss_many
 from otdiv.costs import Power, as_cost
 from otdiv.errors import InvalidInput
 
@@ -144,3 +144,39 @@ def test_weights_after_a_softmax_may_be_of_single_precision():
         emd_loss(
             *points, torch.full((40,), 0.025 * (1 + 1e-6), dtype=torch.float64), other.double() / other.double().sum()
         )
+
+
+@pytest.mark.parametrize("cost", COSTS[:5])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_many_at_once_are_the_single_ones(cost, weighted):
+    """Values, and derivatives in points and weights, of problems with one plan and one pair of potentials each."""
+    generator = torch.Generator().manual_seed(0)
+    x, y, u, v = (torch.randn(shape, generator=generator) for shape in ((5, 9, 2), (5, 7, 2), (5, 9), (5, 7)))
+    inputs = [tensor.requires_grad_() for tensor in (x, y, u, v)]
+
+    def weights():
+        return (torch.softmax(u, 1), torch.softmax(v, 1)) if weighted else (None, None)
+
+    a, b = weights()
+    many = emd_loss_many(x, y, a, b, cost=cost)
+    one_by_one = torch.stack(
+        [emd_loss(x[i], y[i], *(None if w is None else w[i] for w in weights()), cost=cost) for i in range(5)]
+    )
+    assert many.dtype == torch.float32 and torch.allclose(many, one_by_one, rtol=1e-6)
+    factors = torch.arange(1.0, 6.0)
+    for used, tensor in zip((True, True, weighted, weighted), inputs, strict=True):
+        if used:
+            found, single = (
+                torch.autograd.grad((values * factors).sum(), tensor, retain_graph=True)[0]
+                for values in (many, one_by_one)
+            )
+            assert torch.allclose(found, single, atol=1e-6), cost
+
+
+def test_many_refuse_other_shapes():
+    with pytest.raises(InvalidInput, match=r"x and y must have shapes"):
+        emd_loss_many(torch.zeros(3, 2), torch.zeros(3, 2))
+    with pytest.raises(InvalidInput, match=r"x must be a tensor"):
+        emd_loss_many(np.zeros((2, 3, 2)), torch.zeros(2, 3, 2))
+    with pytest.raises(InvalidInput, match="problem 0"):
+        emd_loss_many(torch.zeros(2, 3, 2), torch.zeros(2, 3, 2), torch.full((2, 3), 0.4))

@@ -77,7 +77,7 @@ def emd_many(
     Notes
     -----
     Equal masses are an assignment, solved by shortest augmenting paths in O(n^3) after reductions; other masses by
-    augmenting paths in whole units of mass.  Meant for up to a few hundred points a side: one pair of large clouds
+    the network simplex in whole units of mass.  Meant for up to a few hundred points a side: one pair of large clouds
     is a matter for :func:`emd`.  A problem whose interval is wider than asked, or with forbidden arcs, is solved by
     :func:`emd` instead.
 
