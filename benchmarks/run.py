@@ -16,6 +16,8 @@ from statistics import median
 
 import numpy as np
 import ot
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
 import otdiv
@@ -67,6 +69,7 @@ def small_problems() -> list[Timing]:
     for n in (8, 32, 128, 512):
         x, y = rng.normal(size=(n, 2)), rng.normal(size=(n, 2)) + 0.5
         weights = np.full(n, 1 / n)
+        a, b = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(n))
         truth = otdiv.emd(x, y, method="primal").value if n <= 128 else None
         rows.append(
             side_by_side(
@@ -78,7 +81,67 @@ def small_problems() -> list[Timing]:
                 truth=truth,
             )
         )
+        rows.append(
+            side_by_side(
+                f"n = {n}, 2-D, random weights, against POT dist + emd2",
+                lambda x=x, y=y, a=a, b=b: otdiv.emd(x, y, a, b).value,
+                lambda x=x, y=y, a=a, b=b: float(ot.emd2(a, b, ot.dist(x, y, metric="euclidean"))),
+                rounds=15,
+                repeats=max(1, 2000 // n),
+                truth=otdiv.emd(x, y, a, b, method="primal").value if n <= 128 else None,
+            )
+        )
     return rows
+
+
+def many_dimensions() -> list[Timing]:
+    """About a thousand points in as many dimensions as pictures have."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for n, d in ((1024, 64), (1024, 784), (1024, 3072)):
+        x, y = rng.normal(size=(n, d)), rng.normal(size=(n, d)) + 0.1
+        rows.append(
+            side_by_side(
+                f"n = {n}, {d}-D, against POT dist + emd2",
+                lambda x=x, y=y: otdiv.emd(x, y).value,
+                lambda x=x, y=y: float(ot.emd2([], [], ot.dist(x, y, metric="euclidean"))),
+                rounds=3,
+                truth=float(ot.emd2([], [], cdist(x, y))),
+            )
+        )
+    return rows
+
+
+def matrices() -> list[Timing]:
+    """Assignments on a matrix of random costs."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for n in (128, 512, 1024):
+        costs = rng.random((n, n))
+        i, j = linear_sum_assignment(costs)
+        rows.append(
+            side_by_side(
+                f"assignment on a random matrix, n = {n}, against scipy linear_sum_assignment (value only)",
+                lambda costs=costs, n=n: otdiv.emd(cost=costs).value * n,
+                lambda costs=costs: float(costs[linear_sum_assignment(costs)].sum()),
+                rounds=9,
+                truth=float(costs[i, j].sum()),
+            )
+        )
+    return rows
+
+
+def many_problems() -> list[Timing]:
+    """Ten thousand problems of 32 points in one call, each with its interval."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(10_000, 32, 2)), rng.normal(size=(10_000, 32, 2)) + 0.5
+    uniform = np.full(32, 1 / 32)
+
+    def loop() -> float:
+        return sum(ot.emd2(uniform, uniform, ot.dist(p, q, metric="euclidean")) for p, q in zip(x, y, strict=True))
+
+    name = "10 000 problems of n = 32, emd_many against a loop over POT dist + emd2"
+    return [side_by_side(name, lambda: float(otdiv.emd_many(x, y).values.sum()), loop, 3, truth=float(loop()))]
 
 
 def line_problems() -> list[Timing]:
@@ -120,7 +183,7 @@ def main() -> None:
     print(f"{platform.machine()}, Python {platform.python_version()}, otdiv {otdiv.__version__}, {packages}\n")
     print("| problem | otdiv | other | ratio | failures |")
     print("|---|---|---|---|---|")
-    for row in small_problems() + line_problems():
+    for row in (*small_problems(), *many_dimensions(), *matrices(), *many_problems(), *line_problems()):
         cells = [
             row.name,
             _seconds(row.ours),
