@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ALONE := build/alone
 
-.PHONY: demo test smoke lint bench wheel clean
+.PHONY: demo test smoke lint bench wheel page clean
 .DEFAULT_GOAL := demo
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -31,6 +31,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+
+# docs/duality.html from its sources; needs nothing but Python.
+page:
+	$(PYTHON) docs/duality/build.py
 
 # The wheel by itself, without extras, in an environment of its own.
 wheel: $(READY)
