@@ -1,11 +1,12 @@
 """Builds the documentation site into build/site: ``python docs/site/build.py``, or ``make docs``.
 
 Pages are copied to where they lie in the repository, so that their links hold in both places; the reference and the
-gallery are generated. A warning of Sphinx, a link that leads nowhere, a file loaded from another machine: all are errors.
+gallery are generated. A warning of Sphinx, a link that leads nowhere, a file loaded from another machine is an error.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -113,7 +114,7 @@ def build() -> None:
     """Run Sphinx with warnings as errors, add the page of duality, check all links."""
     shutil.rmtree(SITE, ignore_errors=True)
     command = ["-m", "sphinx", "-q", "-W", "--keep-going", "-j", "2", "-d", str(ROOT / "build" / "site-doctrees")]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "MPLBACKEND": "agg"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
     subprocess.run([sys.executable, *command, str(SOURCES), str(SITE)], check=True, env=environment)
     shutil.copy(ROOT / "docs" / "duality.html", SITE / "docs")
     faults = links.faults(SITE)

@@ -12,7 +12,6 @@ import pytest
 from otdiv import emd
 from otdiv.lecture import plane
 from tests.docs.test_duality_mathematics import PROBLEMS, random_problem
-from tests.helpers.browser import open_browser
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "duality.html"
@@ -43,16 +42,16 @@ def test_the_page_names_nothing_outside_itself():
 
 
 @pytest.fixture
-def page():
-    with open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        problems = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("request", lambda request: request.url.startswith("file:") or problems.append(request.url))
-        page.goto(PAGE.as_uri())
-        yield page
-        assert problems == []
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("request", lambda request: request.url.startswith("file:") or problems.append(request.url))
+    page.goto(PAGE.as_uri())
+    yield page
+    page.close()
+    assert problems == []
 
 
 def shown(page, name):
