@@ -2,9 +2,8 @@
 "use strict";
 
 const Controls = (() => {
-  const { state } = State;
+  const { state, PRICE_RANGE } = State;
   const { byId, number } = Draw;
-  const PRICE_RANGE = 3; // prices from -3 to 3, beyond the largest distance of the picture's box; larger coarsens sliders
   const KEY_STEP = 0.05; // how far an arrow key moves a point; with shift a fifth of it
 
   const SIDES = [

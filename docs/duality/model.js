@@ -52,6 +52,15 @@ const Model = (() => {
     return { f: f.map((_, i) => Math.min(...g.map((price, j) => d[i][j] - price))), g };
   }
 
+  /** The same prices with a constant moved from f to g, if one is beyond the range, so that both are about equally
+   * large: no sum f_i + g_j changes, and the income neither. */
+  function centred(f, g, range) {
+    if (Math.max(...[...f, ...g].map(Math.abs)) <= range) return { f, g };
+    const middle = (prices) => (Math.min(...prices) + Math.max(...prices)) / 2;
+    const by = (middle(f) - middle(g)) / 2;
+    return { f: f.map((price) => price - by), g: g.map((price) => price + by) };
+  }
+
   /** The independent plan p_i q_j / total. */
   function independentPlan(p, q) {
     const total = sum(q);
@@ -208,7 +217,7 @@ const Model = (() => {
   }
 
   return {
-    distances, planCost, income, slack, excess, shifted, raised, independentPlan, cornerPlan, certificate,
+    distances, planCost, income, slack, excess, shifted, raised, centred, independentPlan, cornerPlan, certificate,
     startRun, step, planOf, solve, kl, js, twoBars, sum, TOLERANCE,
   };
 })();

@@ -3,6 +3,7 @@
 
 const State = (() => {
   const MOST_POINTS = 12; // of a side; more would leave arcs and sliders too small to use
+  const PRICE_RANGE = 3; // of the sliders, to both sides of 0; larger makes them coarser
   const BOX = { left: -0.5, right: 2.5, bottom: -0.45, top: 1.5 }; // where points may be dragged to
 
   const state = { mode: "line", sources: [], targets: [], f: [], g: [], plan: [], planName: "independent", run: null };
@@ -102,9 +103,9 @@ const State = (() => {
   function show(run) {
     state.run = run;
     state.plan = Model.planOf(run);
-    state.f = run.f.slice();
-    state.g = run.g.slice();
-    if (run.done) raisePrices();
+    const prices = run.done ? Model.raised(d(), run.f) : run;
+    const { f, g } = Model.centred(prices.f, prices.g, PRICE_RANGE);
+    Object.assign(state, { f: f.slice(), g: g.slice() });
     state.planName = "solver";
   }
 
@@ -119,5 +120,5 @@ const State = (() => {
     show(run);
   }
 
-  return { state, BOX, MOST_POINTS, p, q, d, load, setPlan, movePoint, setMass, addPoint, dropPoint, setPrice, zeroPrices, raisePrices, step, solve };
+  return { state, BOX, MOST_POINTS, PRICE_RANGE, p, q, d, load, setPlan, movePoint, setMass, addPoint, dropPoint, setPrice, zeroPrices, raisePrices, step, solve };
 })();

@@ -18,6 +18,8 @@ WITHOUT_ALL = {"otdiv.errors", "otdiv.autograd"}
 """Public modules without ``__all__``: what they define is public."""
 LEFT_OUT = {"__version__"}
 """Names of an ``__all__`` that need no page."""
+COMMAND = "otdiv.cli"
+"""The command, which describes itself by ``otdiv --help``."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """class, exception, function or data."""
+        """class, exception, function, module or data."""
+        if inspect.ismodule(self.thing):
+            return "module"
         if inspect.isclass(self.thing):
             return "exception" if issubclass(self.thing, BaseException) else "class"
         return "function" if callable(self.thing) and hasattr(self.thing, "__code__") else "data"
@@ -49,7 +53,7 @@ class Entry:
 def packages() -> list[str]:
     """Public packages and modules: otdiv, each package that announces names, and WITHOUT_ALL."""
     found = [f"otdiv.{module.name}" for module in pkgutil.iter_modules(otdiv.__path__) if module.ispkg]
-    announcing = [name for name in found if hasattr(importlib.import_module(name), "__all__")]
+    announcing = [name for name in found if name != COMMAND and hasattr(importlib.import_module(name), "__all__")]
     return ["otdiv", *sorted({*announcing, *WITHOUT_ALL})]
 
 
@@ -87,8 +91,9 @@ def documented_constants() -> dict[str, str]:
         for node, after in zip(body, body[1:], strict=False):
             target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
             text = after.value if isinstance(after, ast.Expr) else None
-            if isinstance(target, ast.Name) and isinstance(text, ast.Constant) and isinstance(text.value, str):
-                found[target.id] = inspect.cleandoc(text.value)
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                targets = target.elts if isinstance(target, ast.Tuple) else [target]
+                found |= {name.id: inspect.cleandoc(text.value) for name in targets if isinstance(name, ast.Name)}
     return found
 
 

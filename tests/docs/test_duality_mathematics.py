@@ -113,6 +113,15 @@ def test_shifted_and_raised_prices_are_feasible(run):
             assert income <= emd(x, y, p, q).value + 1e-9
 
 
+def test_centred_prices_have_the_same_sums_and_stay_in_range(run):
+    f, g, p, q = np.array([4.0, 5.0, 6.5]), np.array([-4.5, -3.0]), np.array([0.2, 0.3, 0.5]), np.array([0.6, 0.4])
+    made = run("Model.centred(f, g, 3)", f=f.tolist(), g=g.tolist())
+    assert np.add.outer(made["f"], made["g"]) == pytest.approx(np.add.outer(f, g), abs=1e-12)
+    assert np.array(made["f"]) @ p + np.array(made["g"]) @ q == pytest.approx(f @ p + g @ q, abs=1e-12)
+    assert max(map(abs, made["f"] + made["g"])) <= 3
+    assert run("Model.centred(f, g, 3)", f=[0.0, 3.0], g=[-1.0]) == {"f": [0.0, 3.0], "g": [-1.0]}
+
+
 TAMPERED = {
     "a price raised": ("f[0] += 1e-6", "pricesFeasible"),
     "a price lowered where mass moves": ("f[2] -= 1e-6", "complementary"),

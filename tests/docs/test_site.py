@@ -39,6 +39,8 @@ def announced():
     }
     found.add(("otdiv.autograd", "emd_loss"))
     for module in pkgutil.iter_modules(otdiv.__path__):
+        if module.name == "cli":  # the command, which describes itself
+            continue
         package = importlib.import_module(f"otdiv.{module.name}")
         found |= {(package.__name__, name) for name in getattr(package, "__all__", ()) if module.ispkg}
     return found
@@ -71,6 +73,16 @@ def test_a_name_without_a_page_is_seen(build, monkeypatch):
     pages = reference.pages()
     monkeypatch.setattr(reference, "pages", lambda: {name: text for name, text in pages.items() if name != "otdiv.emd"})
     assert without_page(reference) == ["otdiv.emd", "otdiv.transport.emd"]
+
+
+@pytest.mark.slow
+def test_every_public_name_says_in_a_sentence_what_it_is(build):
+    assert [f"{entry.package}.{entry.name}" for entry in build.reference.entries() if not entry.summary] == []
+
+
+def test_a_constant_without_a_docstring_is_seen(build):
+    bare = build.reference.Entry("otdiv.costs", "NO_SUCH_NAME", "otdiv.costs.NO_SUCH_NAME", (1, 2))
+    assert bare.kind == "data" and bare.summary == ""
 
 
 def test_every_page_is_in_the_menu():
