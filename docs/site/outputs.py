@@ -55,7 +55,11 @@ def run(script: Path) -> nbformat.NotebookNode:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         nbclient.NotebookClient(
-            notebook, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(CACHE)}}
+            notebook,
+            timeout=TIMEOUT,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(CACHE)}},
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no notice about the machine's own ports
         ).execute()
     unfinished = path.with_suffix(".unfinished")
     nbformat.write(notebook, unfinished)

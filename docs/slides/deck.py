@@ -62,6 +62,12 @@ def shown_outputs(outputs: list[nbformat.NotebookNode]) -> list[str]:
     return blocks
 
 
+def is_hidden(cell: nbformat.NotebookNode) -> bool:
+    """Whether the notebook itself folds a cell's code, by a tag or by what JupyterLab writes."""
+    tags = cell.metadata.get("tags", [])
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden")) or any(tag[:4] == "hide" for tag in tags)
+
+
 def code_blocks(cell: nbformat.NotebookNode) -> list[str]:
     """A code cell: its code, folded where it is long, and its outputs."""
     shown = shown_outputs(cell.outputs)
@@ -70,7 +76,7 @@ def code_blocks(cell: nbformat.NotebookNode) -> list[str]:
         return shown
     code = highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code"))
     most = MOST_WITH_PICTURE if any(block.startswith("<img") for block in shown) else MOST_CODE
-    if lines > most:
+    if lines > most or is_hidden(cell):
         code = f"<details class='folded'><summary>code, {lines} lines</summary>{code}</details>"
     return [code, *shown]
 

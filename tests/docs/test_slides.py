@@ -105,6 +105,13 @@ def test_sections_follow_headings_and_long_code_is_folded(build):
     assert made[0].count("\\(") == 1 and made[0].count("\\[") == 1
 
 
+def test_code_that_the_notebook_folds_is_folded(build):
+    made = cell("value = 1\nvalue")
+    assert "details" not in "".join(build.deck.code_blocks(made))
+    made.metadata["tags"] = ["hide-input"]
+    assert "details" in "".join(build.deck.code_blocks(made))
+
+
 OVERFLOWING = """() => {
   const slides = [...document.querySelectorAll('.slides > section')];
   return slides.map((slide, number) => {
