@@ -1,5 +1,7 @@
 """Builds the documentation site into build/site: ``python docs/site/build.py``, or ``make docs``.
 
+``--slow`` runs the slow notebooks too, if their outputs are not kept beside them.
+
 Pages are copied to where they lie in the repository, so that their links hold in both places; the reference and the
 gallery are generated. A warning of Sphinx, a link that leads nowhere, a file loaded from another machine is an error.
 """
@@ -82,7 +84,7 @@ def linked(text: str, depth: int) -> str:
     )
 
 
-def stage() -> None:
+def stage(slow: bool) -> None:
     """Copy the pages, and generate the reference and the gallery, below SOURCES."""
     shutil.rmtree(SOURCES, ignore_errors=True)
     for pattern in COPIED:
@@ -107,7 +109,7 @@ def stage() -> None:
     folder.mkdir()
     for name, text in reference.pages().items():
         (folder / f"{name}.rst").write_text(text, encoding="utf-8")
-    gallery.write_gallery(outputs.executed(), SOURCES, DUALITY_CARD)
+    gallery.write_gallery(outputs.executed(slow=slow), SOURCES, DUALITY_CARD)
 
 
 def build() -> None:
@@ -124,5 +126,5 @@ def build() -> None:
 
 
 if __name__ == "__main__":
-    stage()
+    stage(slow="--slow" in sys.argv[1:])
     build()

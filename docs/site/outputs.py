@@ -19,6 +19,8 @@ SCRIPTS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 CACHE = ROOT / "build" / "notebooks"
 TIMEOUT = 600
 """Seconds for one cell; a larger value lets a cell that hangs hold the build longer."""
+SLOW = {"06", "07", "09", "10", "11", "13"}
+"""Numbers of the notebooks that take from half a minute to several; the others take some seconds each."""
 AT_ONCE = 2
 """Notebooks that run at the same time, each in a kernel of its own; more need more memory."""
 
@@ -42,14 +44,17 @@ def kept(script: Path) -> nbformat.NotebookNode | None:
     return stored if has_outputs(stored) and code_of(stored) == code_of(jupytext.read(script)) else None
 
 
-def run(script: Path) -> nbformat.NotebookNode:
-    """The notebook run from top to bottom on a fresh kernel; kept in build/ until the script or the package changes."""
+def place_of(script: Path) -> Path:
+    """Where a notebook that was run is kept until the script or the package changes."""
     digest = hashlib.sha256(script.read_bytes())
     for source in sorted((ROOT / "otdiv").rglob("*.py")):
         digest.update(source.read_bytes())
-    path = CACHE / f"{script.stem}-{digest.hexdigest()[:16]}.ipynb"
-    if path.exists():
-        return nbformat.read(path, as_version=4)
+    return CACHE / f"{script.stem}-{digest.hexdigest()[:16]}.ipynb"
+
+
+def run(script: Path) -> nbformat.NotebookNode:
+    """The notebook run from top to bottom on a fresh kernel, and kept in build/."""
+    path = place_of(script)
     CACHE.mkdir(parents=True, exist_ok=True)
     notebook = jupytext.read(script)
     with warnings.catch_warnings():
@@ -67,11 +72,24 @@ def run(script: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def executed(scripts: list[Path] = SCRIPTS) -> dict[str, nbformat.NotebookNode]:
-    """Notebooks with outputs, by the stem of their scripts."""
+def found_or_run(script: Path, slow: bool) -> nbformat.NotebookNode:
+    """The notebook with the outputs that are kept, else run; a slow one is run only where ``slow`` asks for it."""
+    stored = kept(script)
+    if stored is not None:
+        return stored
+    if place_of(script).exists():
+        return nbformat.read(place_of(script), as_version=4)
+    if script.name[:2] in SLOW and not slow:
+        print(f"{script.name}: shown without outputs; --slow runs it")
+        return jupytext.read(script)
+    return run(script)
+
+
+def executed(scripts: list[Path] = SCRIPTS, slow: bool = False) -> dict[str, nbformat.NotebookNode]:
+    """Notebooks by the stem of their scripts, with outputs, slow ones only if these are kept or ``slow`` is set."""
     os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
     # The package of this clone, whichever is installed.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(lambda script: kept(script) or run(script), scripts))
+        found = list(pool.map(lambda script: found_or_run(script, slow), scripts))
     return dict(zip([script.stem for script in scripts], found, strict=True))

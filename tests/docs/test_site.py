@@ -146,6 +146,18 @@ def test_a_notebook_with_outputs_is_taken_only_in_step_with_its_script(build, tm
     assert build.outputs.kept(script) is None, "out of step"
 
 
+def test_a_slow_notebook_without_outputs_is_shown_as_it_is_written(build, tmp_path, monkeypatch, capsys):
+    script = tmp_path / "06_x.py"
+    script.write_text("# %%\nx = 1\n")
+    ran = []
+    monkeypatch.setattr(build.outputs, "run", ran.append)
+    assert build.outputs.found_or_run(script, slow=False).cells[0].source == "x = 1"
+    assert ran == [] and "06_x.py" in capsys.readouterr().out
+    build.outputs.found_or_run(script, slow=True)
+    build.outputs.found_or_run(script.rename(tmp_path / "05_x.py"), slow=False)
+    assert [path.name for path in ran] == ["06_x.py", "05_x.py"]
+
+
 def test_the_gallery_has_a_card_with_a_picture_for_each_notebook(build, tmp_path):
     made = notebook(("markdown", "# Title\n\nOne sentence. And $\\frac12$ not."), ("code", "draw()"))
     made.cells[1].outputs = [nbformat.v4.new_output("display_data", {"image/png": "aGVsbG8="})]
