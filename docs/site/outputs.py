@@ -19,8 +19,8 @@ SCRIPTS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 CACHE = ROOT / "build" / "notebooks"
 TIMEOUT = 600
 """Seconds for one cell; a larger value lets a cell that hangs hold the build longer."""
-SLOW = {"06", "07", "09", "10", "11", "13"}
-"""Numbers of the notebooks that take from half a minute to several; the others take some seconds each."""
+SLOW = {"06", "07", "08", "09", "10", "11", "13"}
+"""Numbers of the notebooks that train critics or solve large problems, up to minutes; the others take some seconds."""
 AT_ONCE = 2
 """Notebooks that run at the same time, each in a kernel of its own; more need more memory."""
 
