@@ -69,8 +69,8 @@ const Draw = (() => {
         "aria-label": `${side.slice(0, -1)} ${k + 1}, mass ${number(point.mass)}; arrow keys move it` };
       if (side === "sources") make("circle", { ...common, cx: x, cy: y, r }, scene);
       else make("rect", { ...common, x: x - r, y: y - r, width: 2 * r, height: 2 * r, rx: 4 }, scene);
-      const below = side === "targets" ? 1 : -1;
-      make("text", { x, y: y + below * (r + 12) + 5, "text-anchor": "middle", "pointer-events": "none" }, scene, `${letter}${k + 1}`);
+      const label = side === "targets" ? { y: y + r + 6, "dominant-baseline": "hanging" } : { y: y - r - 6 };
+      make("text", { x, ...label, "text-anchor": "middle", "pointer-events": "none" }, scene, `${letter}${k + 1}`);
     });
   }
 
