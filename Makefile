@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ALONE := build/alone
+SITE_READY := $(VENV)/.ready-docs
 
-.PHONY: demo test smoke lint bench wheel clean
+.PHONY: demo test smoke lint bench wheel page docs slides clean
 .DEFAULT_GOAL := demo
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -31,6 +32,23 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+
+# docs/duality.html from its sources; needs nothing but Python.
+page:
+	$(PYTHON) docs/duality/build.py
+
+$(SITE_READY): setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs,slides]'
+	touch $(SITE_READY)
+
+# The documentation in build/site; warnings and dead links are errors.
+docs: $(SITE_READY)
+	$(BIN)/python docs/site/build.py
+
+# Notebooks 02 to 05 as slides in build/slides.
+slides: $(SITE_READY)
+	$(BIN)/python docs/slides/build.py
 
 # The wheel by itself, without extras, in an environment of its own.
 wheel: $(READY)

@@ -14,6 +14,7 @@ from otdiv.costs.norms import Chebyshev, Cityblock, Discrete, Euclidean, Minkows
 from otdiv.costs.sparse import SparseCost
 
 POINT_COSTS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "discrete")
+"""Names of the costs of two points that ``cost=`` takes, besides "minkowski:p"."""
 _NAMED: dict[str, Cost] = {c.name: c for c in (Euclidean(), SquaredEuclidean(), Cityblock(), Chebyshev(), Discrete())}
 
 

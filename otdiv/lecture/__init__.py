@@ -28,6 +28,7 @@ CHAPTERS: tuple[Items, ...] = (
     critic.ITEMS,
     cited.ITEMS,
 )
+"""The items of the lecture by number, a mapping for each chapter; each item computes its numbers beside known."""
 
 __all__ = [
     "CHAPTERS",

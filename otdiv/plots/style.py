@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 BLUE, ORANGE, GREEN, GREY, RED = "#1f5fa8", "#d9730d", "#2a8c5a", "#6b6b6b", "#b22222"
+"""The figures' colours, as hexadecimal RGB."""
 PICTURES = (".png", ".svg", ".pdf")
 """Endings of the figure files that can be written."""
 SCREEN_DPI = 100
