@@ -19,9 +19,9 @@ from otdiv.network_flow.spanning_tree import update_potentials
 
 PIVOTS_PER_NODE = 1000
 """Pivots for each source and target, after which the problem is given up; ten are usual."""
-NODES_PER_ARC = 64
+NODES_PER_ARC = 24
 """Nodes for each arc of a batch.  Larger: smaller batches, and more time in recomputing all potentials after each."""
-LEAST_BATCH = 4
+LEAST_BATCH = 8
 """Arcs of a batch at least."""
 TOLERANCE, FINEST_TOLERANCE = 2.0**-46, 2.0**-51
 """An arc violates when c - f - g is below minus this share of the largest cost or potential.
