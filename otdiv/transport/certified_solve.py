@@ -110,16 +110,15 @@ def _solved_at_once(problem: TransportProblem, options: SolverOptions) -> Certif
 
     None for problems whose interval is about weights nearby, which the pass does not prove.
     """
-    from otdiv.transport.methods.dense.solve import as_proposal, prove_dense  # loads a compiler
+    from otdiv.transport.methods.dense.solve import prove_dense  # loads a compiler
 
     if problem.cost.by_entries and problem.nearby:
         return None
-    try:
-        with announced_compilation():
-            proof = prove_dense(problem, options)
-    except (Stopped, KeyboardInterrupt) as stop:
-        return Proposal.stopped(f"dense: {str(stop) or 'interrupted'}")
-    return proof if proof is not None and proof.proves_optimal(options.rtol, options.atol) else as_proposal(proof)
+    with announced_compilation():
+        answer = prove_dense(problem, options)
+    proof = answer.proof
+    narrow = proof is not None and proof.proves_optimal(options.rtol, options.atol)
+    return proof if narrow else answer.proposal
 
 
 def _at_local_scale(

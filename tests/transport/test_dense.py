@@ -75,7 +75,7 @@ def test_beyond_its_range_it_is_solved_otherwise(scale):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(9, 2)), rng.normal(size=(9, 2))
     problem = TransportProblem(DiscreteMeasure(x * scale), DiscreteMeasure(y * scale))
-    assert dense.prove_dense(problem) is None
+    assert dense.prove_dense(problem).proof is None
     found = solve_with(problem, "auto", DEFAULTS)
     assert found.stats["tried"][0] == "dense" and found.lower <= found.value <= found.upper
     if scale > 1:  # differences of 1e-200 have no proof in float64

@@ -37,7 +37,7 @@ def assign(costs, target, owner, g, work):
         if target[i] < 0:
             target[i], owner[j] = j, i
     free = work.stack[:n]
-    count = _reduce_rows(costs, target, owner, g, free, work.distance[:n])
+    count = _reduce_rows(costs, target, owner, g, free, work.distance[:n], work.stop)
     for k in range(count):
         _augment(costs, free[k], target, owner, g, work)
         if work.stop[0] != 0:
@@ -46,7 +46,7 @@ def assign(costs, target, owner, g, work):
 
 
 @kernel()
-def _reduce_rows(costs, target, owner, g, free, reduced):
+def _reduce_rows(costs, target, owner, g, free, reduced, stop):
     """Give each free row its cheapest column and lower that column's g until the second cheapest is as good.
 
     A row that loses its column takes its turn at once.  Returns the number of rows still free, the first of ``free``.
@@ -54,7 +54,7 @@ def _reduce_rows(costs, target, owner, g, free, reduced):
     n = len(costs)
     left = REDUCTIONS_PER_ROW * n if n > 1 else 0
     for first in range(n):
-        if target[first] >= 0:
+        if target[first] >= 0 or stop[0] != 0:
             continue
         i = first
         while left > 0:

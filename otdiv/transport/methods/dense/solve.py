@@ -10,6 +10,7 @@ other method.
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,8 +42,34 @@ class _StopFlag(threading.Event):
         super().set()
 
 
-def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Certificate | None:
-    """Plan, potentials and the interval they prove; None where there is no plan, or costs are beyond the range.
+class DenseAnswer(NamedTuple):
+    """What the pass has found.
+
+    Attributes
+    ----------
+    proof : Certificate or None
+        None where there is no plan: costs beyond the range, or stopped before all rows are assigned.
+    stopped : str
+        Why it stopped early; empty where it did not.
+    """
+
+    proof: Certificate | None
+    stopped: str = ""
+
+    @property
+    def proposal(self) -> Proposal:
+        """Plan and potentials for the auditor; it claims nothing."""
+        status = Status.STOPPED if self.stopped else Status.FAILED if self.proof is None else Status.OPTIMAL
+        beyond = "the costs are beyond the range of the compiled pass, or the pivots beyond their limit"
+        found = "optimal" if self.proof is not None else beyond
+        stats = {"message": f"dense: {self.stopped or found}"}
+        if self.proof is None:
+            return Proposal(None, None, None, status, stats)
+        return Proposal(self.proof.plan, self.proof.f, self.proof.g, status, stats)
+
+
+def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> DenseAnswer:
+    """Plan, potentials and the interval they prove.
 
     Parameters
     ----------
@@ -53,18 +80,25 @@ def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) ->
 
     Raises
     ------
-    Stopped, KeyboardInterrupt
-        The time limit has passed, or Ctrl-C has come.
     TooLarge
         The estimated need exceeds the limit.
     """
     pairs = problem.n * problem.m
     problem.require_memory(_BYTES_PER_PAIR * pairs, options.memory_limit, "the dense network simplex")
-    flag = _StopFlag()
     if pairs < _IN_THREAD_FROM:
-        answer = _solved(problem, flag.array)
-    else:
+        return DenseAnswer(_certificate(problem, _solved(problem, np.zeros(1, np.int64))))
+    flag, started = _StopFlag(), options.tuning.clock()
+    try:
         answer = call_interruptibly(lambda: _solved(problem, flag.array), options.time_limit, flag)
+    except (Stopped, KeyboardInterrupt) as stop:
+        return DenseAnswer(None, str(stop) or "interrupted")
+    if not flag.is_set():
+        return DenseAnswer(_certificate(problem, answer))
+    late = options.time_limit is not None and options.tuning.clock() - started >= options.time_limit
+    return DenseAnswer(_certificate(problem, answer), "the time limit" if late else "interrupted")
+
+
+def _certificate(problem: TransportProblem, answer: tuple) -> Certificate | None:
     (lower, value, upper, error, count), f, g, rows, columns, mass = answer
     if count < 0 or (value == 0.0 and upper > 0.0):  # in the second case all squares have vanished
         return None
@@ -88,17 +122,6 @@ def _solved(problem: TransportProblem, stop: Array) -> tuple:
     return kernels.solve_matrix(*errors, problem.costs(), a, b, stop)
 
 
-def as_proposal(proof: Certificate | None) -> Proposal:
-    """What the pass has found, for the auditor; it claims nothing."""
-    if proof is None:
-        message = "the costs are beyond the range of the compiled pass, or the pivots beyond their limit"
-        return Proposal(None, None, None, Status.FAILED, {"message": f"dense: {message}"})
-    return Proposal(proof.plan, proof.f, proof.g, Status.OPTIMAL, {"message": "dense: optimal"})
-
-
 def solve_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Proposal:
     """Plan and potentials of the compiled pass, as a proposal."""
-    try:
-        return as_proposal(prove_dense(problem, options))
-    except (Stopped, KeyboardInterrupt) as stop:
-        return Proposal.stopped(f"dense: {str(stop) or 'interrupted'}")
+    return prove_dense(problem, options).proposal
