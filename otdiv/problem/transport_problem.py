@@ -26,6 +26,8 @@ CACHED_ENTRIES = 2**21
 """Entries of a cost matrix that is computed once and kept (16 MiB); larger ones are computed each time."""
 SENTINEL_STEP = 1e6
 """Ratio of two neighbouring costs above which the larger one, and all beyond it, count as sentinels."""
+_ORDERS_OF_A_STEP = int(np.log2(SENTINEL_STEP))
+"""Binary orders of magnitude between two costs of that ratio, rounded down."""
 _BYTES_PER_VALUE = 24.0
 """Bytes per pair of a cost that is a function: its matrix, and what reading through it takes."""
 
@@ -216,10 +218,7 @@ class TransportProblem(ReadOnlyCopies):
         positive = given[(given > 0) & np.isfinite(given)]
         if positive.size < 2 or positive.max() <= SENTINEL_STEP * positive.min():
             return None
-        levels = np.unique(positive)
-        steps = levels[1:] / levels[:-1]
-        cut = int(np.argmax(steps))
-        return float(levels[cut]) if steps[cut] > SENTINEL_STEP else None
+        return level_below_sentinels(positive)
 
     @property
     def on_line(self) -> bool:
@@ -264,6 +263,23 @@ class TransportProblem(ReadOnlyCopies):
 
     def __repr__(self) -> str:
         return f"TransportProblem(n={self.n}, m={self.m}, d={self.d}, cost={self.cost.name!r})"
+
+
+def level_below_sentinels(costs: Array) -> float | None:
+    """The largest of the positive costs [k] before the widest step, where that is wider than ``SENTINEL_STEP``.
+
+    A step as wide leaves binary orders of magnitude without costs; only such gaps are considered, so nothing is sorted.
+    """
+    orders = np.frexp(costs)[1]
+    lowest = int(orders.min())
+    occupied = np.flatnonzero(np.bincount(orders - lowest)) + lowest
+    level, widest = None, SENTINEL_STEP
+    for below, above in zip(occupied[:-1], occupied[1:], strict=True):
+        if above - below + 1 > _ORDERS_OF_A_STEP:
+            last, first = float(costs[orders <= below].max()), float(costs[orders >= above].min())
+            if first / last > widest:
+                level, widest = last, first / last
+    return level
 
 
 @dataclass(frozen=True, eq=False)
