@@ -1,0 +1,36 @@
+"""Where a cost matrix holds sentinels: the largest cost below the widest step, found without sorting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from otdiv.problem.transport_problem import SENTINEL_STEP, level_below_sentinels
+
+
+def by_sorting(costs):
+    levels = np.unique(costs)
+    with np.errstate(over="ignore"):
+        steps = levels[1:] / levels[:-1]
+    cut = int(np.argmax(steps))
+    return levels[cut] if steps[cut] > SENTINEL_STEP else None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_as_by_sorting(seed):
+    rng = np.random.default_rng(seed)
+    found = 0
+    for k in range(200):
+        costs = 10.0 ** (rng.uniform(-1, 1, rng.integers(2, 12)) * rng.choice([1, 3, 8, 30, 150]))
+        if k % 3 == 0:
+            costs = np.append(rng.random(5) + 0.1, rng.random(2) * 10.0 ** rng.uniform(4, 9))
+        level = level_below_sentinels(costs)
+        assert level == by_sorting(costs)
+        found += level is not None
+    assert 20 < found < 180  # both kinds occur
+
+
+def test_a_step_of_just_a_million_is_none():
+    assert level_below_sentinels(np.array([1.0, SENTINEL_STEP])) is None
+    assert level_below_sentinels(np.array([1.0, np.nextafter(SENTINEL_STEP, np.inf)])) == 1.0
+    assert level_below_sentinels(np.array([1e-300, 1e300])) == 1e-300
