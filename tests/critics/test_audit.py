@@ -14,9 +14,9 @@ import torch
 
 from otdiv import DiscreteMeasure, emd
 from otdiv.cli.main import main
-from otdiv.critics.auditing.adapters import read_critic
 from otdiv.critics.auditing.audit import audit
 from otdiv.critics.auditing.verdict import Evidence, judge
+from otdiv.critics.reading.adapters import read_critic
 from otdiv.datasets.known_distances import funnels, identical, radial, shift
 from otdiv.errors import InvalidInput
 

@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from otdiv.cli._options import JSON, read_pair, require_targets, table_options
-from otdiv.cli._print import Stop, print_json, save_answer, show
+from otdiv.cli._print import print_json, save_answer, show
+from otdiv.cli.networks._standing import EXIT_CODES_HELP, end_with
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.measures.files import read_measure, read_values
 from otdiv.plots.style import save_figure
 
 
-@click.command("audit")
+@click.command("audit", epilog=EXIT_CODES_HELP)
 @click.argument("a")
 @click.argument("b")
 @click.option("--critic", metavar="FILE", help="What otdiv saved; with --trust TorchScript or .pt2.")
@@ -38,7 +39,7 @@ def audit_command(
     table: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Can a critic's estimate of W1 between A and B be believed?  Exit code 1 if not."""
+    """Can a critic's estimate of W1 between A and B be believed?"""
     from otdiv.critics.auditing.audit import audit
 
     require_targets(figure=figure)
@@ -56,5 +57,4 @@ def audit_command(
         from otdiv.plots.critics import plot_audit
 
         save_answer("--figure", lambda: save_figure(plot_audit(report), figure))
-    if not report.verdict.accepted:
-        raise Stop(1)
+    end_with(report.verdict)

@@ -13,7 +13,6 @@ import numpy as np
 
 from otdiv.certificates.certificate import certify
 from otdiv.core.validation import Array, as_float_array, as_rng, check_choice, invalid, require_finite
-from otdiv.critics.auditing.adapters import Critic, as_fitted, read_critic
 from otdiv.critics.auditing.diagnostics import (
     compute_null_floor,
     debias_value,
@@ -22,15 +21,16 @@ from otdiv.critics.auditing.diagnostics import (
     pooled_spread,
     slopes,
 )
+from otdiv.critics.auditing.reference import find_reference
 from otdiv.critics.auditing.report import CriticReport
-from otdiv.critics.auditing.shaped_points import Shape, flat_points, one_shape
 from otdiv.critics.auditing.verdict import Evidence, judge
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.critics.interval import difference_of_means
+from otdiv.critics.reading.adapters import Critic, as_fitted, read_critic
+from otdiv.critics.reading.shaped_points import Shape, flat_points, one_shape
 from otdiv.measures.arguments import as_measures, require_probability
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.problem.transport_problem import TransportProblem
-from otdiv.transport.solve import solve
 
 FIGURE_RAYS = 60
 """Most rays kept for the figure; more of them hide each other."""
@@ -55,7 +55,7 @@ def audit(
     Parameters
     ----------
     critic : FittedCritic, torch.nn.Module, file, callable, or (values on x [n], values on y [m])
-        See :func:`otdiv.critics.auditing.adapters.read_critic`; arrays of values allow everything but gradients.
+        See :func:`otdiv.critics.reading.adapters.read_critic`; arrays of values allow everything but gradients.
     x, y, a, b
         Points and weights as in :func:`otdiv.emd`; weights sum to 1.  Images [n, c, h, w] are given to the critic
         in that shape, and compared by the Euclidean distance over all entries.
@@ -106,7 +106,8 @@ def audit(
         require_probability(measure, f"the weights of {side}", "Divide them by their sum first.")
     problem = TransportProblem(mu, nu)
     name, fx, fy, reader = _evaluate(critic, mu, nu, trust, output, shape)
-    exact = solve(problem)
+    reference = find_reference(problem)
+    exact = reference.result
     value, error = difference_of_means(fx, fy, mu, nu)
     flipped = value < 0
     sign = -1.0 if flipped else 1.0
@@ -114,7 +115,7 @@ def audit(
 
     first, second = (certify(problem, exact.plan, pair) for pair in ((fx, None), (None, -fy)))
     proved = first.bounds.intersect(second.bounds)
-    secant, violated = slopes(problem, fx, fy, reader.resolution if reader else 0.0)
+    secant, violated = slopes(exact, fx, fy, reader.resolution if reader else 0.0)
     found = measure_gradients(reader, sign, exact, generator) if reader else None
     matched, components = match_potential(exact, fx, fy)
     held_value = _evaluate_held_out(reader, held_out, sign, mu, nu)
@@ -131,6 +132,7 @@ def audit(
         proved_lower=proved.lower,
         null_floor=floor,
         debiased=corrected.get("de-biased value"),
+        exact_gap=reference.gap,
     )
     return CriticReport(
         critic=name,
@@ -140,6 +142,7 @@ def audit(
         standard_error=error,
         held_out=held_value,
         exact=exact.value,
+        reference=reference.how,
         proved=proved,
         scaled=value / max(1.0, secant),
         secant=secant,

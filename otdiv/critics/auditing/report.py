@@ -30,7 +30,9 @@ class CriticReport:
     held_out : float or None
         V on the held-out points.
     exact : float
-        W1 of the points, exactly.
+        W1 of the points, exactly; of very many, the middle of a proved interval.
+    reference : str
+        How it was found, and for which sizes.
     proved : Bounds
         What the critic's values prove about W1 of the points: c-transform and exact plan.
     scaled : float
@@ -67,6 +69,7 @@ class CriticReport:
     standard_error: float
     held_out: float | None
     exact: float
+    reference: str
     proved: Bounds
     scaled: float
     secant: float
@@ -99,6 +102,7 @@ class CriticReport:
             self.verdict.reason,
             self.verdict.remedy,
         )
+        record["standing"] = self.verdict.standing
         return record
 
     def table(self) -> Table:
@@ -114,7 +118,7 @@ class CriticReport:
                 f"standard error {self.standard_error:.2g}",
             ),
             ("value on held-out points", show(self.held_out), "the same critic, other points"),
-            ("exact W1 of the points", show(self.exact, 9), "exact transport"),
+            ("exact W1 of the points", show(self.exact, 9), self.reference),
             (
                 "proved by the critic",
                 f"[{show(self.proved.lower)}, {show(self.proved.upper)}]",

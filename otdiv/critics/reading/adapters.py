@@ -16,12 +16,12 @@ import numpy as np
 
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
-from otdiv.critics.auditing.layer_files import holds_layers, load_layers
-from otdiv.critics.auditing.module_file import require_program
-from otdiv.critics.auditing.outputs import DOUBLE, held, one_value_a_point, resolution, selected
-from otdiv.critics.auditing.plain_layers import require_evaluable
-from otdiv.critics.auditing.program import Program
-from otdiv.critics.auditing.shaped_points import Shape
+from otdiv.critics.reading.layer_files import holds_layers, load_layers
+from otdiv.critics.reading.module_file import require_program
+from otdiv.critics.reading.outputs import DOUBLE, held, one_value_a_point, resolution, selected
+from otdiv.critics.reading.plain_layers import require_evaluable
+from otdiv.critics.reading.program import Program
+from otdiv.critics.reading.shaped_points import Shape
 from otdiv.errors import InvalidInput
 from otdiv.files.archives import open_archive
 from otdiv.lipschitz import LipschitzBound, network_constant

@@ -1,4 +1,4 @@
-"""The process in which a critic file that is a program runs, started by :mod:`otdiv.critics.auditing.program`.
+"""The process in which a critic file that is a program runs, started by :mod:`otdiv.critics.reading.program`.
 
 Its input and output are taken from the program, so that it can neither read
 requests nor write answers by printing.
@@ -15,8 +15,8 @@ from typing import IO
 
 import numpy as np
 
-from otdiv.critics.auditing.adapters import critic_of_module
-from otdiv.critics.auditing.module_file import load_module
+from otdiv.critics.reading.adapters import critic_of_module
+from otdiv.critics.reading.module_file import load_module
 from otdiv.errors import OtdivError
 
 
@@ -28,7 +28,7 @@ def serve(path: Path, d: int, requests: IO[bytes], answers: IO[bytes], seconds: 
     path : Path
     d : int
     requests, answers : binary streams
-        See :mod:`otdiv.critics.auditing.program`.
+        See :mod:`otdiv.critics.reading.program`.
     seconds : int
         The system ends this process when opening or a request takes longer, even if its parent has died.
     """
