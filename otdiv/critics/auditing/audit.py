@@ -7,6 +7,7 @@ reason.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,11 @@ from otdiv.critics.auditing.report import CriticReport
 from otdiv.critics.auditing.verdict import Evidence, judge
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.critics.interval import difference_of_means
-from otdiv.critics.reading.adapters import Critic, as_fitted, read_critic
+from otdiv.critics.reading.adapters import as_fitted, read_critic
+from otdiv.critics.reading.builder import build_critic, names_builder
+from otdiv.critics.reading.critic import Critic
 from otdiv.critics.reading.shaped_points import Shape, flat_points, one_shape
+from otdiv.critics.reading.streams import MOST_POINTS, collect, is_stream
 from otdiv.measures.arguments import as_measures, require_probability
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.problem.transport_problem import TransportProblem
@@ -49,6 +53,10 @@ def audit(
     rng: int | np.random.Generator | None = 0,
     trust: bool = False,
     output: int | str | None = None,
+    state: str | Path | None = None,
+    state_key: str | None = None,
+    shape: tuple[int, ...] | None = None,
+    most_points: int = MOST_POINTS,
 ) -> CriticReport:
     """Audit a critic f of W1 = max over 1-Lipschitz f of sum a f(x) - sum b f(y).
 
@@ -58,7 +66,8 @@ def audit(
         See :func:`otdiv.critics.reading.adapters.read_critic`; arrays of values allow everything but gradients.
     x, y, a, b
         Points and weights as in :func:`otdiv.emd`; weights sum to 1.  Images [n, c, h, w] are given to the critic
-        in that shape, and compared by the Euclidean distance over all entries.
+        in that shape, and compared by the Euclidean distance over all entries.  A DataLoader, data set or other
+        iterable of batches is collected up to ``most_points``; of a batch (images, labels) the images.
     held_out : (x', y') or (x', y', a', b'), optional
         Points that the critic was not trained on; without them overfitting cannot be detected.  Where x or y have
         weights, so must these: by a' and b', as measures, or, for as many points, those of a and b hold.
@@ -74,6 +83,12 @@ def audit(
         only for files whose author you know.
     output : int or str, optional
         Which output counts, of a module or function that returns several: a position in a tuple, or a key.
+    state, state_key : optional
+        A file of the state of the critic that ``critic`` builds, and the entry in it.
+    shape : tuple of int, optional
+        Of one point as the critic takes it, such as (channels, height, width), for flat points [n, d].
+    most_points : int
+        Points of an iterable at which its collection ends; the report counts them.
 
     Returns
     -------
@@ -83,8 +98,8 @@ def audit(
     Raises
     ------
     InvalidInput
-        Critics and points that do not fit, NaN, batch normalisation, weights that do not sum to 1, a program
-        without ``trust``.
+        Critics and points that do not fit, NaN, batch normalisation in training, weights that do not sum to 1, a
+        program without ``trust``.
 
     Examples
     --------
@@ -96,11 +111,15 @@ def audit(
     if penalty is not None and not penalty > 0:
         raise invalid("penalty", "be positive", repr(penalty), "Pass the weight lambda of the gradient penalty.")
     generator = as_rng(rng)
+    if state is not None:
+        critic = build_critic(critic, state, key=state_key)
+    elif state_key is not None or names_builder(critic):
+        raise invalid("state", "be given for a critic that is built by name", "none", "Pass the file of its weights.")
     trained = as_fitted(critic)
     if trained is not None:
         critic, penalty = trained, trained.weight if penalty is None else penalty
-    (x, of_x), (y, of_y) = flat_points("x", x), flat_points("y", y)
-    shape = one_shape(("x", "y"), [of_x, of_y])
+    (x, of_x, x_said), (y, of_y, y_said) = (_gathered(*side, most_points) for side in (("x", x), ("y", y)))
+    shape = _shape_of_points(shape, one_shape(("x", "y"), [of_x, of_y]))
     mu, nu = as_measures(x, y, a, b)
     for side, measure in (("x", mu), ("y", nu)):
         require_probability(measure, f"the weights of {side}", "Divide them by their sum first.")
@@ -118,7 +137,7 @@ def audit(
     secant, violated = slopes(exact, fx, fy, reader.resolution if reader else 0.0)
     found = measure_gradients(reader, sign, exact, generator) if reader else None
     matched, components = match_potential(exact, fx, fy)
-    held_value = _evaluate_held_out(reader, held_out, sign, mu, nu)
+    held_value = _evaluate_held_out(reader, held_out, sign, (mu, nu), most_points)
     corrected = debias_value(value, penalty, found)
     floor = compute_null_floor(mu, nu, generator)
     evidence = Evidence(
@@ -158,6 +177,7 @@ def audit(
         debiased=corrected,
         verdict=judge(evidence),
         undefined_gradients=found.undefined if found else 0,
+        notes=tuple(filter(None, (x_said, y_said))) + (reader.notes if reader else ()),
         curves={
             "fx": fx,
             "fy": fy,
@@ -167,6 +187,20 @@ def audit(
             "rays": np.stack([part[:FIGURE_RAYS] for part in found.rays]) if found else np.zeros((4, 0, mu.d)),
         },
     )
+
+
+def _gathered(name: str, points: Any, most: int) -> tuple[Any, Shape | None, str]:
+    """Points as flat ones with the shape of one, and what is to be said where they came in batches."""
+    said = ""
+    if is_stream(points):
+        points, said = collect(name, points, most)
+    return *flat_points(name, points), said
+
+
+def _shape_of_points(asked: Shape | None, found: Shape | None) -> Shape | None:
+    if asked is not None and found not in (None, tuple(asked)):
+        raise invalid("shape", f"be that of the points, {found}", repr(asked), "Leave it out.")
+    return found if asked is None else tuple(asked)
 
 
 def _evaluate(
@@ -193,6 +227,8 @@ def _evaluate(
                 )
             require_finite(f"critic values on {side}", values)
         return "values given at the points", fx, fy, None
+    if shape is not None and int(np.prod(shape)) != mu.d:
+        raise invalid("shape", f"hold {mu.d} entries, as a point has", repr(shape), "Give channels, height, width.")
     reader = read_critic(critic, mu.d, trust=trust, output=output, shape=shape)
     fx, fy = reader.values(mu.points), reader.values(nu.points)
     for side, values in (("x", fx), ("y", fy)):
@@ -201,7 +237,11 @@ def _evaluate(
 
 
 def _evaluate_held_out(
-    reader: Critic | None, held_out: tuple[Any, ...] | None, sign: float, mu: DiscreteMeasure, nu: DiscreteMeasure
+    reader: Critic | None,
+    held_out: tuple[Any, ...] | None,
+    sign: float,
+    given: tuple[DiscreteMeasure, DiscreteMeasure],
+    most: int,
 ) -> float | None:
     if held_out is None:
         return None
@@ -211,10 +251,10 @@ def _evaluate_held_out(
         )
     if len(held_out) not in (2, 4):
         raise invalid("held_out", "be (x', y') or (x', y', a', b')", f"{len(held_out)} parts", "Pass both sides.")
-    x, y = (flat_points("held_out", points)[0] for points in held_out[:2])
+    x, y = (_gathered("held_out", points, most)[0] for points in held_out[:2])
     if len(held_out) == 4:
         x, y = DiscreteMeasure(x, held_out[2]), DiscreteMeasure(y, held_out[3])
-    others = (_weighted("x", x, mu), _weighted("y", y, nu))
+    others = tuple(_weighted(*part) for part in zip("xy", (x, y), given, strict=True))
     fx, fy = (reader.values(other.points) for other in others)
     value, _ = difference_of_means(fx, fy, *others)
     return sign * value

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid
 from otdiv.critics.debias import remove_bias
-from otdiv.critics.reading.adapters import Critic
+from otdiv.critics.reading.critic import Critic
 from otdiv.lipschitz.constants import largest_slope
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.problem.transport_problem import TransportProblem

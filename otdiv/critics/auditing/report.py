@@ -58,6 +58,8 @@ class CriticReport:
     verdict : Verdict
     undefined_gradients : int
         Points at which the gradient is NaN or infinite.
+    notes : tuple of str
+        Of the points, where they came in batches, and of the critic's state.
     curves : dict
         Arrays for the figure: values of the critic and exact potentials, gradient norms, rays.
     """
@@ -85,6 +87,7 @@ class CriticReport:
     debiased: dict[str, float]
     verdict: Verdict
     undefined_gradients: int = 0
+    notes: tuple[str, ...] = ()
     curves: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,7 +105,7 @@ class CriticReport:
             self.verdict.reason,
             self.verdict.remedy,
         )
-        record["standing"] = self.verdict.standing
+        record["standing"], record["notes"] = self.verdict.standing, list(self.notes)
         return record
 
     def table(self) -> Table:
@@ -142,7 +145,7 @@ class CriticReport:
         if self.undefined_gradients:
             rows.append(("gradients that are NaN or infinite", str(self.undefined_gradients), "points left out"))
         rows += [(name, show(value), "") for name, value in self.debiased.items()]
-        notes = (self.verdict.message,)
+        notes = (self.verdict.message, *self.notes)
         return Table(
             f"Audit of {self.critic}, {self.estimand} W1", ("quantity", "value", "what it is"), rows, notes, (1,)
         )

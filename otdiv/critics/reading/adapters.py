@@ -6,57 +6,26 @@ A critic that otdiv trained, a torch module, a file of one, or a function of num
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
+from otdiv.critics.reading.critic import Critic, failed, require_function
 from otdiv.critics.reading.layer_files import holds_layers, load_layers
 from otdiv.critics.reading.module_file import require_program
-from otdiv.critics.reading.outputs import DOUBLE, held, one_value_a_point, resolution, selected
+from otdiv.critics.reading.modules import critic_of_module
+from otdiv.critics.reading.outputs import held, one_value_a_point, resolution, selected
 from otdiv.critics.reading.plain_layers import require_evaluable
 from otdiv.critics.reading.program import Program
 from otdiv.critics.reading.shaped_points import Shape
 from otdiv.errors import InvalidInput
 from otdiv.files.archives import open_archive
-from otdiv.lipschitz import LipschitzBound, network_constant
 
 if TYPE_CHECKING:
     from otdiv.critics.fitted import FittedCritic
-
-_LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**22
-"""Units of a wide layer, and values of such a layer computed at a time (32 MiB of float64)."""
-_PLAIN = ("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "ELU", "Softplus", "Identity", "Flatten", "Dropout")
-
-
-@dataclass(frozen=True, eq=False)
-class Critic:
-    """A critic with its parts.
-
-    Attributes
-    ----------
-    name : str
-        What it is.
-    values : callable
-        [k, d] -> [k], float64.
-    gradients : callable
-        [k, d] -> [k, d], float64; by automatic differentiation, or central differences for a function.
-    constant : LipschitzBound or None
-        A proved upper bound of the Lipschitz constant, where the architecture is known.
-    resolution : float
-        Relative distance of neighbouring numbers in the format that it computes in.
-    """
-
-    name: str
-    values: Callable[[Array], Array]
-    gradients: Callable[[Array], Array]
-    constant: LipschitzBound | None
-    resolution: float = DOUBLE
 
 
 def read_critic(
@@ -96,7 +65,7 @@ def read_critic(
             lambda z: held(trained.gradient(z), "gradients"),
             trained.lipschitz,
         )
-        _require_function(reader, d)
+        require_function(reader, d)
         return reader
     if isinstance(critic, str | Path):
         return _from_file(Path(critic), d, trust, shape)
@@ -176,7 +145,7 @@ def _from_function(function: Callable[[Array], Any], d: int, output: int | str |
         return np.stack(slopes, axis=1)
 
     critic = Critic(name, values, gradients, None, fine)
-    _require_function(critic, d)
+    require_function(critic, d)
     return critic
 
 
@@ -193,7 +162,7 @@ def _in_its_language(function: Callable[[Any], Any], d: int, shape: Shape) -> Ca
     except Exception as problem:  # whatever a user's function raises for an array that should have been a tensor
         torch = sys.modules.get("torch")
         if torch is None:
-            raise _failed(d, problem) from None
+            raise failed(d, problem) from None
 
         def of_tensors(z: Array) -> Any:
             return function(torch.tensor(np.array(z), dtype=torch.float32).reshape(len(z), *shape))
@@ -201,138 +170,5 @@ def _in_its_language(function: Callable[[Any], Any], d: int, shape: Shape) -> Ca
         try:
             of_tensors(probe)
         except Exception:  # nor does it take tensors: the first error is the one that counts
-            raise _failed(d, problem) from None
+            raise failed(d, problem) from None
         return of_tensors
-
-
-def critic_of_module(
-    module: Any,
-    d: int,
-    name: str,
-    units: int = _LAYER_UNITS,
-    output: int | str | None = None,
-    shape: Shape | None = None,
-) -> Critic:
-    """A torch module as a critic.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-    d : int
-        Dimension of the points.
-    name : str
-        What the report calls it.
-    units : int
-        Entries of its largest layer for one point, about.
-    output : int or str, optional
-        Which of several outputs counts.
-    shape : tuple of int, optional
-        Of one point as the module takes it.
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`read_critic`.
-    """
-    torch = optional_import("torch", "Reading a critic", "torch")
-    for part_name, part in module.named_modules():
-        kind = getattr(part, "original_name", type(part).__name__)
-        if "BatchNorm" in kind:
-            remedy = "Train it without, or with layer normalisation."
-            raise invalid(
-                "critic",
-                "have no batch normalisation",
-                f"{kind} at {part_name or 'the top'}",
-                remedy + " It makes f(x) depend on the other points of the batch",
-            )
-    parameters = list(module.parameters())
-    for k, weight in enumerate(parameters):
-        if not bool(torch.isfinite(weight).all()):
-            raise invalid(
-                "critic", "have finite weights", f"NaN or infinity in parameter {k}", "Train again with a smaller step."
-            )
-    like = parameters[0] if parameters else torch.zeros(1)
-    dtype = like.dtype if like.dtype.is_floating_point else torch.float32
-
-    def tensor(z: Array) -> Any:
-        return torch.tensor(np.array(z), dtype=dtype, device=like.device)
-
-    def forward(points: Any) -> Any:
-        return selected(module(points if shape is None else points.reshape(len(points), *shape)), output)
-
-    def values(z: Array) -> Array:
-        with _evaluating(module), torch.no_grad():
-            parts = [
-                one_value_a_point(forward(tensor(z[rows])), rows.stop - rows.start)
-                for rows in row_blocks(len(z), units, _LAYER_ENTRIES)
-            ]
-        return np.concatenate(parts)
-
-    def gradients(z: Array) -> Array:
-        parts = []
-        # within a caller's no_grad or inference_mode as well
-        with _evaluating(module), torch.inference_mode(False), torch.enable_grad():
-            for rows in row_blocks(len(z), units, _LAYER_ENTRIES):
-                leaf = tensor(z[rows]).requires_grad_(True)
-                parts.append(torch.autograd.grad(forward(leaf).sum(), leaf)[0].double().cpu().numpy())
-        return held(np.concatenate(parts), "gradients")
-
-    critic = Critic(name, values, gradients, _product_bound(module), resolution(torch.zeros(1, dtype=dtype)))
-    _require_function(critic, d)
-    return critic
-
-
-@contextmanager
-def _evaluating(module: Any) -> Iterator[None]:
-    """Evaluation mode inside the block, without dropout and the like; the module's mode is restored afterwards."""
-    training = bool(getattr(module, "training", False))
-    exported = type(module).__name__.startswith("GraphModule")  # an exported program has one mode only
-    if training and not exported:
-        module.eval()
-    try:
-        yield
-    finally:
-        if training and not exported:
-            module.train()
-
-
-def _require_function(critic: Critic, d: int) -> None:
-    """Refuse, before any work, a critic that fails on two points or whose values depend on the other points."""
-    try:
-        values, again = (critic.values(np.zeros((2, d)) + np.array([[0.0], [other]])) for other in (0.5, -1.0))
-    except InvalidInput:
-        raise
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, AttributeError) as problem:
-        raise _failed(d, problem) from None
-    if not (np.isfinite(values).all() and np.isfinite(again).all()):
-        raise invalid("critic", "return finite values", "NaN or infinity", "Check its weights.")
-    if abs(values[0] - again[0]) > 1e-3 * max(np.abs(values).max(), np.abs(again).max()):
-        raise invalid(
-            "critic",
-            "give a point the same value beside any other points",
-            f"{values[0]:.4g} and {again[0]:.4g}",
-            "Leave batch normalisation out, switch dropout off, export in eval mode.",
-        )
-
-
-def _failed(d: int, problem: Exception) -> InvalidInput:
-    """The error of a critic that cannot be evaluated at points [k, d]."""
-    reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
-    return invalid("critic", f"take points of dimension {d}", f"an error ({reason})", "Check its input size.")
-
-
-def _product_bound(module: Any) -> LipschitzBound | None:
-    """Product of layer norms for a chain of linear layers and activations of slope at most 1; else None."""
-    chain = [part for part in module.modules() if not list(part.children())] if hasattr(module, "modules") else []
-    if type(module).__name__ != "Sequential" or any(list(p.children()) for p in module.children()):
-        return None
-    weights = []
-    for part in chain:
-        kind = type(part).__name__
-        if kind == "Linear":
-            weights.append(part.weight.detach().double().cpu().numpy())
-        elif (
-            kind not in _PLAIN or abs(getattr(part, "negative_slope", 0.0)) > 1 or abs(getattr(part, "alpha", 0.0)) > 1
-        ):
-            return None
-    return network_constant(weights, "relu") if weights else None
