@@ -135,9 +135,9 @@ def audit(
     first, second = (certify(problem, exact.plan, pair) for pair in ((fx, None), (None, -fy)))
     proved = first.bounds.intersect(second.bounds)
     secant, violated = slopes(exact, fx, fy, reader.resolution if reader else 0.0)
-    found = measure_gradients(reader, sign, exact, generator) if reader else None
+    found = measure_gradients(reader.gradients, sign, exact, generator) if reader and reader.gradients else None
     matched, components = match_potential(exact, fx, fy)
-    held_value = _evaluate_held_out(reader, held_out, sign, (mu, nu), most_points)
+    held_value, leaked = _evaluate_held_out(reader, held_out, sign, (mu, nu), most_points)
     corrected = debias_value(value, penalty, found)
     floor = compute_null_floor(mu, nu, generator)
     evidence = Evidence(
@@ -152,6 +152,7 @@ def audit(
         null_floor=floor,
         debiased=corrected.get("de-biased value"),
         exact_gap=reference.gap,
+        leaked=leaked,
     )
     return CriticReport(
         critic=name,
@@ -177,7 +178,7 @@ def audit(
         debiased=corrected,
         verdict=judge(evidence),
         undefined_gradients=found.undefined if found else 0,
-        notes=tuple(filter(None, (x_said, y_said))) + (reader.notes if reader else ()),
+        notes=(*filter(None, (x_said, y_said, _said_of_leaks(leaked))), *(reader.notes if reader else ())),
         curves={
             "fx": fx,
             "fy": fy,
@@ -242,9 +243,10 @@ def _evaluate_held_out(
     sign: float,
     given: tuple[DiscreteMeasure, DiscreteMeasure],
     most: int,
-) -> float | None:
+) -> tuple[float | None, float]:
+    """The value on held-out points, and the share of them that are among the points of the audit."""
     if held_out is None:
-        return None
+        return None, 0.0
     if reader is None:
         raise invalid(
             "held_out", "come with a critic that can be evaluated", "arrays of values", "Pass the module or a function."
@@ -257,7 +259,18 @@ def _evaluate_held_out(
     others = tuple(_weighted(*part) for part in zip("xy", (x, y), given, strict=True))
     fx, fy = (reader.values(other.points) for other in others)
     value, _ = difference_of_means(fx, fy, *others)
-    return sign * value
+    shares = [_share_among(other.points, one.points) for other, one in zip(others, given, strict=True)]
+    return sign * value, max(shares)
+
+
+def _share_among(points: Array, known: Array) -> float:
+    """The share of the points that are, entry by entry, among the known ones."""
+    rows = {row.tobytes() for row in np.ascontiguousarray(known)}
+    return sum(row.tobytes() in rows for row in np.ascontiguousarray(points)) / len(points)
+
+
+def _said_of_leaks(share: float) -> str:
+    return f"{100 * share:.3g} % of the held-out points are among those of the audit: no test of them." if share else ""
 
 
 def _weighted(side: str, other: Any, given: DiscreteMeasure) -> DiscreteMeasure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,6 @@ from scipy.sparse.csgraph import connected_components
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid
 from otdiv.critics.debias import remove_bias
-from otdiv.critics.reading.critic import Critic
 from otdiv.lipschitz.constants import largest_slope
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.problem.transport_problem import TransportProblem
@@ -95,7 +95,7 @@ class GradientDiagnostics:
 
 
 def measure_gradients(
-    reader: Critic, sign: float, exact: TransportResult, rng: np.random.Generator
+    gradients: Callable[[Array], Array], sign: float, exact: TransportResult, rng: np.random.Generator
 ) -> GradientDiagnostics:
     """Gradient norms on data, interpolates and rays, pushed up by gradient ascent; and along the rays."""
     x, y, plan = exact.problem.mu.points, exact.problem.nu.points, exact.plan
@@ -109,7 +109,7 @@ def measure_gradients(
     k = min(len(few_x), len(few_y))
     mixed = rng.random((k, 1))
     probes = np.concatenate([few_x, few_y, mixed * few_x[:k] + (1 - mixed) * few_y[:k], on_rays])
-    norms: Array = np.linalg.norm(reader.gradients(probes), axis=1)
+    norms: Array = np.linalg.norm(gradients(probes), axis=1)
     known: Array = np.isfinite(norms)
     if not known.any():
         raise invalid("critic", "have a gradient somewhere", "NaN or infinity everywhere", "Pass arrays of its values.")
@@ -118,12 +118,12 @@ def measure_gradients(
     step = 0.01 * float(np.linalg.norm(probes.std(axis=0)))
     largest = float(norms.max())
     for _ in range(CLIMBS):  # of a step along the gradient and one against it, the one to the larger |grad f|
-        gradient = np.nan_to_num(reader.gradients(climbed), nan=0.0, posinf=0.0, neginf=0.0)
+        gradient = np.nan_to_num(gradients(climbed), nan=0.0, posinf=0.0, neginf=0.0)
         size = np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-300)
         trial = climbed + step * gradient / size
         back = climbed - step * gradient / size
         ahead, behind = (
-            np.nan_to_num(np.linalg.norm(reader.gradients(z), axis=1), nan=0.0, posinf=0.0) for z in (trial, back)
+            np.nan_to_num(np.linalg.norm(gradients(z), axis=1), nan=0.0, posinf=0.0) for z in (trial, back)
         )
         largest = max(largest, float(ahead.max()), float(behind.max()))
         climbed = np.where((ahead > behind)[:, None], trial, back)
@@ -131,7 +131,7 @@ def measure_gradients(
         return GradientDiagnostics(
             largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays), undefined
         )
-    gradient = sign * reader.gradients(on_rays)
+    gradient = sign * gradients(on_rays)
     steepness: Array = np.linalg.norm(gradient, axis=1)
     there: Array = np.isfinite(steepness)
     gradient, size = np.where(there[:, None], gradient, 0.0), np.where(there, steepness, 0.0)

@@ -17,8 +17,8 @@ from otdiv.files.archives import open_archive
 _NAMED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 WRAPPERS = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name of a state."""
-_LISTED = 6
-"""Names listed in a message."""
+_MOST_NAMES = 6
+"""Names in a message."""
 
 
 def names_builder(critic: object) -> bool:
@@ -153,10 +153,10 @@ def _require_fitting(name: str, wanted: Mapping[str, Any], weights: Mapping[str,
             faults.append(f"{k} of shape {tuple(weights[k].shape)} instead of {tuple(wanted[k].shape)}")
     if faults:
         remedy = "Build it with the sizes and layers that it was trained with."
-        raise invalid("state", f"fit the module that {name}() builds", "; ".join(faults[:_LISTED]), remedy)
+        raise invalid("state", f"fit the module that {name}() builds", "; ".join(faults[:_MOST_NAMES]), remedy)
 
 
 def _names(names: Any) -> str:
-    listed = [str(name) for name in names]
-    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    return ", ".join(listed[:_LISTED]) + more
+    given = [str(name) for name in names]
+    more = f" and {len(given) - _MOST_NAMES} more" if len(given) > _MOST_NAMES else ""
+    return ", ".join(given[:_MOST_NAMES]) + more

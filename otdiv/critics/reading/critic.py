@@ -27,8 +27,9 @@ class Critic:
         What it is.
     values : callable
         [k, d] -> [k], float64.
-    gradients : callable
-        [k, d] -> [k, d], float64; by automatic differentiation, or central differences for a function.
+    gradients : callable or None
+        [k, d] -> [k, d], float64; by automatic differentiation, or central differences for a function; None for a
+        module whose values have no graph of derivatives.
     constant : LipschitzBound or None
         A proved upper bound of the Lipschitz constant, where the architecture is known.
     resolution : float
@@ -39,7 +40,7 @@ class Critic:
 
     name: str
     values: Callable[[Array], Array]
-    gradients: Callable[[Array], Array]
+    gradients: Callable[[Array], Array] | None
     constant: LipschitzBound | None
     resolution: float = DOUBLE
     notes: tuple[str, ...] = ()

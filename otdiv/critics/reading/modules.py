@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
-from otdiv.critics.reading.critic import Critic, require_function
+from otdiv.critics.reading.critic import Critic, failed, require_function
 from otdiv.critics.reading.outputs import held, one_value_a_point, resolution, selected
 from otdiv.critics.reading.shaped_points import Shape
 from otdiv.lipschitz import LipschitzBound, network_constant
@@ -84,6 +85,12 @@ def critic_of_module(
     fine = resolution(torch.zeros(1, dtype=dtype))
     critic = Critic(name, values, gradients, _product_bound(module), fine, notes)
     require_function(critic, d)
+    try:
+        gradients(np.zeros((1, d)))
+    except RuntimeError as problem:
+        if "does not require grad" not in str(problem) and "not have been used" not in str(problem):
+            raise failed(d, problem) from None
+        return replace(critic, gradients=None, notes=(*notes, "It has no gradients: judged by its values alone."))
     return critic
 
 
