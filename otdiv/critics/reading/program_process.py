@@ -15,8 +15,8 @@ from typing import IO
 
 import numpy as np
 
-from otdiv.critics.reading.module_file import load_module
 from otdiv.core.validation import invalid
+from otdiv.critics.reading.module_file import load_module
 from otdiv.critics.reading.modules import critic_of_module
 from otdiv.errors import OtdivError
 
