@@ -164,8 +164,11 @@ def test_loaders_data_sets_and_iterables_are_collected_and_counted():
         "y: 30 points of 5 batches, all there are.",
     )
     assert report.notes[0] in repr(report) and report.to_dict()["notes"] == list(report.notes)
-    few = audit(down(), labelled, Y[:20], most_points=20, held_out=(labelled, Y))
-    assert few.notes == ("x: 20 points of 3 batches, the limit of 20: others are left out, of each the first entry.",)
+    few = audit(down(), labelled, Y[:20], most_points=20, held_out=(labelled, Y + 1))
+    assert few.notes == (
+        "x: 20 points of 3 batches, the limit of 20: others are left out, of each the first entry.",
+        "100 % of the held-out points are among those of the audit: no test of them.",
+    )
 
     class Positions:
         def __len__(self):

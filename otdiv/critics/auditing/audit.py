@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from otdiv.certificates.certificate import certify
+from otdiv.core.bounds import Bounds
 from otdiv.core.validation import Array, as_float_array, as_rng, check_choice, invalid, require_finite
 from otdiv.critics.auditing.diagnostics import (
+    SINGLE_PRECISION,
     compute_null_floor,
     debias_value,
     match_potential,
@@ -22,8 +24,10 @@ from otdiv.critics.auditing.diagnostics import (
     pooled_spread,
     slopes,
 )
+from otdiv.critics.auditing.proved_constant import ProvedConstant, prove_constant
 from otdiv.critics.auditing.reference import find_reference
 from otdiv.critics.auditing.report import CriticReport
+from otdiv.critics.auditing.slope_search import halve_pairs
 from otdiv.critics.auditing.verdict import Evidence, judge
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.critics.interval import difference_of_means
@@ -57,6 +61,7 @@ def audit(
     state_key: str | None = None,
     shape: tuple[int, ...] | None = None,
     most_points: int = MOST_POINTS,
+    prove: bool = True,
 ) -> CriticReport:
     """Audit a critic f of W1 = max over 1-Lipschitz f of sum a f(x) - sum b f(y).
 
@@ -89,6 +94,8 @@ def audit(
         Of one point as the critic takes it, such as (channels, height, width), for flat points [n, d].
     most_points : int
         Points of an iterable at which its collection ends; the report counts them.
+    prove : bool
+        Prove a Lipschitz constant of the network, where its layers are known: a second or some.
 
     Returns
     -------
@@ -134,8 +141,14 @@ def audit(
 
     first, second = (certify(problem, exact.plan, pair) for pair in ((fx, None), (None, -fy)))
     proved = first.bounds.intersect(second.bounds)
+    constant = prove_constant(reader, mu, nu, shape) if prove else ProvedConstant(None, None)
+    proved = Bounds(max(proved.lower, min(constant.lower, proved.upper)), proved.upper)
     secant, violated = slopes(exact, fx, fy, reader.resolution if reader else 0.0)
     found = measure_gradients(reader.gradients, sign, exact, generator) if reader and reader.gradients else None
+    slope_found = max(secant, found.largest if found else 0.0)
+    if reader:
+        noise = max(SINGLE_PRECISION, 8 * reader.resolution) * float(max(np.abs(fx).max(), np.abs(fy).max()))
+        slope_found = max(slope_found, halve_pairs(reader.values, exact, sign * fx, sign * fy, noise))
     matched, components = match_potential(exact, fx, fy)
     held_value, leaked = _evaluate_held_out(reader, held_out, sign, (mu, nu), most_points)
     corrected = debias_value(value, penalty, found)
@@ -147,7 +160,7 @@ def audit(
         held_out=held_value,
         exact=exact.value,
         scale=pooled_spread(problem),
-        secant=max(secant, found.largest if found else 0.0),
+        secant=slope_found,
         proved_lower=proved.lower,
         null_floor=floor,
         debiased=corrected.get("de-biased value"),
@@ -166,9 +179,12 @@ def audit(
         proved=proved,
         scaled=value / max(1.0, secant),
         secant=secant,
+        slope_found=slope_found,
         gradient_max=found.largest if found else None,
         gradient_99=found.percentile if found else None,
-        constant=reader.constant.value if reader and reader.constant else None,
+        constant=constant.product.value if constant.product else None,
+        proved_constant=constant.smallest.value if constant.smallest else None,
+        proved_by=constant.smallest.how if constant.smallest else "",
         ray_cosine=found.cosine if found else None,
         ray_slope=found.slope if found else None,
         violated=violated,

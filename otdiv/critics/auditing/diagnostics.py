@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid
+from otdiv.critics.auditing.slope_search import climb
 from otdiv.critics.debias import remove_bias
 from otdiv.lipschitz.constants import largest_slope
 from otdiv.measures.discrete import DiscreteMeasure
@@ -20,8 +21,6 @@ from otdiv.transport.solve import solve
 
 PROBES = 1000
 """Most points of each side, segments and rays at which gradients are evaluated; more of them find steeper ones."""
-CLIMBERS, CLIMBS = 100, 10
-"""Number of the steepest points from which steeper ones are searched, and steps of each search."""
 HALF_POINTS = 500
 """Most points of a half of a sample; larger halves lower the null floor."""
 SCANNED = 6000
@@ -114,19 +113,7 @@ def measure_gradients(
     if not known.any():
         raise invalid("critic", "have a gradient somewhere", "NaN or infinity everywhere", "Pass arrays of its values.")
     undefined, probes, norms = int(np.count_nonzero(~known)), probes[known], norms[known]
-    climbed = probes[np.argsort(norms)[-CLIMBERS:]]
-    step = 0.01 * float(np.linalg.norm(probes.std(axis=0)))
-    largest = float(norms.max())
-    for _ in range(CLIMBS):  # of a step along the gradient and one against it, the one to the larger |grad f|
-        gradient = np.nan_to_num(gradients(climbed), nan=0.0, posinf=0.0, neginf=0.0)
-        size = np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-300)
-        trial = climbed + step * gradient / size
-        back = climbed - step * gradient / size
-        ahead, behind = (
-            np.nan_to_num(np.linalg.norm(gradients(z), axis=1), nan=0.0, posinf=0.0) for z in (trial, back)
-        )
-        largest = max(largest, float(ahead.max()), float(behind.max()))
-        climbed = np.where((ahead > behind)[:, None], trial, back)
+    largest = max(float(norms.max()), climb(gradients, probes, norms, rng))
     if len(chosen) == 0:
         return GradientDiagnostics(
             largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays), undefined

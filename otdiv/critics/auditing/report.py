@@ -39,10 +39,16 @@ class CriticReport:
         V / max(1, secant): a lower bound of W1 of the points that uses the critic as it is.
     secant : float
         Largest |f(z) - f(z')| / |z - z'| over all points: a lower bound of the Lipschitz constant.
+    slope_found : float
+        The largest of that, of all |grad f| found, and of slopes between points of the plan's segments.
     gradient_max, gradient_99 : float or None
         Of |grad f| on data, interpolates, rays and after gradient ascent: lower bounds of the constant.
     constant : float or None
         Product of layer norms, an upper bound of the constant, where the network is known.
+    proved_constant : float or None
+        The smallest upper bound of the constant that is proved, at least on the points' box.
+    proved_by : str
+        How.
     ray_cosine, ray_slope : float or None
         On the pairs that the exact plan moves: mean cosine of grad f with x - y, mean |grad f|; 1 at the optimum.
     violated : float
@@ -75,9 +81,12 @@ class CriticReport:
     proved: Bounds
     scaled: float
     secant: float
+    slope_found: float
     gradient_max: float | None
     gradient_99: float | None
     constant: float | None
+    proved_constant: float | None
+    proved_by: str
     ray_cosine: float | None
     ray_slope: float | None
     violated: float
@@ -125,12 +134,18 @@ class CriticReport:
             (
                 "proved by the critic",
                 f"[{show(self.proved.lower)}, {show(self.proved.upper)}]",
-                "c-transform, exact plan",
+                "c-transform, V / constant, exact plan",
             ),
             ("V / max(1, steepest slope)", show(self.scaled), "lower bound of W1 of the points"),
             ("steepest slope between points", show(self.secant), "lower bound of the Lipschitz constant"),
             ("largest |grad f| found", show(self.gradient_max), "lower bound of the Lipschitz constant"),
             ("99th percentile of |grad f|", show(self.gradient_99), ""),
+            (
+                "largest slope found",
+                show(self.slope_found),
+                "between points, by ascent, by halving pairs",
+            ),
+            ("proved Lipschitz constant", show(self.proved_constant), self.proved_by),
             ("product of layer norms", show(self.constant), "upper bound of the Lipschitz constant"),
             ("cosine of grad f with the rays", show(self.ray_cosine, 4), "1 at the optimum"),
             ("|grad f| on the rays", show(self.ray_slope, 4), "1 at the optimum"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otdiv.core.validation import Array, invalid, optional_import
-from otdiv.critics.reading.critic import Critic, failed, require_function
+from otdiv.critics.reading.critic import Critic, Network, failed, require_function
 from otdiv.critics.reading.layer_files import holds_layers, load_layers
 from otdiv.critics.reading.module_file import require_program
 from otdiv.critics.reading.modules import critic_of_module
@@ -64,6 +64,7 @@ def read_critic(
             lambda z: held(trained(z), "values"),
             lambda z: held(trained.gradient(z), "gradients"),
             trained.lipschitz,
+            network=_inner_network(trained),
         )
         require_function(reader, d)
         return reader
@@ -77,6 +78,14 @@ def read_critic(
     raise invalid(
         "critic", "be a torch module, a file of one, or a function", type(critic).__name__, "Pass one of these."
     )
+
+
+def _inner_network(trained: FittedCritic) -> Network | None:
+    """The network of a critic that otdiv trained, in its own units."""
+    module: Any = trained.module
+    if type(module).__name__ != "Scaled":
+        return None
+    return Network(module.inner, module.centre.cpu().numpy(), float(module.scale))
 
 
 def _from_file(path: Path, d: int, trust: bool, shape: Shape | None) -> Critic:

@@ -4,13 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array, invalid
 from otdiv.critics.reading.outputs import DOUBLE
 from otdiv.errors import InvalidInput
 from otdiv.lipschitz import LipschitzBound
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A torch module h behind a critic, f(z) = +-scale h((z - centre) / scale), of which a constant may be proved.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+    centre : ndarray [d] or float
+    scale : float
+    """
+
+    module: Any
+    centre: Array | float = 0.0
+    scale: float = 1.0
+
+    def to_inner(self, points: Array) -> Array:
+        """Points in the units of h."""
+        if self.scale == 1.0 and not np.any(self.centre):
+            return points
+        return np.asarray((points - self.centre) / self.scale)
+
+    @property
+    def shift_error(self) -> float:
+        """Distance by which the rounding of :meth:`to_inner` moves a point, in its units, beyond that of its size."""
+        return 4 * UNIT * float(np.linalg.norm(np.atleast_1d(self.centre))) / self.scale
+
 
 DEPENDENCE = 1e-3
 """Relative difference of two values of one point from which they count as different; kernels of other batch sizes
@@ -36,6 +66,8 @@ class Critic:
         Relative distance of neighbouring numbers in the format that it computes in.
     notes : tuple of str
         What a reader of the report should know of how it was read.
+    network : Network or None
+        The module, where it is one in this process.
     """
 
     name: str
@@ -44,6 +76,7 @@ class Critic:
     constant: LipschitzBound | None
     resolution: float = DOUBLE
     notes: tuple[str, ...] = ()
+    network: Network | None = None
 
 
 def require_function(critic: Critic, d: int) -> None:

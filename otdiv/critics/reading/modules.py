@@ -11,14 +11,12 @@ import numpy as np
 
 from otdiv.core.memory import row_blocks
 from otdiv.core.validation import Array, invalid, optional_import
-from otdiv.critics.reading.critic import Critic, failed, require_function
+from otdiv.critics.reading.critic import Critic, Network, failed, require_function
 from otdiv.critics.reading.outputs import held, one_value_a_point, resolution, selected
 from otdiv.critics.reading.shaped_points import Shape
-from otdiv.lipschitz import LipschitzBound, network_constant
 
 _LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**22
 """Units of a wide layer, and values of such a layer computed at a time (32 MiB of float64)."""
-_PLAIN = ("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "ELU", "Softplus", "Identity", "Flatten", "Dropout")
 
 
 def critic_of_module(
@@ -83,7 +81,7 @@ def critic_of_module(
         with _evaluating(module), torch.no_grad():
             units = _largest_layer(module, lambda: forward(tensor(np.zeros((1, d)))), d)
     fine = resolution(torch.zeros(1, dtype=dtype))
-    critic = Critic(name, values, gradients, _product_bound(module), fine, notes)
+    critic = Critic(name, values, gradients, None, fine, notes, Network(module))
     require_function(critic, d)
     try:
         gradients(np.zeros((1, d)))
@@ -161,20 +159,3 @@ def _largest_layer(module: Any, evaluate: Callable[[], Any], d: int) -> int:
         for hook in hooks:
             hook.remove()
     return max(sizes)
-
-
-def _product_bound(module: Any) -> LipschitzBound | None:
-    """Product of layer norms for a chain of linear layers and activations of slope at most 1; else None."""
-    chain = [part for part in module.modules() if not list(part.children())] if hasattr(module, "modules") else []
-    if type(module).__name__ != "Sequential" or any(list(p.children()) for p in module.children()):
-        return None
-    weights = []
-    for part in chain:
-        kind = type(part).__name__
-        if kind == "Linear":
-            weights.append(part.weight.detach().double().cpu().numpy())
-        elif (
-            kind not in _PLAIN or abs(getattr(part, "negative_slope", 0.0)) > 1 or abs(getattr(part, "alpha", 0.0)) > 1
-        ):
-            return None
-    return network_constant(weights, "relu") if weights else None
