@@ -85,6 +85,10 @@ def activation(name: str, parameter: float | None = None) -> Activation:
     parameter : float, optional
         Slope of leaky_relu below 0, alpha of elu, beta of softplus.
 
+    Returns
+    -------
+    Activation
+
     Raises
     ------
     InvalidInput

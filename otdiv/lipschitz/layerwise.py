@@ -93,6 +93,15 @@ def layerwise_constant(layers: Sequence[Layer], *, iterations: int = ITERATIONS)
 def prove_layerwise(layers: Sequence[Layer], *, iterations: int = ITERATIONS) -> LayerwiseCertificate:
     """The certificate of :func:`layerwise_constant`, for :func:`verify_layerwise`.
 
+    Parameters
+    ----------
+    layers, iterations
+        As :func:`layerwise_constant`.
+
+    Returns
+    -------
+    LayerwiseCertificate
+
     Raises
     ------
     InvalidInput
