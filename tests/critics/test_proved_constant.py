@@ -171,3 +171,13 @@ def test_the_search_climbs_a_piecewise_linear_critic():
     x = np.random.default_rng(0).uniform(0, 1.5, size=(50, 2))
     report = audit(kink, x, x + [0.6, 0.0])
     assert report.gradient_max == pytest.approx(4.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_the_plane_no_slope_that_is_found_is_above_the_constant_on_the_box(seed):
+    torch.manual_seed(seed)
+    net = nn.Sequential(nn.Linear(2, 12), nn.ReLU(), nn.Linear(12, 12), nn.ReLU(), nn.Linear(12, 1))
+    sample = radial(2).sample(50, np.random.default_rng(seed))
+    report = audit(net, sample.x, sample.y)
+    assert report.slope_found <= report.proved_constant * (1 + 1e-5) <= 1.35 * report.slope_found
+    assert "parts of the points' box" in report.proved_by and report.proved_constant < 0.8 * report.constant

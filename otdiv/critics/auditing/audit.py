@@ -145,7 +145,7 @@ def audit(
     proved = Bounds(max(proved.lower, min(constant.lower, proved.upper)), proved.upper)
     secant, violated = slopes(exact, fx, fy, reader.resolution if reader else 0.0)
     found = measure_gradients(reader.gradients, sign, exact, generator) if reader and reader.gradients else None
-    slope_found = max(secant, found.largest if found else 0.0)
+    slope_found = max(secant, found.largest if found else 0.0, constant.attained)
     if reader:
         noise = max(SINGLE_PRECISION, 8 * reader.resolution) * float(max(np.abs(fx).max(), np.abs(fy).max()))
         slope_found = max(slope_found, halve_pairs(reader.values, exact, sign * fx, sign * fy, noise))

@@ -113,7 +113,9 @@ def measure_gradients(
     if not known.any():
         raise invalid("critic", "have a gradient somewhere", "NaN or infinity everywhere", "Pass arrays of its values.")
     undefined, probes, norms = int(np.count_nonzero(~known)), probes[known], norms[known]
-    largest = max(float(norms.max()), climb(gradients, probes, norms, rng))
+    pooled = np.concatenate([x, y])
+    box = pooled.min(axis=0), pooled.max(axis=0)  # what is steep elsewhere does not count for W1 of the points
+    largest = max(float(norms.max()), climb(gradients, probes, norms, rng, box))
     if len(chosen) == 0:
         return GradientDiagnostics(
             largest, float(np.percentile(norms, 99)), None, None, norms, (start, end, on_rays, on_rays), undefined

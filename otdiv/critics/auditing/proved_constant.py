@@ -35,11 +35,14 @@ class ProvedConstant:
         Of the product, the layer-wise bound and, in few dimensions, that on the points' box.
     lower : float
         Proved lower bound of W1 of the points, V / L; 0 where nothing is proved.
+    attained : float
+        A slope at a point of the box, found on the way; 0 where the box was not divided.
     """
 
     product: LipschitzBound | None
     smallest: LipschitzBound | None
     lower: float = 0.0
+    attained: float = 0.0
 
 
 def prove_constant(
@@ -64,27 +67,29 @@ def prove_constant(
     sides = [network.to_inner(measure.points) for measure in (mu, nu)]
     if not _same_values(reader, found, mu, nu, sides, network.scale):
         return ProvedConstant(reader.constant, reader.constant)  # it was traced wrongly: nothing more is believed
-    bounds = [bound for bound in (product, *_constants(found, sides)) if bound is not None]
-    smallest = min(bounds, key=lambda bound: bound.value)
-    return ProvedConstant(product, smallest, _lower(found, smallest.value, mu, nu, sides, network))
+    bounds, attained = _constants(found, sides)
+    smallest = min((bound for bound in (product, *bounds) if bound is not None), key=lambda bound: bound.value)
+    return ProvedConstant(product, smallest, _lower(found, smallest.value, mu, nu, sides, network), attained)
 
 
-def _constants(found: NetworkLayers, sides: list[Array]) -> list[LipschitzBound]:
-    """The layer-wise bound, and that on the box, where they are affordable."""
+def _constants(found: NetworkLayers, sides: list[Array]) -> tuple[list[LipschitzBound], float]:
+    """The layer-wise bound and that on the box, where they are affordable, and the steepest slope on the box."""
     assert found.chain is not None
-    bounds = []
+    bounds, attained = [], 0.0
     if len(found.chain) > 1 and max(len(one.weight) for one in found.chain) <= LARGEST_LAYER:
         try:
             bounds.append(layerwise_constant(found.chain))
         except InvalidInput:  # layers of zeros, weights beyond float64: the product is left
-            return []
+            return [], 0.0
     known = all(one.activation.slopes is not None for one in found.chain)
     d = sides[0].shape[1]
     curved = any(one.activation.low < one.activation.high for one in found.chain)
     if known and curved and d <= BOX_DIMENSION:
         pooled = np.concatenate(sides)
-        bounds.append(box_constant(found.chain, pooled.min(axis=0), pooled.max(axis=0))[0])
-    return bounds
+        upper, lower = box_constant(found.chain, pooled.min(axis=0), pooled.max(axis=0))
+        bounds.append(upper)
+        attained = lower.value
+    return bounds, attained
 
 
 def _same_values(

@@ -18,7 +18,13 @@ CLEAR = 1000.0
 """Times the rounding of values that a rise must have to be halved further: its slope is then right to 0.2 %."""
 
 
-def climb(gradients: Function, starts: Array, norms: Array, rng: np.random.Generator) -> float:
+def climb(
+    gradients: Function,
+    starts: Array,
+    norms: Array,
+    rng: np.random.Generator,
+    box: tuple[Array, Array] | None = None,
+) -> float:
     """The largest |grad f| found from the steepest starts.
 
     Each point moves to the steepest of three neighbours (ahead along its gradient, behind, in a random direction) where
@@ -32,7 +38,10 @@ def climb(gradients: Function, starts: Array, norms: Array, rng: np.random.Gener
     norms : ndarray [k]
         |grad f| there.
     rng : numpy.random.Generator
+    box : (ndarray [d], ndarray [d]), optional
+        Corners of a box that is not left.
     """
+    lower, upper = (-np.inf, np.inf) if box is None else box
     chosen = np.argsort(norms)[-CLIMBERS:]
     at, steepest = starts[chosen], norms[chosen]
     longest = 0.1 * float(np.linalg.norm(starts.std(axis=0)))
@@ -41,7 +50,8 @@ def climb(gradients: Function, starts: Array, norms: Array, rng: np.random.Gener
         away = rng.normal(size=at.shape)
         for direction in (gradient, -gradient, away):
             size = np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-300)
-            trial = at + longest * 10.0 ** rng.uniform(-2, 0, size=(len(at), 1)) * direction / size
+            step = longest * 10.0 ** rng.uniform(-2, 0, size=(len(at), 1))
+            trial = np.clip(at + step * direction / size, lower, upper)
             found = np.nan_to_num(np.linalg.norm(gradients(trial), axis=1), nan=0.0, posinf=0.0)
             better = found > steepest
             at, steepest = np.where(better[:, None], trial, at), np.where(better, found, steepest)
