@@ -198,8 +198,11 @@ def test_an_endless_sampler_ends_at_the_limit_and_no_further():
         (lambda: iter([]), "x must give points; got none"),
         (lambda: iter([{"image": X}]), r"Pass \(batch\['image'\] for batch in loader\)"),
         (lambda: iter([X, X[:, :1]]), "batches of one shape"),
+        (lambda: iter(X), r"got shape \(2,\)\. Stack points to \[k, d\]"),
+        (lambda: set(range(3)), r"got shape \(\)"),
+        (lambda: type("IterableDataset", (), {"__iter__": lambda self: iter(X)})(), "single points. Pass .*DataLoader"),
     ],
-    ids=["empty", "mapping", "shapes"],
+    ids=["empty", "mapping", "shapes", "single points", "numbers", "iterable data set"],
 )
 def test_streams_that_do_not_fit_are_refused(stream, message):
     with pytest.raises(InvalidInput, match=message):

@@ -49,6 +49,9 @@ def collect(name: str, stream: Any, most: int = MOST_POINTS) -> tuple[Array, str
     InvalidInput
         Nothing in it, a batch that is a mapping or no array, or batches of different shapes.
     """
+    if any(kind.__name__ == "IterableDataset" for kind in type(stream).__mro__):
+        remedy = "Pass torch.utils.data.DataLoader(data, batch_size=256)."
+        raise invalid(name, "give batches [k, ...]", "an IterableDataset, which gives single points", remedy)
     by_position = not hasattr(stream, "__iter__")
     blocks: list[Array] = []
     count = batches = 0
@@ -62,7 +65,10 @@ def collect(name: str, stream: Any, most: int = MOST_POINTS) -> tuple[Array, str
             batch, first_of_several = batch[0], True
         block = as_float_array(f"a batch of {name}", batch)
         block = block[None] if by_position else block
-        if block.ndim == 0 or block.shape[1:] != (blocks[0] if blocks else block).shape[1:]:
+        if block.ndim < 2:
+            remedy = "Stack points to [k, d]; on the line reshape them to [k, 1]."
+            raise invalid(name, "give batches [k, d] or [k, ...]", f"shape {block.shape[int(by_position) :]}", remedy)
+        if block.shape[1:] != (blocks[0] if blocks else block).shape[1:]:
             before = blocks[0].shape[1:] if blocks else "[k, ...]"
             raise invalid(name, "give batches of one shape", f"{block.shape[1:]} after {before}", "Crop or scale them.")
         blocks.append(block[: most - count])
