@@ -87,6 +87,29 @@ def test_convolutions_are_layers_as_well():
     assert large.chain is None and large.product.value > 0
 
 
+class Modal(Usual):
+    """Another function in training than in evaluation, and dropout in its usual form."""
+
+    def forward(self, x):
+        x = nn.functional.dropout(torch.relu(self.fc1(x)), 0.5, training=self.training)
+        return self.fc3(10 * self.fc2(x)) if self.training else self.fc3(torch.relu(self.fc2(x)))
+
+
+def test_the_forward_of_evaluation_is_traced():
+    module = Modal()
+    found, values, own = evaluated(module, SAMPLE.x)
+    np.testing.assert_allclose(values, own, atol=1e-6)
+    module.train()
+    again = network_layers(module, 3)
+    assert module.training and again.product == found.product
+    steep = Modal()
+    with torch.no_grad():
+        for layer in (steep.fc1, steep.fc2, steep.fc3):
+            layer.weight.mul_(3)
+    report = audit(steep, SAMPLE.x, SAMPLE.y)
+    assert f"the constant is at most {report.proved_constant:.4g}" in report.verdict.remedy
+
+
 class Residual(Usual):
     def forward(self, x):
         return self.fc3(self.fc2(torch.relu(self.fc1(x))) + self.fc1(x))

@@ -166,6 +166,7 @@ def audit(
         debiased=corrected.get("de-biased value"),
         exact_gap=reference.gap,
         leaked=leaked,
+        constant=constant.smallest.value if constant.smallest else None,
     )
     return CriticReport(
         critic=name,

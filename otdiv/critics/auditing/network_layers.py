@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.core.validation import Array
+from otdiv.critics.reading.modules import evaluating
 from otdiv.critics.reading.shaped_points import Shape
 from otdiv.lipschitz import (
     Activation,
@@ -75,7 +76,8 @@ def network_layers(module: Any, d: int, shape: Shape | None = None) -> NetworkLa
     if any(part._forward_hooks or part._forward_pre_hooks for part in module.modules()):
         return None
     try:
-        steps = _steps(module, torch)
+        with evaluating(module):
+            steps = _steps(module, torch)
         return _assembled(steps, d, shape, torch)
     except _Unknown:
         return None
@@ -117,6 +119,8 @@ def _step(node: Any, graph: Any, torch: Any) -> list[Any]:
     if node.op in ("call_function", "call_method"):
         if name in _FUNCTIONS and len(node.args) == 1:
             return [activation(_FUNCTIONS[name])]
+        if name == "dropout" and not node.kwargs.get("training", node.args[2] if len(node.args) > 2 else True):
+            return [activation("identity")]
         if name == "leaky_relu":
             slope = node.args[1] if len(node.args) > 1 else node.kwargs.get("negative_slope", 0.01)
             return [activation("leaky_relu", float(slope))]

@@ -60,7 +60,7 @@ class Evidence:
 
     ``scale`` is the spread of the points; ``corrected`` says that the number reported is the de-biased one already;
     ``exact_gap`` is the relative width of the interval in which the exact value is known, ``leaked`` the share of the
-    held-out points that are among the others.
+    held-out points that are among the others, ``constant`` a proved upper bound of the Lipschitz constant.
     """
 
     estimand: str
@@ -76,6 +76,7 @@ class Evidence:
     corrected: bool = False
     exact_gap: float = 0.0
     leaked: float = 0.0
+    constant: float | None = None
 
 
 def judge(e: Evidence) -> Verdict:
@@ -188,8 +189,10 @@ def judge_without_reference(
 
 def _too_steep(e: Evidence) -> Verdict:
     repaired = e.value / e.secant
+    proved = f" Proved: the constant is at most {e.constant:.4g}." if e.constant else ""
     return Verdict(
         "not 1-Lipschitz",
         f"Slopes reach {e.secant:.4g}, so the value {e.value:.5g} is on another scale than the exact {e.exact:.5g}.",
-        f"Divide by the Lipschitz constant: {repaired:.5g} is a lower bound of W1 if {e.secant:.4g} is the constant.",
+        f"Divide by the Lipschitz constant: {repaired:.5g} is a lower bound of W1 if {e.secant:.4g} is the constant."
+        + proved,
     )

@@ -61,7 +61,7 @@ def critic_of_module(
         return selected(module(points if shape is None else points.reshape(len(points), *shape)), output)
 
     def values(z: Array) -> Array:
-        with _evaluating(module), torch.no_grad():
+        with evaluating(module), torch.no_grad():
             parts = [
                 one_value_a_point(forward(tensor(z[rows])), rows.stop - rows.start)
                 for rows in row_blocks(len(z), units or _LAYER_UNITS, _LAYER_ENTRIES)
@@ -71,14 +71,14 @@ def critic_of_module(
     def gradients(z: Array) -> Array:
         parts = []
         # within a caller's no_grad or inference_mode as well
-        with _evaluating(module), torch.inference_mode(False), torch.enable_grad():
+        with evaluating(module), torch.inference_mode(False), torch.enable_grad():
             for rows in row_blocks(len(z), units or _LAYER_UNITS, _LAYER_ENTRIES):
                 leaf = tensor(z[rows]).requires_grad_(True)
                 parts.append(torch.autograd.grad(forward(leaf).sum(), leaf)[0].double().cpu().numpy())
         return held(np.concatenate(parts), "gradients")
 
     if units is None:
-        with _evaluating(module), torch.no_grad():
+        with evaluating(module), torch.no_grad():
             units = _largest_layer(module, lambda: forward(tensor(np.zeros((1, d)))), d)
     fine = resolution(torch.zeros(1, dtype=dtype))
     critic = Critic(name, values, gradients, None, fine, notes, Network(module))
@@ -93,7 +93,7 @@ def critic_of_module(
 
 
 @contextmanager
-def _evaluating(module: Any) -> Iterator[None]:
+def evaluating(module: Any) -> Iterator[None]:
     """Evaluation mode inside the block, without dropout and the like; the module's mode is restored afterwards."""
     training = bool(getattr(module, "training", False))
     exported = type(module).__name__.startswith("GraphModule")  # an exported program has one mode only
