@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from otdiv.core.threads import one_thread_of_blas
 from otdiv.core.validation import Array
 
 Weights = list[Array]
@@ -65,19 +66,20 @@ def best_multipliers(weights: Weights, slopes: Slopes, iterations: int = ITERATI
     start = first_multipliers(weights, slopes)
     if not start.size:
         return start
-    best, least = start, _value_and_gradient(start, weights, slopes, 0.0)[0]
-    theta = start
-    for barrier in BARRIERS:
+    with one_thread_of_blas():
+        best, least = start, _value_and_gradient(start, weights, slopes, 0.0)[0]
+        theta = start
+        for barrier in BARRIERS:
 
-        def objective(at: Array, barrier: float = barrier) -> tuple[float, Array]:
-            value, gradient = _value_and_gradient(at, weights, slopes, barrier)
-            beyond = np.sign(at - start) * np.maximum(np.abs(at - start) - RANGE, 0.0)
-            return value + OUTSIDE * float(beyond @ beyond), gradient + 2 * OUTSIDE * beyond
+            def objective(at: Array, barrier: float = barrier) -> tuple[float, Array]:
+                value, gradient = _value_and_gradient(at, weights, slopes, barrier)
+                beyond = np.sign(at - start) * np.maximum(np.abs(at - start) - RANGE, 0.0)
+                return value + OUTSIDE * float(beyond @ beyond), gradient + 2 * OUTSIDE * beyond
 
-        theta = _minimise(objective, theta, iterations // len(BARRIERS))
-        value = _value_and_gradient(theta, weights, slopes, 0.0)[0]
-        if value < least:
-            best, least = theta, value
+            theta = _minimise(objective, theta, iterations // len(BARRIERS))
+            value = _value_and_gradient(theta, weights, slopes, 0.0)[0]
+            if value < least:
+                best, least = theta, value
     return best
 
 

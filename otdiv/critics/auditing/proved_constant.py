@@ -15,12 +15,16 @@ from otdiv.critics.reading.shaped_points import Shape
 from otdiv.errors import InvalidInput
 from otdiv.lipschitz import LipschitzBound, box_constant, layerwise_constant
 from otdiv.lipschitz.layers import evaluate
+from otdiv.lipschitz.multipliers import ITERATIONS
 from otdiv.measures.discrete import DiscreteMeasure
 
 BOX_DIMENSION = 2
 """Dimensions up to which the points' box is divided; above, its parts become too many."""
-LARGEST_LAYER = 700
+LARGEST_LAYER = 1024
 """Units of a layer up to which constants are proved layer by layer; the time grows with their cube."""
+FULL_LAYER, DESCENT_LAYER = 160, 400
+"""Units up to which the multipliers are fully descended (some seconds), and descended at all: above the first ones are
+taken, a closed form that is about twice as large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +80,11 @@ def _constants(found: NetworkLayers, sides: list[Array]) -> tuple[list[Lipschitz
     """The layer-wise bound and that on the box, where they are affordable, and the steepest slope on the box."""
     assert found.chain is not None
     bounds, attained = [], 0.0
-    if len(found.chain) > 1 and max(len(one.weight) for one in found.chain) <= LARGEST_LAYER:
+    units = max(max(one.weight.shape) for one in found.chain[:-1]) if len(found.chain) > 1 else 0
+    if 0 < units <= LARGEST_LAYER:
+        share = min(1.0, (FULL_LAYER / units) ** 3) if units <= DESCENT_LAYER else 0.0
         try:
-            bounds.append(layerwise_constant(found.chain))
+            bounds.append(layerwise_constant(found.chain, iterations=round(share * ITERATIONS)))
         except InvalidInput:  # layers of zeros, weights beyond float64: the product is left
             return [], 0.0
     known = all(one.activation.slopes is not None for one in found.chain)
