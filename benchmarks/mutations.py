@@ -20,7 +20,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from otdiv.critics.auditing.plain_layers import LAYERS
+from otdiv.critics.reading.plain_layers import LAYERS
 from otdiv.verification.file import _digest
 from otdiv.verification.record import ARRAYS
 from tests.measures.test_files import mutated

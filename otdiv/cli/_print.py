@@ -46,6 +46,8 @@ _TYPED = {
     "the critic or the metric out": "the critic or the cost out",
     "normalize=True": "--normalize",
     "pass trust=True": "add --trust",
+    "Pass state_key='": "Add --state-key '",
+    "state_key must": "--state-key must",
     "compare(..., bins=k)": "--bins k",
     "compare measures with all=True": "add --all",
     "columns= with those": "--columns with those",

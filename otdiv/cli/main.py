@@ -1,6 +1,7 @@
 """The command ``otdiv``: its group of commands, and errors as one sentence and an exit code.
 
-Exit codes: 0 certified optimal, 1 stopped early or a mismatch, 2 bad input;
+Exit codes: 0 certified optimal, 1 stopped early or a mismatch, 2 bad input,
+3 a critic that nothing could check;
 130 interrupted, 141 the output's reader closed the pipe.
 """
 

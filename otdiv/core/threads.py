@@ -59,6 +59,18 @@ def without_warnings() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_thread_of_blas() -> Iterator[None]:
+    """Matrix products of one thread inside the block: on busy processors many small ones take ten times as long on two.
+
+    The limit is of the whole process while the block runs.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
 def call_interruptibly(
     work: Callable[[], T], time_limit: float | None = None, interrupted: threading.Event | None = None
 ) -> T:

@@ -4,12 +4,13 @@ Importing this room does not import torch; training a critic does.
 """
 
 from otdiv.critics.auditing.audit import audit
-from otdiv.critics.auditing.layer_files import load_layers, save_layers
 from otdiv.critics.auditing.report import CriticReport
 from otdiv.critics.choice import ESTIMANDS, ConstraintChoice, select_constraint
 from otdiv.critics.debias import Debiased, penalty_bias, remove_bias
 from otdiv.critics.estimate import CriticEstimate, estimate, fit, load
 from otdiv.critics.monitor import Monitor, TrainingStopped
+from otdiv.critics.reading.builder import build_critic
+from otdiv.critics.reading.layer_files import load_layers, save_layers
 from otdiv.neural.constraint_names import CONSTRAINTS
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Monitor",
     "TrainingStopped",
     "audit",
+    "build_critic",
     "estimate",
     "fit",
     "load",

@@ -14,6 +14,7 @@ import torch
 from otdiv.core.bounds import Bounds
 from otdiv.core.validation import Array, invalid
 from otdiv.critics.auditing.diagnostics import pooled_spread, slopes
+from otdiv.critics.auditing.reference import affordable, predicted_seconds
 from otdiv.critics.auditing.verdict import Evidence, judge, judge_without_reference
 from otdiv.critics.choice import ConstraintChoice
 from otdiv.critics.debias import Debiased, debiasing_terms
@@ -35,8 +36,6 @@ from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.result import TransportResult
 from otdiv.transport.solve import solve
 
-EXACT_PAIRS = 4_000_000
-"""Most pairs of points for which the exact distance is computed by default; its time grows with them."""
 HELD_OUT_SHARE, VALIDATION_SHARE = 0.25, 0.125
 """Shares of the points that a critic of the distributions is not trained on: for the answer, and to measure the
 progress of the training.  Larger ones narrow the interval and leave fewer points to train on."""
@@ -71,8 +70,8 @@ class EmpiricalEstimand:
 
     @classmethod
     def of(cls, distributions: Pair, problem: TransportProblem, exact: bool | None) -> EmpiricalEstimand:
-        """With the exact reference if asked for; with None, if it is cheap."""
-        wanted = problem.n * problem.m <= EXACT_PAIRS if exact is None else exact
+        """With the exact reference if asked for; with None, if :func:`affordable` says so."""
+        wanted = affordable(problem) if exact is None else exact
         return cls(problem, solve(problem) if wanted else None, distributions)
 
     def band(self, critic: FittedCritic) -> tuple[float, float]:
@@ -91,7 +90,7 @@ class EmpiricalEstimand:
         critic_value = critic.correct(raw, terms)
         value = max(critic_value, bounds.lower)
         if self.exact is None:
-            verdict = judge_without_reference(value, bounds.lower, terms)
+            verdict = judge_without_reference(value, bounds.lower, terms, predicted_seconds(self.problem))
         else:
             # what a c-transform or a proved constant gives is the value of a 1-Lipschitz function
             penalised = terms is not None and critic_value > bounds.lower
@@ -103,7 +102,7 @@ class EmpiricalEstimand:
                     held_out=None,
                     exact=self.exact.value,
                     scale=pooled_spread(self.problem),
-                    secant=slopes(self.problem, critic(mu.points), critic(nu.points))[0] if penalised else 1.0,
+                    secant=slopes(self.exact, critic(mu.points), critic(nu.points))[0] if penalised else 1.0,
                     proved_lower=bounds.lower,
                     null_floor=0.0,
                     debiased=value if penalised else None,

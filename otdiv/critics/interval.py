@@ -14,6 +14,7 @@ import numpy as np
 from otdiv.certificates.certificate import certify
 from otdiv.core.bounds import Bounds
 from otdiv.core.validation import Array
+from otdiv.critics.auditing.reference import affordable
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.potentials.c_transform import mcshane
 from otdiv.problem.transport_problem import TransportProblem
@@ -21,8 +22,8 @@ from otdiv.transport.solve import emd
 
 Function = Callable[[Any], Array]
 PROOF_PAIRS = 50_000_000
-"""Most pairs of points for which the critic's c-transform is taken on all of them; more of them prove larger
-problems, in time proportional to the pairs."""
+"""Pairs of points up to which the critic's c-transform is taken on all of them, or where exact transport is
+affordable, which takes longer; more of them prove larger problems, in time proportional to the pairs."""
 CONFIDENCE = 1.96
 """Standard errors on either side: 95 % where the mean is normal, as it is for some hundred points."""
 REFERENCE_SAMPLES, REFERENCE_POINTS = 4, 512
@@ -67,7 +68,7 @@ def proved_on_points(f: Function, problem: TransportProblem, constant: float | N
     """
     fx, fy = f(problem.mu.points), f(problem.nu.points)
     bounds = Bounds(0.0, np.inf)
-    if problem.n * problem.m <= PROOF_PAIRS:
+    if problem.n * problem.m <= PROOF_PAIRS or affordable(problem):
         for potentials in ((fx, None), (None, -fy)):
             proof = certify(problem, None, potentials).bounds
             bounds = Bounds(max(bounds.lower, proof.lower), min(bounds.upper, proof.upper))

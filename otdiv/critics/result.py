@@ -111,6 +111,7 @@ class CriticEstimate(HasBounds):
             "estimand": self.estimand,
             "verdict": self.verdict.word,
             "verdict_reason": self.verdict.reason,
+            "standing": self.verdict.standing,
             "constraint": self.constraint,
             "constraint_reason": self.reason,
             "lipschitz": None if self.lipschitz is None else self.lipschitz.value,

@@ -14,9 +14,9 @@ import torch
 
 from otdiv import DiscreteMeasure, emd
 from otdiv.cli.main import main
-from otdiv.critics.auditing.adapters import read_critic
 from otdiv.critics.auditing.audit import audit
 from otdiv.critics.auditing.verdict import Evidence, judge
+from otdiv.critics.reading.adapters import read_critic
 from otdiv.datasets.known_distances import funnels, identical, radial, shift
 from otdiv.errors import InvalidInput
 
@@ -271,7 +271,7 @@ def test_batch_norm_nan_wrong_size_wrong_output():
         poisoned[0].weight[0, 0] = float("nan")
     x = np.zeros((3, 2))
     for critic, message in (
-        (with_norm, "no batch normalisation"),
+        (with_norm, "no batch normalisation in training"),
         (poisoned, "finite weights"),
         (network(3, 4, 1), "points of dimension 2"),
         (network(2, 4, 2), "one value a point"),

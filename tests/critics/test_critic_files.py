@@ -16,9 +16,9 @@ from torch import nn
 
 from otdiv.cli.main import main
 from otdiv.critics import audit, load_layers, save_layers
-from otdiv.critics.auditing.adapters import read_critic
-from otdiv.critics.auditing.plain_layers import LAYERS
-from otdiv.critics.auditing.program import Program
+from otdiv.critics.reading.adapters import read_critic
+from otdiv.critics.reading.plain_layers import LAYERS
+from otdiv.critics.reading.program import Program
 from otdiv.errors import InvalidInput
 
 

@@ -7,16 +7,25 @@ from typing import Any
 import click
 
 from otdiv.cli._options import JSON, read_pair, require_targets, table_options
-from otdiv.cli._print import Stop, print_json, save_answer, show
+from otdiv.cli._print import print_json, save_answer, show
+from otdiv.cli.networks._standing import EXIT_CODES_HELP, end_with
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.measures.files import read_measure, read_values
 from otdiv.plots.style import save_figure
 
 
-@click.command("audit")
+@click.command("audit", epilog=EXIT_CODES_HELP)
 @click.argument("a")
 @click.argument("b")
-@click.option("--critic", metavar="FILE", help="What otdiv saved; with --trust TorchScript or .pt2.")
+@click.option(
+    "--critic",
+    metavar="FILE",
+    help="What otdiv saved; with --trust TorchScript or .pt2; or package.module:make, with --state.",
+)
+@click.option("--state", metavar="FILE", help="Weights (state_dict) of what --critic package.module:make builds.")
+@click.option("--state-key", metavar="NAME", help="The entry of --state that is the critic's, if it holds several.")
+@click.option("--shape", metavar="C,H,W", help="Of one point as the critic takes it, for images in flat rows.")
+@click.option("--output", metavar="NAME", help="Which output counts, if it returns several: a key, or a position.")
 @click.option("--trust", is_flag=True, help="Open a critic file that is a program: only if you know its author.")
 @click.option("--values", nargs=2, metavar="FX FY", help="Or two .npy files with its values on A and on B.")
 @click.option("--estimand", type=click.Choice(ESTIMANDS), default="empirical", show_default=True)
@@ -29,6 +38,10 @@ def audit_command(
     a: str,
     b: str,
     critic: str | None,
+    state: str | None,
+    state_key: str | None,
+    shape: str | None,
+    output: str | None,
     trust: bool,
     values: tuple[str, str] | None,
     estimand: str,
@@ -38,7 +51,7 @@ def audit_command(
     table: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Can a critic's estimate of W1 between A and B be believed?  Exit code 1 if not."""
+    """Can a critic's estimate of W1 between A and B be believed?"""
     from otdiv.critics.auditing.audit import audit
 
     require_targets(figure=figure)
@@ -47,7 +60,19 @@ def audit_command(
     x, y = read_pair(a, b, table)
     subject: Any = critic if values is None else tuple(read_values(path) for path in values)
     others = None if held_out is None else tuple(read_measure(path, **table) for path in held_out)
-    report = audit(subject, x, y, estimand=estimand, penalty=penalty, held_out=others, trust=trust)
+    report = audit(
+        subject,
+        x,
+        y,
+        estimand=estimand,
+        penalty=penalty,
+        held_out=others,
+        trust=trust,
+        state=state,
+        state_key=state_key,
+        shape=None if shape is None else _sides(shape),
+        output=int(output) if output is not None and output.lstrip("-").isdigit() else output,
+    )
     if as_json:
         print_json(report.to_dict(), (a, b))
     else:
@@ -56,5 +81,12 @@ def audit_command(
         from otdiv.plots.critics import plot_audit
 
         save_answer("--figure", lambda: save_figure(plot_audit(report), figure))
-    if not report.verdict.accepted:
-        raise Stop(1)
+    end_with(report.verdict)
+
+
+def _sides(shape: str) -> tuple[int, ...]:
+    """The integers of ``--shape``."""
+    parts = shape.split(",")
+    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise click.UsageError(f"--shape takes positive integers such as 1,28,28, not {shape!r}.")
+    return tuple(int(part) for part in parts)

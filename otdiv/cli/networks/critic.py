@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from otdiv.cli._options import JSON, NORMALIZE, read_pair, require_targets, table_options
-from otdiv.cli._print import Stop, print_json, save_answer, show
+from otdiv.cli._print import print_json, save_answer, show
+from otdiv.cli.networks._standing import EXIT_CODES_HELP, end_with
 from otdiv.critics.choice import ESTIMANDS
 from otdiv.neural.constraint_names import CONSTRAINTS
 from otdiv.plots.style import save_figure
 
 
-@click.command("critic")
+@click.command("critic", epilog=EXIT_CODES_HELP)
 @click.argument("a")
 @click.argument("b")
 @click.option("--constraint", type=click.Choice(("auto", *CONSTRAINTS)), default="auto", show_default=True)
@@ -68,5 +69,4 @@ def critic_command(
         from otdiv.plots.critics import plot_training
 
         save_answer("--figure", lambda: save_figure(plot_training(answer), figure))
-    if not answer.believed:
-        raise Stop(1)
+    end_with(answer.verdict)

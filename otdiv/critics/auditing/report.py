@@ -30,17 +30,25 @@ class CriticReport:
     held_out : float or None
         V on the held-out points.
     exact : float
-        W1 of the points, exactly.
+        W1 of the points, exactly; of very many, the middle of a proved interval.
+    reference : str
+        How it was found, and for which sizes.
     proved : Bounds
         What the critic's values prove about W1 of the points: c-transform and exact plan.
     scaled : float
         V / max(1, secant): a lower bound of W1 of the points that uses the critic as it is.
     secant : float
         Largest |f(z) - f(z')| / |z - z'| over all points: a lower bound of the Lipschitz constant.
+    slope_found : float
+        The largest of that, of all |grad f| found, and of slopes between points of the plan's segments.
     gradient_max, gradient_99 : float or None
         Of |grad f| on data, interpolates, rays and after gradient ascent: lower bounds of the constant.
     constant : float or None
         Product of layer norms, an upper bound of the constant, where the network is known.
+    proved_constant : float or None
+        The smallest upper bound of the constant that is proved, at least on the points' box.
+    proved_by : str
+        How.
     ray_cosine, ray_slope : float or None
         On the pairs that the exact plan moves: mean cosine of grad f with x - y, mean |grad f|; 1 at the optimum.
     violated : float
@@ -56,6 +64,8 @@ class CriticReport:
     verdict : Verdict
     undefined_gradients : int
         Points at which the gradient is NaN or infinite.
+    notes : tuple of str
+        Of the points, where they came in batches, and of the critic's state.
     curves : dict
         Arrays for the figure: values of the critic and exact potentials, gradient norms, rays.
     """
@@ -67,12 +77,16 @@ class CriticReport:
     standard_error: float
     held_out: float | None
     exact: float
+    reference: str
     proved: Bounds
     scaled: float
     secant: float
+    slope_found: float
     gradient_max: float | None
     gradient_99: float | None
     constant: float | None
+    proved_constant: float | None
+    proved_by: str
     ray_cosine: float | None
     ray_slope: float | None
     violated: float
@@ -82,6 +96,7 @@ class CriticReport:
     debiased: dict[str, float]
     verdict: Verdict
     undefined_gradients: int = 0
+    notes: tuple[str, ...] = ()
     curves: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,6 +114,7 @@ class CriticReport:
             self.verdict.reason,
             self.verdict.remedy,
         )
+        record["standing"], record["notes"] = self.verdict.standing, list(self.notes)
         return record
 
     def table(self) -> Table:
@@ -114,16 +130,22 @@ class CriticReport:
                 f"standard error {self.standard_error:.2g}",
             ),
             ("value on held-out points", show(self.held_out), "the same critic, other points"),
-            ("exact W1 of the points", show(self.exact, 9), "exact transport"),
+            ("exact W1 of the points", show(self.exact, 9), self.reference),
             (
                 "proved by the critic",
                 f"[{show(self.proved.lower)}, {show(self.proved.upper)}]",
-                "c-transform, exact plan",
+                "c-transform, V / constant, exact plan",
             ),
             ("V / max(1, steepest slope)", show(self.scaled), "lower bound of W1 of the points"),
             ("steepest slope between points", show(self.secant), "lower bound of the Lipschitz constant"),
             ("largest |grad f| found", show(self.gradient_max), "lower bound of the Lipschitz constant"),
             ("99th percentile of |grad f|", show(self.gradient_99), ""),
+            (
+                "largest slope found",
+                show(self.slope_found),
+                "between points, by ascent, by halving pairs",
+            ),
+            ("proved Lipschitz constant", show(self.proved_constant), self.proved_by),
             ("product of layer norms", show(self.constant), "upper bound of the Lipschitz constant"),
             ("cosine of grad f with the rays", show(self.ray_cosine, 4), "1 at the optimum"),
             ("|grad f| on the rays", show(self.ray_slope, 4), "1 at the optimum"),
@@ -138,7 +160,7 @@ class CriticReport:
         if self.undefined_gradients:
             rows.append(("gradients that are NaN or infinite", str(self.undefined_gradients), "points left out"))
         rows += [(name, show(value), "") for name, value in self.debiased.items()]
-        notes = (self.verdict.message,)
+        notes = (self.verdict.message, *self.notes)
         return Table(
             f"Audit of {self.critic}, {self.estimand} W1", ("quantity", "value", "what it is"), rows, notes, (1,)
         )

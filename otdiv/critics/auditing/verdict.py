@@ -13,7 +13,11 @@ STEEP = 1.05
 """Slope above which a critic is not called 1-Lipschitz (networks are rarely exact); higher accepts more critics."""
 
 
-ACCEPTED = ("agrees", "reference is biased", "unchecked")
+LEAKED = 0.05
+"""Share of held-out points that may be known ones (repeated rows of real tables); higher accepts more leaks."""
+UNCHECKED = ("reference is biased", "unchecked")
+"""Verdicts that neither confirm a value nor speak against it."""
+ACCEPTED = ("agrees", *UNCHECKED)
 """Verdicts that do not speak against a value."""
 
 
@@ -42,12 +46,21 @@ class Verdict:
         """Whether nothing speaks against the value."""
         return self.word in ACCEPTED
 
+    @property
+    def standing(self) -> str:
+        """ "believed" (compared with an exact reference), "unchecked" (none could decide), or "not believed"."""
+        if self.word in UNCHECKED:
+            return "unchecked"
+        return "believed" if self.accepted else "not believed"
+
 
 @dataclass(frozen=True)
 class Evidence:
     """The numbers a verdict rests on; see :class:`CriticReport`.
 
-    ``scale`` is the spread of the points; ``corrected`` says that the number reported is the de-biased one already.
+    ``scale`` is the spread of the points; ``corrected`` says that the number reported is the de-biased one already;
+    ``exact_gap`` is the relative width of the interval in which the exact value is known, ``leaked`` the share of the
+    held-out points that are among the others, ``constant`` a proved upper bound of the Lipschitz constant.
     """
 
     estimand: str
@@ -61,10 +74,19 @@ class Evidence:
     null_floor: float
     debiased: float | None
     corrected: bool = False
+    exact_gap: float = 0.0
+    leaked: float = 0.0
+    constant: float | None = None
 
 
 def judge(e: Evidence) -> Verdict:
     """The first of these that holds: inflated by a penalty, too steep, overfit, reference biased, underfit, agrees."""
+    if e.exact_gap > CLOSE:
+        return Verdict(
+            "unchecked",
+            f"The exact value is known within {100 * e.exact_gap:.2g} % only.",
+            "Pass fewer points, so that exact transport is affordable.",
+        )
     steep = e.secant > STEEP
     too_high = e.value > e.exact + CLOSE * e.exact + 1e-9 * e.scale
     if e.debiased is not None and steep and abs(e.debiased - e.exact) <= CLOSE * e.exact:
@@ -92,6 +114,19 @@ def judge(e: Evidence) -> Verdict:
                 "the critic has overfitted these points.",
                 "Use more points, fewer parameters or an earlier stop; on these very points exact transport is better.",
             )
+    if e.estimand == "population" and e.leaked > LEAKED:
+        return Verdict(
+            "unchecked",
+            f"{100 * e.leaked:.3g} % of the held-out points are among those of the audit, so they show no overfitting.",
+            "Hold out points that the critic was not trained on.",
+        )
+    least = e.exact - 2 * e.null_floor  # by the triangle inequality, in the mean: W1 of the distributions is no less
+    if e.estimand == "population" and e.value + 3 * e.error < (1 - CLOSE) * least:
+        return Verdict(
+            "underfit",
+            f"It finds {e.value:.5g}; the exact {e.exact:.5g} less the sampling error of both samples is {least:.5g}.",
+            "Train longer or wider.",
+        )
     if e.estimand == "population" and e.null_floor > 0.2 * e.exact and e.value < (1 - CLOSE) * e.exact:
         return Verdict(
             "reference is biased",
@@ -122,7 +157,9 @@ def judge(e: Evidence) -> Verdict:
     )
 
 
-def judge_without_reference(value: float, lower: float, terms: Debiased | None) -> Verdict:
+def judge_without_reference(
+    value: float, lower: float, terms: Debiased | None, seconds: float | None = None
+) -> Verdict:
     """A verdict without an exact reference value.
 
     Parameters
@@ -131,6 +168,8 @@ def judge_without_reference(value: float, lower: float, terms: Debiased | None) 
         The estimate and its proved lower end.
     terms : Debiased or None
         Of a penalised critic.
+    seconds : float, optional
+        Predicted time of the exact value.
     """
     if terms is not None and not (terms.converged and terms.agree):
         return Verdict(
@@ -142,15 +181,18 @@ def judge_without_reference(value: float, lower: float, terms: Debiased | None) 
     share = lower / value if value > 0 else 1.0
     return Verdict(
         "unchecked",
-        f"No exact reference value was affordable; {100 * share:.3g} % of the value is proved from below.",
+        ("No exact reference value was asked for" if seconds is None else f"Exact transport would take {seconds:.3g} s")
+        + f"; {100 * share:.3g} % of the value is proved from below.",
         "Pass exact=True to compute it, or fewer points.",
     )
 
 
 def _too_steep(e: Evidence) -> Verdict:
     repaired = e.value / e.secant
+    proved = f" Proved: the constant is at most {e.constant:.4g}." if e.constant else ""
     return Verdict(
         "not 1-Lipschitz",
         f"Slopes reach {e.secant:.4g}, so the value {e.value:.5g} is on another scale than the exact {e.exact:.5g}.",
-        f"Divide by the Lipschitz constant: {repaired:.5g} is a lower bound of W1 if {e.secant:.4g} is the constant.",
+        f"Divide by the Lipschitz constant: {repaired:.5g} is a lower bound of W1 if {e.secant:.4g} is the constant."
+        + proved,
     )

@@ -1,4 +1,4 @@
-"""The process in which a critic file that is a program runs, started by :mod:`otdiv.critics.auditing.program`.
+"""The process in which a critic file that is a program runs, started by :mod:`otdiv.critics.reading.program`.
 
 Its input and output are taken from the program, so that it can neither read
 requests nor write answers by printing.
@@ -15,8 +15,9 @@ from typing import IO
 
 import numpy as np
 
-from otdiv.critics.auditing.adapters import critic_of_module
-from otdiv.critics.auditing.module_file import load_module
+from otdiv.core.validation import invalid
+from otdiv.critics.reading.module_file import load_module
+from otdiv.critics.reading.modules import critic_of_module
 from otdiv.errors import OtdivError
 
 
@@ -28,7 +29,7 @@ def serve(path: Path, d: int, requests: IO[bytes], answers: IO[bytes], seconds: 
     path : Path
     d : int
     requests, answers : binary streams
-        See :mod:`otdiv.critics.auditing.program`.
+        See :mod:`otdiv.critics.reading.program`.
     seconds : int
         The system ends this process when opening or a request takes longer, even if its parent has died.
     """
@@ -43,7 +44,10 @@ def serve(path: Path, d: int, requests: IO[bytes], answers: IO[bytes], seconds: 
         signal.alarm(seconds + 5)
         k, columns = struct.unpack("<qq", head[1:])
         z = np.frombuffer(requests.read(8 * k * columns), dtype="<f8").reshape(k, columns)
-        found = critic.values(z) if head[:1] == b"v" else critic.gradients(z)
+        if head[:1] == b"g" and critic.gradients is None:
+            remedy = "Give its values at the points as two .npy files instead."
+            raise invalid("critic", "have gradients", "values without a graph of derivatives", remedy)
+        found = critic.gradients(z) if head[:1] == b"g" and critic.gradients else critic.values(z)
         _send(answers, b"k" + np.ascontiguousarray(found, dtype="<f8").tobytes())
 
 

@@ -93,7 +93,10 @@ def one_value_a_point(out: Any, k: int) -> Array:
         Another shape, or values beyond ``LARGEST_VALUE``.
     """
     try:
-        flat = held(as_array(out).astype(np.float64), "values")
+        values = as_array(out)
+        if np.iscomplexobj(values):
+            raise TypeError("complex")
+        flat = held(values.astype(np.float64), "values")
     except (TypeError, ValueError):
         raise invalid("critic", "return numbers", type(out).__name__, "Return one value a point.") from None
     if flat.shape not in ((k,), (k, 1)) and not (k == 1 and flat.size == 1):

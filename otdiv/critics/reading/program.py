@@ -52,14 +52,14 @@ class Program:
     Raises
     ------
     InvalidInput
-        It cannot be opened, as :func:`otdiv.critics.auditing.module_file.load_module` says, or not within the limits.
+        It cannot be opened, as :func:`otdiv.critics.reading.module_file.load_module` says, or not within the limits.
     """
 
     def __init__(self, path: Path, d: int, seconds: float = SECONDS) -> None:
         self._name, self._seconds = path.name, seconds
         free = available_memory()
         limit = int(_MEMORY_SHARE * free) if np.isfinite(free) else -1
-        command = [sys.executable, "-m", "otdiv.critics.auditing.program_process", str(path), str(d), str(limit)]
+        command = [sys.executable, "-m", "otdiv.critics.reading.program_process", str(path), str(d), str(limit)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}
         self._process = subprocess.Popen(
             [*command, str(int(np.ceil(seconds)))],

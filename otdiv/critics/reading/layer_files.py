@@ -20,7 +20,7 @@ from typing import Any
 
 from otdiv.core.threads import without_warnings
 from otdiv.core.validation import invalid, optional_import
-from otdiv.critics.auditing.plain_layers import LAYERS, WITH_WEIGHTS, build, flattened, plain_name
+from otdiv.critics.reading.plain_layers import LAYERS, WITH_WEIGHTS, build, flattened, plain_name
 from otdiv.errors import InvalidInput
 from otdiv.files.archives import open_archive
 from otdiv.files.writing import require_writable, write_whole
@@ -35,7 +35,7 @@ def save_layers(module: Any, path: str | Path) -> None:
     Parameters
     ----------
     module : torch.nn.Sequential
-        Of the layers in :data:`otdiv.critics.auditing.plain_layers.LAYERS`, possibly nested; parametrised weights
+        Of the layers in :data:`otdiv.critics.reading.plain_layers.LAYERS`, possibly nested; parametrised weights
         (spectral norm, weight norm) are saved as they act.
     path : str or Path
         Ends in .safetensors.
