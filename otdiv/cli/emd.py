@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -41,6 +42,7 @@ from otdiv.transport.solve import emd
 @click.option("--threads", type=int, help="Default: every processor the process may use.")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
 @click.option("--save", metavar="FILE", help="Write the certificate (.npz) for otdiv verify.")
+@click.option("--figure", metavar="FILE", help="Draw both measures and the displacement (.png, .svg or .pdf).")
 @table_options
 @NORMALIZE
 @JSON
@@ -58,12 +60,13 @@ def emd_command(
     threads: int | None,
     memory_limit: float | None,
     save: str | None,
+    figure: str | None,
     table: dict[str, Any],
     normalize: bool,
     as_json: bool,
 ) -> None:
     """Exact earth mover's distance between the measures in files A and B."""
-    require_targets(save=save)
+    require_targets(save=save, figure=figure)
     x, y = read_pair(a, b, table)
     if memory_limit is not None and not memory_limit > 0:
         raise invalid("--memory-limit", "be a positive number of GiB", repr(memory_limit), "For example 4.")
@@ -96,6 +99,12 @@ def emd_command(
         )
     if save is not None:
         save_answer("--save", lambda: result.save(save))
+    if figure is not None:
+        from otdiv.plots.displacement import plot_displacement
+        from otdiv.plots.style import save_figure
+
+        names = (Path(a).stem, Path(b).stem)
+        save_answer("--figure", lambda: save_figure(plot_displacement(result, labels=names), figure))
     if not result.status.certified:
         raise Stop(1)
 

@@ -11,6 +11,7 @@ from otdiv._lazy import lazy_names as _lazy_names
 if _typing.TYPE_CHECKING:
     from otdiv.plots.cones import plot_alternative, plot_nearest_point
     from otdiv.plots.critics import plot_audit, plot_training
+    from otdiv.plots.displacement import plot_displacement, plot_marginals
     from otdiv.plots.drift import plot_changes, plot_column
     from otdiv.plots.duality import (
         plot_curves,
@@ -38,10 +39,12 @@ __all__ = [
     "plot_changes",
     "plot_column",
     "plot_curves",
+    "plot_displacement",
     "plot_game",
     "plot_gan",
     "plot_gan_strip",
     "plot_lagrangian",
+    "plot_marginals",
     "plot_matching_curves",
     "plot_modes",
     "plot_nearest_point",
@@ -69,10 +72,12 @@ _MODULES = {
     "plot_changes": "otdiv.plots.drift",
     "plot_column": "otdiv.plots.drift",
     "plot_curves": "otdiv.plots.duality",
+    "plot_displacement": "otdiv.plots.displacement",
     "plot_game": "otdiv.plots.duality",
     "plot_gan": "otdiv.plots.gans",
     "plot_gan_strip": "otdiv.plots.gans",
     "plot_lagrangian": "otdiv.plots.duality",
+    "plot_marginals": "otdiv.plots.displacement",
     "plot_matching_curves": "otdiv.plots.samples",
     "plot_modes": "otdiv.plots.samples",
     "plot_nearest_point": "otdiv.plots.cones",

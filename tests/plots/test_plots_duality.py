@@ -117,7 +117,7 @@ def test_every_plot_returns_a_figure_of_its_own_or_that_of_the_axes():
 
 def test_all_plots_are_public_and_importing_them_brings_no_torch():
     names = {name for name in dir(plots) if name.startswith("plot_")}
-    assert names == {name for name in plots.__all__ if name.startswith("plot_")} and len(names) == 21
+    assert names == {name for name in plots.__all__ if name.startswith("plot_")} and len(names) == 23
     code = "import sys, otdiv.plots; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
