@@ -9,6 +9,9 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI
 
+TILE_COORDINATES, TILE_TARGETS = 64, 256
+"""Of a tile of targets (128 KiB), which a core's second cache holds; measured."""
+
 
 @kernel()
 def distance(metric, query, points, j):
@@ -80,6 +83,58 @@ def distances(metric, query, columns, first, end, costs):
     if power != 1.0:
         for r in range(len(costs)):
             costs[r] = costs[r] ** power
+
+
+@kernel()
+def distance_table(metric, x, y, costs):
+    """All costs [n, m] between the points x [n, d] and y [m, d], each by the operations of :func:`distance` in order.
+
+    Squares are added up tile by tile, so that the targets of a tile are read from memory once for all sources, and
+    four coordinates at a time, so that a sum is written back once for them.
+    """
+    n, m, d = len(x), len(y), x.shape[1]
+    if metric.kind > EUCLIDEAN or metric.power != 1.0:
+        by_coordinate = np.empty((d, m))
+        for j in range(m):
+            for k in range(d):
+                by_coordinate[k, j] = y[j, k]
+        for i in range(n):
+            distances(metric, x[i], by_coordinate, 0, m, costs[i])
+        return
+    tile = np.empty((min(d, TILE_COORDINATES), min(m, TILE_TARGETS)))
+    for first in range(0, m, TILE_TARGETS):
+        end = min(m, first + TILE_TARGETS)
+        for low in range(0, d, TILE_COORDINATES):
+            high = min(d, low + TILE_COORDINATES)
+            for j in range(first, end):
+                for k in range(low, high):
+                    tile[k - low, j - first] = y[j, k]
+            for i in range(n):
+                sums = costs[i, first:end]
+                if low == 0:
+                    for r in range(len(sums)):
+                        sums[r] = 0.0
+                _add_squares(x[i, low:high], tile, sums)
+                if high == d and metric.kind == EUCLIDEAN:
+                    for r in range(len(sums)):
+                        sums[r] = math.sqrt(sums[r])
+
+
+@kernel()
+def _add_squares(query, tile, sums):
+    """Add the squares of query_k - tile_kr to sums_r, one coordinate after the other."""
+    whole = len(query) - len(query) % 4
+    for k in range(0, whole, 4):
+        p, q, s, t = query[k], query[k + 1], query[k + 2], query[k + 3]
+        one, two, three, four = tile[k], tile[k + 1], tile[k + 2], tile[k + 3]
+        for r in range(len(sums)):
+            u, v, w, z = p - one[r], q - two[r], s - three[r], t - four[r]
+            sums[r] = (((sums[r] + u * u) + v * v) + w * w) + z * z
+    for k in range(whole, len(query)):
+        p, one = query[k], tile[k]
+        for r in range(len(sums)):
+            u = p - one[r]
+            sums[r] += u * u
 
 
 @kernel()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from otdiv.core.compilation import kernel
 from otdiv.network_flow.small.rows import copy_to
 from otdiv.network_flow.small.solve import solve_small
 from otdiv.network_flow.small.workspace import allocate_workspace
-from otdiv.pricing.compiled_distances import distances
+from otdiv.pricing.compiled_distances import distance_table
 
 
 @kernel()
@@ -32,15 +30,10 @@ def solve_points(metric, relative, absolute, x, y, a, b, stop):
     f, g : ndarray, of which the first n and m entries are the potentials
     rows, columns, mass : ndarray, of which the first entries are the arcs of the plan
     """
-    n, m, d = len(x), len(y), x.shape[1]
+    n, m = len(x), len(y)
     work = allocate_workspace(n, m, n * m, stop)
     costs = work.costs.reshape(n, m)
-    by_coordinate = np.empty((d, m))
-    for j in range(m):
-        for k in range(d):
-            by_coordinate[k, j] = y[j, k]
-    for i in range(n):
-        distances(metric, x[i], by_coordinate, 0, m, costs[i])
+    distance_table(metric, x, y, costs)
     lower, value, upper, error, count = solve_small(costs, a, b, relative, absolute, work)
     if value == 0.0 and upper > 0.0 and joins_equal_points(x, y, work.rows, work.columns, count):
         upper = 0.0
