@@ -26,8 +26,8 @@ from otdiv.problem.transport_problem import Proposal, TransportProblem
 
 _BYTES_PER_PAIR = 16
 """The costs, once as computed and once as the solver reads them."""
-_IN_THREAD_FROM = 2**14
-"""Pairs from which the pass runs in a thread of its own; below it takes some milliseconds."""
+_IN_THREAD_FROM = 2**17
+"""Pairs from which the pass runs in a thread of its own; below it takes a few milliseconds, a thread half of one."""
 
 
 class _StopFlag(threading.Event):
