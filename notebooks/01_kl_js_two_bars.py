@@ -199,6 +199,50 @@ for n, bars in zip(sizes, shifted, strict=True):
 print()
 print(repr(kl(*shifted[0])))
 
+# % [markdown]
+# ## Exercises
+#
+# `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
+# is closed; else it says what is violated, and where. Try your own before you open a solution.
+
+# %%
+from otdiv.exercises import grade
+
+print(grade("01.1", None))
+
+# %% [markdown]
+# **1.** Give two pmfs p, q on three places with KL(p || q) finite and KL(q || p) infinite.
+#
+# <details><summary>Solution</summary>
+#
+# Where p has mass q must have some, and q needs a place where p has none.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("01.1", ([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])))
+
+# %% [markdown]
+# **2.** Give two pmfs on the places 0, 1, 2 whose JS is as large as it can be (log 2) and whose W1 is 1.
+#
+# <details><summary>Solution</summary>
+#
+# JS sees only that the supports are apart; W1 sees by how much.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("01.2", ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])))
+
+# %% [markdown]
+# **3.** At which distance theta > 0 of the two vertical bars is W1 a quarter of JS, both read as numbers?
+#
+# <details><summary>Solution</summary>
+#
+# W1 is theta and JS is log 2 at every theta > 0, so theta = (log 2) / 4.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("01.3", np.log(2) / 4))
+
 # %% [markdown]
 # JS stays at $\log 2$ whatever $n$ is; $W_1 = 1/(2n)$ goes to zero, as it should. For samples of
 # continuous data, a JS or KL of the raw points is always $\log 2$ or infinity: first bin the data, or
@@ -206,7 +250,7 @@ print(repr(kl(*shifted[0])))
 #
 # ## 7. Every claim above, checked
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert kl(p_real, p_fake) > 0 < kl(p_fake, p_real) != kl(p_real, p_fake)
 assert infinite == math.inf and abs(infinite.singular_mass - 0.2) < 1e-15 and "index 2" in infinite.reason
 negative = [float(kl_integrand(p, q)) < 0 for p, q in pairs]
@@ -223,3 +267,4 @@ assert np.allclose(w_values, np.abs(thetas), atol=1e-9)
 assert all(abs(js(*bars) - math.log(2)) < 1e-12 for bars in shifted)
 assert all(abs(emd(*bars).value - 1 / (2 * n)) < 1e-12 for n, bars in zip(sizes, shifted, strict=True))
 print("every claim holds")
+assert not grade("01.1", None).full

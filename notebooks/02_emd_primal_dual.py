@@ -178,10 +178,56 @@ for _ in range(50):
     worst = max(worst, max(values) - min(values))
 print("largest disagreement:", worst)
 
+# % [markdown]
+# ## Exercises
+#
+# `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
+# is closed; else it says what is violated, and where. Try your own before you open a solution.
+
+# %%
+from otdiv.exercises import grade
+
+print(grade("02.1", None))
+
+# %% [markdown]
+# **1.** Give the cheapest plan [3, 3] that moves the masses 1/2, 1/4, 1/4 on the places 0, 1, 2 onto 1/4, 1/4, 1/2.
+#
+# <details><summary>Solution</summary>
+#
+# A quarter of the mass has to travel 2 in all, and what stays where it is costs nothing.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("02.1", [[0.25, 0.0, 0.25], [0.0, 0.25, 0.0], [0.0, 0.0, 0.25]]))
+
+# %% [markdown]
+# **2.** Give prices (f, g) that prove that this plan cannot be bettered.
+#
+# <details><summary>Solution</summary>
+#
+# f(i) = -i, g(j) = j: then f + g = j - i, which is at most |i - j|, and equal to it wherever mass moves to the right.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("02.2", ([0.0, -1.0, -2.0], [0.0, 1.0, 2.0])))
+
+# %% [markdown]
+# **3.** Half of the mass lies at (0, 0) and at (1, 0), and is to go to (0, 1) and (2, 0), half each. Give a plan and
+# prices, (plan, (f, g)), whose costs and income agree: a proof without a solver.
+#
+# <details><summary>Solution</summary>
+#
+# Straight up and straight across cost 1 each. With f = (1, 0), g = (0, 1) both arcs are tight: 1 + 0 = 1, 0 + 1 = 1;
+# the others have slack, 1 + 1 = 2 and 0 + 0 < sqrt 2.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("02.3", ([[0.5, 0.0], [0.0, 0.5]], ([1.0, 0.0], [0.0, 1.0]))))
+
 # %% [markdown]
 # ## What this notebook claimed
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert rank == 5 and A.shape[0] == 6  # one redundant row
 assert abs(primal.objective - 0.7) < 1e-9 and abs(dual.objective - 0.7) < 1e-9
 assert (independent * problem.costs()).sum() > 1.0599
@@ -190,3 +236,4 @@ assert result.lower <= 0.7 <= result.upper and result.gap < 1e-12
 assert all(bounds.lower <= 0.7 <= bounds.upper for bounds in intervals.values())
 assert abs(plane.value - (0.7 + 0.4 * np.sqrt(2))) < 1e-12
 assert worst < 1e-9
+assert not grade("02.1", None).full

@@ -183,10 +183,57 @@ result = emd(*example)
 print(result)
 print(f"slack where mass moves: {result.slackness:.1e}")
 
+# % [markdown]
+# ## Exercises
+#
+# `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
+# is closed; else it says what is violated, and where. Try your own before you open a solution.
+
+# %%
+from otdiv.exercises import grade
+
+print(grade("03.1", None))
+
+# %% [markdown]
+# **1.** min 2 x1 + 3 x2 with x1 + x2 >= 4, x1 + 3 x2 >= 6, x >= 0 is 9. Give y = (y1, y2) that proves that it cannot
+# be less.
+#
+# <details><summary>Solution</summary>
+#
+# Both constraints hold with equality at x = (3, 1), so y solves A'y = c; b'y = 4 * 1.5 + 6 * 0.5 = 9.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("03.1", (1.5, 0.5)))
+
+# %% [markdown]
+# **2.** For the prices f = (0, -1, -2), g = (0, 1, 2) on the places 0, 1, 2 with d = |i - j|: on which arcs (i, j)
+# may an optimal plan move mass, if these prices are optimal?
+#
+# <details><summary>Solution</summary>
+#
+# Complementary slackness: mass moves only where f + g = d, that is from i to every j >= i.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("03.2", [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]))
+
+# %% [markdown]
+# **3.** min x^2 with x >= 3: with which multiplier y >= 0 is the minimum of x^2 + y (3 - x) over all x equal to 9?
+#
+# <details><summary>Solution</summary>
+#
+# The minimum of x^2 + y (3 - x) lies at x = y / 2 and is 3 y - y^2 / 4, which is largest, 9, at y = 6: the slope of
+# x^2 at 3.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("03.3", 6.0))
+
 # %% [markdown]
 # ## What was claimed
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert abs(primal.objective - 0.7) < 1e-9 and abs(dual.objective - 0.7) < 1e-9
 assert bad.value == -np.inf and bad.index == 0 and [bad.along(s) for s in (1, 10, 1000)] == [-4, -49, -4999]
 assert abs(good.value - 0.7) < 1e-9
@@ -200,3 +247,4 @@ assert solve_lp(both).objective == np.inf and solve_lp(both.dual()).objective ==
 assert abs(solve_lp(cover).objective - 9) < 1e-9 and abs(solve_lp(cover.dual()).objective - 9) < 1e-9
 assert abs(at_least.objective) < 1e-9
 assert result.lower <= 0.7 <= result.upper + 1e-15 and result.gap < 1e-12
+assert not grade("03.1", None).full

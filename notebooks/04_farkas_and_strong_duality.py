@@ -306,10 +306,55 @@ print(
     f"z* = {step.z_star}, b'F/alpha = {step.value}, gain = eps: {step.gain == step.eps}, all claims hold: {step.holds}"
 )
 
+# % [markdown]
+# ## Exercises
+#
+# `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
+# is closed; else it says what is violated, and where. Try your own before you open a solution.
+
+# %%
+from otdiv.exercises import grade
+
+print(grade("04.1", None))
+
+# %% [markdown]
+# **1.** The columns of A are (2, 1) and (1, 3). Give F that proves that b = (2, -1) is not in their cone.
+#
+# <details><summary>Solution</summary>
+#
+# F must have no positive product with (2, 1) and (1, 3), and one with (2, -1): F = (1, -2) has 0, -5 and 4.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("04.1", [1.0, -2.0]))
+
+# %% [markdown]
+# **2.** Give x >= 0 that proves that b = (4, 7) is in it.
+#
+# <details><summary>Solution</summary>
+#
+# 1 (2, 1) + 2 (1, 3) = (4, 7).
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("04.2", [1.0, 2.0]))
+
+# %% [markdown]
+# **3.** Which point k of the cone is nearest to b = (1, -1)? (F = b - k then separates.)
+#
+# <details><summary>Solution</summary>
+#
+# On the ray of (2, 1) the nearest point is t (2, 1) with t = b.(2, 1) / 5 = 1 / 5; b - k = (0.6, -1.2) is orthogonal
+# to it.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("04.3", [0.4, 0.2]))
+
 # %% [markdown]
 # ## What was claimed
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert in_convex_hull(columns, [2, 1.5]).inside and in_cone(columns, [4, 4]).inside
 assert not in_convex_hull(columns, [4, 4]).inside and not in_cone(columns, [1, 3]).inside
 assert [cone_shape(generators).name for generators in shapes.values()] == ["wedge", "line", "half-plane", "plane"]
@@ -330,3 +375,4 @@ assert proof.holds and all(step.alpha > 0 for step in proof.steps)
 assert [step.certificate for step in proof.steps] == ["solver"] * 5 + ["constructed"] * 3
 assert abs(float(proof.upper - proof.lower)) < 1e-9
 assert tiny.holds and step.value == step.z_star == Fraction(7, 10)
+assert not grade("04.1", None).full

@@ -188,10 +188,55 @@ axis.legend(fontsize=8, frameon=False, loc="lower left")
 figure.tight_layout()
 plt.show()
 
+# % [markdown]
+# ## Exercises
+#
+# `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
+# is closed; else it says what is violated, and where. Try your own before you open a solution.
+
+# %%
+from otdiv.exercises import grade
+
+print(grade("05.1", None))
+
+# %% [markdown]
+# **1.** Masses 0.4, 0.1, 0.3, 0.2 on the places 0, 1, 2, 3 go onto 0.1, 0.4, 0.2, 0.3. Give one 1-Lipschitz function
+# h of points [n, 1] whose value sum a h(x) - sum b h(y) is the distance.
+#
+# <details><summary>Solution</summary>
+#
+# Mass goes from 0 to 1 and from 2 to 3, so h falls by 1 on both steps and may rest between.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("05.1", lambda x: np.interp(x[:, 0], [0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, -1.0])))
+
+# %% [markdown]
+# **2.** The row player receives [[3, -1], [-2, 1]]. Give the saddle point (x, y) in mixed strategies.
+#
+# <details><summary>Solution</summary>
+#
+# x makes both columns pay the same, 3 p - 2 (1 - p) = -p + (1 - p), so p = 3 / 7; y makes both rows pay the same.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("05.2", ([3 / 7, 4 / 7], [2 / 7, 5 / 7])))
+
+# %% [markdown]
+# **3.** What is the value of that game?
+#
+# <details><summary>Solution</summary>
+#
+# Any column against x: 3 * 3/7 - 2 * 4/7 = 1 / 7.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("05.3", 1 / 7))
+
 # %% [markdown]
 # ## What was claimed
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert (f[:, None] - f[None, :] <= DISTANCE + 1e-12).all() and abs((p_g - p_r) @ f - 0.7) < 1e-9
 assert excess == {"f_g": 0.0, "-f_r": 2.0} and f_g.tolist() == [-2, -3, -2]
 expected = {"distance": (0.7, 0.7), "quasi-metric": (1.2, 1.2), "squared, delta_0 to delta_2": (4, 2)}
@@ -205,3 +250,4 @@ assert np.allclose(games["squared, delta_2 and delta_0"], [2, 4, 4], atol=1e-9)
 assert np.allclose(games["squared, three points"], [0.7, 0.7, 0.9], atol=1e-9)
 assert payoffs.max() <= 0.7 + 1e-12 and abs(payoffs[20] - 0.7) < 1e-12
 assert abs(critic_payoff(2 * PLACES, p_r, p_g, DISTANCE) + 3.4) < 1e-12
+assert not grade("05.1", None).full

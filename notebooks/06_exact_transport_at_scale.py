@@ -180,10 +180,56 @@ right.contour(moved.f.reshape(first.shape), levels=14, colors="white", linewidth
 right.set(title="The potential: mass runs down its slope", xticks=[], yticks=[])
 drawing
 
+# % [markdown]
+# ## Exercises
+#
+# `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
+# is closed; else it says what is violated, and where. Try your own before you open a solution.
+
+# %%
+from otdiv.exercises import grade
+
+print(grade("06.1", None))
+
+# %% [markdown]
+# **1.** Sources 0.3, 2.1, 1.2, 3.5 and targets 4.0, 0.9, 2.6, 1.7 on the line, equal masses: give the target of each
+# source in a cheapest assignment.
+#
+# <details><summary>Solution</summary>
+#
+# Sorted sources go to sorted targets.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("06.1", [1, 2, 3, 0]))
+
+# %% [markdown]
+# **2.** A cloud in the plane is moved by (3, 4). Give a function of points [n, 2] that proves, at a million points as
+# at five, that the distance is 5.
+#
+# <details><summary>Solution</summary>
+#
+# The projection on the direction of the shift, with the sign that makes the first cloud the higher one.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("06.2", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+
+# %% [markdown]
+# **3.** How many gigabytes (10^9 bytes) does the matrix of costs between 100 000 and 100 000 points take in float64?
+#
+# <details><summary>Solution</summary>
+#
+# 10^5 * 10^5 * 8 bytes = 8 * 10^10.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("06.3", 80.0))
+
 # %% [markdown]
 # ## What this notebook claimed
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert result.gap <= 1e-9 * result.value and result.status.label == "optimal"
 assert rounds[-1].counts["arcs"] < 0.02 * len(x) * len(y)
 assert all(r.lower <= result.upper and r.upper >= result.lower for r in known)
@@ -192,3 +238,4 @@ assert arcs[-1] / arcs[0] < 4 * sizes[-1] / sizes[0]
 assert abs(shifted.value - 0.5) < 1e-9 and shifted.lower <= 0.5 + 1e-12 and shifted.upper >= 0.5 - 1e-12
 assert moved.method == "grid" and abs(moved.value - same.value) <= 1e-9 * same.value
 assert moved.stats["arcs"] < 0.01 * first.size * second.size
+assert not grade("06.1", None).full

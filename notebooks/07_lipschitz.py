@@ -208,10 +208,54 @@ drawing
 # The raw value means nothing without the slope beside it. The last bar comes from the critic's values by one
 # c-transform on the points; it is a proved lower bound whatever the training did.
 
+# % [markdown]
+# ## Exercises
+#
+# `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
+# is closed; else it says what is violated, and where. Try your own before you open a solution.
+
+# %%
+from otdiv.exercises import grade
+
+print(grade("07.1", None))
+
+# %% [markdown]
+# **1.** What is the spectral norm of [[3, 0], [4, 5]]?
+#
+# <details><summary>Solution</summary>
+#
+# The eigenvalues of W'W = [[25, 20], [20, 25]] are 45 and 5; the norm is sqrt 45.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("07.1", np.sqrt(45)))
+
+# %% [markdown]
+# **2.** Give two points of the plane between which f(x) = |x1| + |x2| is as steep as it can be.
+#
+# <details><summary>Solution</summary>
+#
+# Along (1, 1) within one quadrant f grows by 2 over a length of sqrt 2.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("07.2", ([0.0, 0.0], [1.0, 1.0])))
+
+# %% [markdown]
+# **3.** Give a 2 x 2 matrix whose spectral norm and Frobenius norm are both 2.
+#
+# <details><summary>Solution</summary>
+#
+# Both norms agree exactly where all singular values but one are 0.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("07.3", [[2.0, 0.0], [0.0, 0.0]]))
+
 # %% [markdown]
 # ## What this notebook claimed
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert dual_norm(z, np.inf).value == 10 and abs(dual_norm(z, 1).value - 5) < 1e-12
 assert (run.estimates <= norm.bounds.upper).all() and stalled.stalled and stalled.value == 1
 assert all(f < s <= 1 + 1e-9 for f, s in zip(left_frobenius, left_spectral, strict=True))
@@ -220,3 +264,4 @@ assert penalised(best_slope, theta, weight) < penalised(1.0, theta, weight) and 
 assert all(lower <= 1 + 1e-9 for _, _, lower in rows.values())
 assert rows["orthonormal"][1] <= 1 + 1e-4 and rows["min-max"][1] <= 1 + 1e-4
 assert on_points(pair.potential(sample.x), sample.x).value <= 1 + 1e-9
+assert not grade("07.1", None).full

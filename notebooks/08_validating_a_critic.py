@@ -248,10 +248,55 @@ final
 # $1 + W/2\lambda$ times too steep. The proved Lipschitz constant, layer by layer, lies well below the product of the
 # layers' norms and above every slope that was found; dividing by it would give a lower bound of $W_1$.
 
+# % [markdown]
+# ## Exercises
+#
+# `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
+# is closed; else it says what is violated, and where. Try your own before you open a solution.
+
+# %%
+from otdiv.exercises import grade
+
+print(grade("08.1", None))
+
+# %% [markdown]
+# **1.** Give a critic of points [n, 2] that finds the whole distance between a cloud and the same moved by (3, 4),
+# and has slope 1 along the transport rays and 0 across them.
+#
+# <details><summary>Solution</summary>
+#
+# The same projection: its gradient is a unit vector along the rays, and it does not change across them.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("08.1", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+
+# %% [markdown]
+# **2.** A critic's value is 113.3 and its steepest slope 2.8. What is the largest lower bound of W1 that this proves?
+#
+# <details><summary>Solution</summary>
+#
+# V / slope is the value of a 1-Lipschitz critic: 113.3 / 2.8 = 40.46.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("08.2", 113.3 / 2.8))
+
+# %% [markdown]
+# **3.** Weights are clipped to [-0.01, 0.01] in a linear critic of 100 inputs. What is its largest possible slope?
+#
+# <details><summary>Solution</summary>
+#
+# The slope of w.x is |w|_2, at most 0.01 * sqrt(100) = 0.1.
+# </details>
+
+# %% jupyter={"source_hidden": true}
+print(grade("08.3", 0.1))
+
 # %% [markdown]
 # ## What this notebook claimed
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert perfect.verdict.word == turned.verdict.word == "agrees" and turned.flipped
 assert steep.verdict.word == "not 1-Lipschitz" and abs(steep.value / steep.secant - w1) < 1e-6
 assert abs(penalised.debiased["de-biased value"] - w1) < 1e-9 and penalised.value > 1.05 * w1
@@ -264,3 +309,4 @@ assert [report["step"] for report in watched] == [40, 80, 120, 160, 200, 240]
 assert abs(watched[-1]["debiased"] - watched[-1]["exact"]) < 0.15 * watched[-1]["exact"]
 assert watched[-1]["lower"] <= watched[-1]["exact"] * (1 + 1e-9) and -losses[-1] < watched[-1]["value"]
 assert final.slope_found <= final.proved_constant * (1 + 1e-4) and final.proved_constant < 0.8 * final.constant
+assert not grade("08.1", None).full

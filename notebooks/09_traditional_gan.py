@@ -175,7 +175,7 @@ collapsed = train(
 )
 print(collapsed)
 
-# %%
+# %% jupyter={"source_hidden": true}
 if FULL:
     assert minimax.measures["modes"] == 8 and minimax.measures["w1"] < 0.2
 assert largest < optimal_gan_loss(p_r, p_g)

@@ -121,7 +121,7 @@ ax.axvline(1, color=GREY, ls=":")
 ax.set(xlabel="exact W1, in multiples of the floor")
 fig
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert max(floors) < 0.06
 assert exact.measures["w1"] < 0.5 * exact.before["w1"]
 assert penalised.measures["w1"] < clipped.measures["w1"]

@@ -164,7 +164,7 @@ for name, record in (("one generator", single), ("ten, sampled", ensemble), ("te
 # The third line is the honest one: ten generators *without* the sampler's noise, an ordinary ensemble. What it shares
 # with the second line comes from the ensemble, and only the rest from sampling the posterior.
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert abs(best.value + 1 / 1200) < 1e-12
 assert abs(free_energy(energy, q) + log_partition(energy)) < 1e-12
 assert max(bounds) <= tight.information + 1e-12 and abs(tight.gap) < 1e-12

@@ -159,7 +159,7 @@ print(answer)
 # %% [markdown]
 # ## 7. Every claim above, checked
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert all(floor[-1] > 0 for floor in floors.values())
 assert rates[1] < -0.35 and rates[10] > -0.25 and rates[1] < rates[3] < rates[10]
 assert line.lower < truth < line.upper and truth > 4

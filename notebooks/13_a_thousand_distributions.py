@@ -190,7 +190,7 @@ print(f"every digit's columns have a landmark within {landmarks[0].radius_:.2f} 
 # %% [markdown]
 # ## 6. Every claim above, checked
 
-# %%
+# %% jupyter={"source_hidden": true}
 assert distances.certified.all() and widest < 1e-9
 assert (again.values == W).all() and again.seconds < distances.seconds
 assert (W == W.T).all() and not np.diag(W).any()

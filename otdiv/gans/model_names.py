@@ -168,7 +168,7 @@ DEFAULTS_OF_HIGH_DIMENSION: Mapping[str, Mapping[str, Any]] = {
     "gan-minimax": {"flatness": 0.5},
     "gan-logd": {"flatness": 0.5},
     "wgan-gp": {"penalty": 10.0},
-    "meg": {"rate": 5e-4, "critic_steps": 2, "penalty": 1.0, "steps": 1500},
+    "meg": {"rate": 5e-4, "critic_steps": 3, "penalty": 10.0, "entropy": 0.01, "steps": 1500},
     "infogan": {"flatness": 1.0},
     "bayesian": {"flatness": 0.5, "rate": 3e-4, "critic_rate": 3e-4, "steps": 2000},
 }

@@ -1,0 +1,62 @@
+"""Each solution gets full marks, each of three wrong answers does not, and the mark says why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from otdiv.errors import InvalidInput
+from otdiv.exercises import EXERCISES, exercise, grade, grade_pair, grade_plan
+from otdiv.exercises.problems import SQUARE, THREE
+
+NAMES = [entry.name for entry in EXERCISES]
+
+
+def test_three_for_each_notebook():
+    assert [f"{notebook:02d}.{k}" for notebook in range(1, 9) for k in (1, 2, 3)] == NAMES
+    assert all(len(entry.wrong) == 3 for entry in EXERCISES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_gets_full_marks_and_wrong_answers_do_not(name):
+    entry = exercise(name)
+    found = entry.grade(entry.solution)
+    assert found.full and str(found).startswith("Full marks."), str(found)
+    if found.proved is not None:
+        assert found.proved.gap <= 1e-9 * max(1.0, abs(found.proved.upper))
+    for wrong in (*entry.wrong, None):
+        mark = entry.grade(wrong)
+        assert not mark.full and str(mark).startswith("Not yet.") and len(mark.reason) > 10, (wrong, str(mark))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("02.1", [[0.25, 0.0, 0.25], [0.0, 0.25, 0.0], [0.0, 0.0, 0.5]], "Source 2 sends 0.5, and should send 0.25"),
+        ("02.1", [[0.5, 0.25, -0.25], [-0.25, 0.0, 0.5], [0.0, 0.0, 0.25]], "negative: -0.25 from source"),
+        ("02.2", ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0]), "f + g <= c is violated at source 0, target 0: 1 + 0 > 0"),
+        ("02.2", ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0]), "0.5 more can be earned"),
+        ("04.2", [2.0, 1.0], "A x must equal b; row 1 differs by 2"),
+        ("05.1", lambda x: -2 * x[:, 0], "not 1-Lipschitz: between"),
+        ("05.2", ([0.5, 0.5], [0.5, 0.5]), "Proved: [0, 1]"),
+        ("02.3", ([[0.5, 0.0], [0.0, 0.5]], ([0.0, 0.0], [0.0, 0.0])), "a gap of 1 is left"),
+    ],
+)
+def test_the_mark_says_what_is_violated_and_where(name, answer, words):
+    assert words in str(grade(name, answer))
+
+
+def test_intervals_hold_the_truth():
+    """Whatever the plan and the prices: the distance of THREE is 0.5."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        t = rng.random()
+        plan = t * np.array(exercise("02.1").solution) + (1 - t) * np.outer(THREE.a, THREE.b)
+        mark = grade_plan(THREE, plan)
+        assert mark.proved.contains(0.5) and not mark.full
+    assert grade_pair(SQUARE, [[0.5, 0.0], [0.0, 0.5]], [1.0, 0.0], [0.0, 0.9]).proved.contains(1.0)
+
+
+def test_an_unknown_exercise():
+    with pytest.raises(InvalidInput, match=r"name must be one of 01\.1"):
+        grade("09.1")
