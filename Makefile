@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 ALONE := build/alone
 SITE_READY := $(VENV)/.ready-docs
 
-.PHONY: demo test smoke lint bench wheel page docs slides clean
+.PHONY: demo test smoke lint bench wheel page docs slides notebooks clean
 .DEFAULT_GOAL := demo
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -49,6 +49,11 @@ docs: $(SITE_READY)
 # Notebooks 02 to 05 as slides in build/slides.
 slides: $(SITE_READY)
 	$(BIN)/python docs/slides/build.py
+
+# JupyterLab on the notebooks, which lie beside their scripts with their outputs.
+notebooks: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab]'
+	$(BIN)/jupyter lab notebooks
 
 # The wheel by itself, without extras, in an environment of its own.
 wheel: $(READY)

@@ -2,7 +2,7 @@
 
 Further public packages, each with the names of its ``__all__``: ``otdiv.certificates``, ``otdiv.costs``,
 ``otdiv.critics``, ``otdiv.datasets``, ``otdiv.distance_matrix``, ``otdiv.divergences``, ``otdiv.drift``,
-``otdiv.duality``, ``otdiv.embedding``, ``otdiv.estimators``, ``otdiv.gans``, ``otdiv.lecture``,
+``otdiv.duality``, ``otdiv.embedding``, ``otdiv.estimators``, ``otdiv.exercises``, ``otdiv.gans``, ``otdiv.lecture``,
 ``otdiv.linear_programming``, ``otdiv.lipschitz``, ``otdiv.measures``, ``otdiv.plots``, ``otdiv.potentials``,
 ``otdiv.sample_quality``, ``otdiv.two_sample`` and ``otdiv.verification``; ``otdiv.autograd`` needs torch.
 Names and packages are imported when they are first used.
@@ -120,6 +120,7 @@ _PACKAGES = (
     "embedding",
     "errors",
     "estimators",
+    "exercises",
     "gans",
     "lecture",
     "linear_programming",

@@ -67,6 +67,40 @@ def test_notebook_runs_and_ends_in_asserts(path, tmp_path):
     assert written == [], f"{path.name} leaves files behind: {written}"
 
 
+def out_of_step(script, notebook):
+    """What a notebook with outputs lacks to be that of the script; empty if nothing."""
+    cells = [(cell.cell_type, cell.source.strip()) for cell in script.cells if cell.source.strip()]
+    if cells != [(cell.cell_type, cell.source.strip()) for cell in notebook.cells if cell.source.strip()]:
+        return "other cells than the script: run docs/notebooks/build.py"
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        return "cells that were not run, or not in order"
+    kinds = {output.output_type for cell in code for output in cell.outputs}
+    return "an error among its outputs" if "error" in kinds else ""
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_notebook_with_outputs_is_in_step(path):
+    beside = path.with_suffix(".ipynb")
+    notebook = nbformat.read(beside, as_version=4)
+    nbformat.validate(notebook)
+    assert out_of_step(jupytext.read(path), notebook) == ""
+    assert beside.stat().st_size < 2**20, "of a size that loads where people browse code"
+
+
+def test_a_notebook_out_of_step_is_seen():
+    path = NOTEBOOKS[1]
+    script, notebook = jupytext.read(path), nbformat.read(path.with_suffix(".ipynb"), as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code[3].execution_count = 99
+    assert "not run, or not in order" in out_of_step(script, notebook)
+    code[3].execution_count = 4
+    code[2].outputs.append(nbformat.v4.new_output("error", ename="E", evalue="", traceback=[]))
+    assert "error" in out_of_step(script, notebook)
+    code[2].source += "\n1 + 1"
+    assert "other cells" in out_of_step(script, notebook)
+
+
 def small(*sources):
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
 

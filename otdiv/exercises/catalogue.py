@@ -283,6 +283,10 @@ def exercise(name: str) -> Exercise:
     name : str
         Such as "02.1".
 
+    Returns
+    -------
+    Exercise
+
     Raises
     ------
     InvalidInput

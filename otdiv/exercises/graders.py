@@ -235,6 +235,10 @@ def grade_number(answer: Any, truth: float, *, unit: str = "") -> Mark:
     truth : float
     unit : str
         What the number counts, for the sentence.
+
+    Returns
+    -------
+    Mark
     """
     value = _shaped("a number", answer, ())
     if isinstance(value, Mark):
@@ -253,6 +257,10 @@ def grade_pmfs(p: Any, q: Any, conditions: dict[str, Callable[[Array, Array], bo
         Non-negative, each of sum 1.
     conditions : dict
         A sentence for each property, and the function of (p, q) that decides it.
+
+    Returns
+    -------
+    Mark
     """
     size = np.shape(p)
     pair = [_shaped(name, value, size) for name, value in (("p", p), ("q", q))]
