@@ -57,8 +57,13 @@ print(repr(infinite))
 # %% [markdown]
 # ## 2. Four numbers that look like KL, and are not
 #
-# The lecture prints $p\log(p/q)$ for a few pairs of numbers. Those are values of the **integrand** at
-# one point. Three of the four results are negative, which no KL can be.
+# $p\log(p/q)$ for a pair of numbers is the value of the **integrand** at one point, not a divergence. Of the four lines
+# below (three different pairs: the last repeats the first) three are negative, which no KL can be.
+#
+# <details><summary>About the slide</summary>
+#
+# It prints $p\log(p/q)$ for these four lines as values of KL.
+# </details>
 
 # %%
 pairs = [(0.000001, 0.999999), (0.000001, 0.1), (0.999999, 0.000001), (0.000001, 0.999999)]

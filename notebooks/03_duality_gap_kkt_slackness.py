@@ -13,9 +13,9 @@
 # %% [markdown]
 # # The duality gap, and where it goes
 #
-# A transport plan costs something; a pair of potentials is worth something. This notebook follows the lecture from
-# the Lagrangian to complementary slackness on three points, and shows at each step the number that decides: what
-# the slide says, what is true, and the example that shows the difference.
+# A transport plan costs something; a pair of potentials is worth something; the difference is the duality gap. This
+# notebook goes from the Lagrangian to complementary slackness on three points, and shows at each step the number that
+# decides.
 
 # %%
 import matplotlib.pyplot as plt
@@ -32,7 +32,7 @@ from otdiv.transport import transport_program
 plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 
 # %% [markdown]
-# ## 1. The two programs (S23, S24)
+# ## 1. The two programs
 #
 # Move $p_g = (.2, .2, .6)$ onto $p_r = (.5, .3, .2)$, both on the points 0, 1, 2, at cost $|x - y|$:
 #
@@ -50,17 +50,22 @@ print(f"least cost of a plan:         {primal.objective:.12f}")
 print(f"largest value of potentials:  {dual.objective:.12f}")
 
 # %% [markdown]
-# ## 2. The dual function, and what minus infinity means (S25)
+# ## 2. The dual function, and what minus infinity means
 #
-# Put a price on breaking $Ax = b$. With $y$ for the lecture's $-F$,
+# Put a price $y$ on breaking $Ax = b$ (it plays the part of $F$: the best $y$ is the dual optimum):
 #
 # $$q(y) = \min_{x \ge 0}\; c^\top x + y^\top(b - Ax)
 #        = \min_{x \ge 0}\; (c - A^\top y)^\top x + b^\top y .$$
 #
-# *The slide:* if $c - A^\top y < 0$, then $q = -\infty$; if $\ge 0$, then $x^* = 0$.
+# If **one** component of $c - A^\top y$ is negative, its $x$ may grow without end: $q(y) = -\infty$. If none is, the
+# minimum is $b^\top y$, and $x = 0$ is *a* minimiser of this inner problem; it is not the plan. `otdiv` names the
+# coordinate that runs away:
 #
-# *Corrected:* **one** negative component is enough (E34), and $x = 0$ is *a* minimiser of this inner problem, not the
-# plan (E35). `otdiv` names the coordinate that runs away:
+# <details><summary>About the slide</summary>
+#
+# "If $c - A^\top y < 0$, then $q = -\infty$; if $\ge 0$, then $x^* = 0$", with $-F$ for $y$. It reads as if all components had to be negative, and as if $x^* = 0$ were
+# the plan.
+# </details>
 
 # %%
 bad = dual_function(lp, [5, 0, 0, 0, 0, 0])
@@ -85,19 +90,28 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# *The slide also says* $L(x, F) \le f(x)$ for all $x$. That holds for **feasible** $x$ (E32). At the infeasible
-# $x = 0$ with $F = (-1,0,0;\,0,0,0)$ the Lagrangian is .2 while the cost is 0:
+# For **feasible** $x$ the Lagrangian is the cost itself, since $b - Ax = 0$. For others it may lie above it: at $x = 0$
+# with $y = (1,0,0;\,0,0,0)$ it is .2 while the cost is 0:
+#
+# <details><summary>About the slide</summary>
+#
+# "$L(x, F) \le f(x)$ for all $x$", where its $F$ is $-y$: this fails at the infeasible $x = 0$.
+# </details>
 
 # %%
 above = lagrangian(lp, np.zeros(9), [1, 0, 0, 0, 0, 0])
 print(f"L(0, y) = {above},  cost of x = 0: {lp.c @ np.zeros(9)}")
 
 # %% [markdown]
-# ## 3. Weak duality needs both to be feasible (S26)
+# ## 3. Weak duality needs both to be feasible
 #
-# If $Ax = b$, $x \ge 0$ and $A^\top F \le c$, then $b^\top F = F^\top A x \le c^\top x$. *The slide* writes the
-# condition "for all $F$" inside the maximum; it is a condition on the $F$ that are admitted (E36). An $F$ that is
-# not admitted may well exceed the optimum:
+# If $Ax = b$, $x \ge 0$ and $A^\top F \le c$, then $b^\top F = F^\top A x \le c^\top x$. The condition
+# selects the $F$ that are admitted; one that is not may well exceed the optimum:
+#
+# <details><summary>About the slide</summary>
+#
+# It writes "for all $F$" inside the maximum.
+# </details>
 
 # %%
 independent = np.outer(example.mu.weights, example.nu.weights).ravel()
@@ -117,7 +131,7 @@ except CertificateRefused as refusal:
     print("  ", reason)
 
 # %% [markdown]
-# ## 4. The gap is a sum of slack products (S27)
+# ## 4. The gap is a sum of slack products
 #
 # For *any* plan and *any* potentials,
 #
@@ -145,10 +159,10 @@ plt.show()
 # %% [markdown]
 # On the left every cell with both colours pays (mass times slack). On the right no cell has both.
 #
-# ## 5. When there is no equality (S28)
+# ## 5. When there is no equality
 #
-# *The slide* claims max = min for the transport program, and it holds there: a plan exists ($p_g p_r^\top$) and costs
-# are non-negative. For programs in general both are needed (E38). $x_1 + x_2 = -1$ with $x \ge 0$ has no solution;
+# For the transport program max = min: a plan exists ($p_g p_r^\top$) and costs are non-negative, so the program is
+# feasible and bounded. For programs in general both are needed. $x_1 + x_2 = -1$ with $x \ge 0$ has no solution;
 # the answer is a ray, a vector $F$ with $A^\top F \le 0$ and $b^\top F > 0$:
 
 # %%
@@ -161,10 +175,10 @@ for name, program in (("x1 + x2 = -1", nothing), ("x2 = -1, cost -x1", both)):
     )
 
 # %% [markdown]
-# ## 6. At least instead of equal (S38)
+# ## 6. At least instead of equal
 #
-# With $Ax \ge b$ the dual gains $F \ge 0$, because the surplus is one more variable of cost 0. *The slide* stops
-# there; for transport the change would be fatal (E55): with $\ge$ marginals a diagonal "plan" costs nothing.
+# With $Ax \ge b$ the dual gains $F \ge 0$, because the surplus is one more variable of cost 0. For
+# transport the change would be fatal: with $\ge$ marginals a diagonal "plan" costs nothing.
 
 # %%
 cover = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")

@@ -54,7 +54,7 @@ plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.r
 # <details><summary>About the slide</summary>
 #
 # "Convex combinations fill a triangle, conic combinations a cone." Three columns give a triangle only if they are
-# affinely independent, and the cone may also be a half-plane or the whole plane (erratum E41).
+# affinely independent, and the cone may also be a half-plane or the whole plane.
 # </details>
 
 # %%
@@ -162,7 +162,7 @@ plt.show()
 # <details><summary>About the slide</summary>
 #
 # "$F$ is more than $\pi/2$ away from every wall, $b^\top F \ge 0$, and $h$ is orthogonal to $b$." It is at *least*
-# $\pi/2$ (E44); $b^\top F > 0$ (E43); and $h$ is orthogonal to $F$ (E45).
+# $\pi/2$; $b^\top F > 0$; and $h$ is orthogonal to $F$.
 # </details>
 
 # %%
@@ -206,7 +206,7 @@ plt.show()
 #   \hat F = \begin{bmatrix} F \\ \alpha \end{bmatrix}.$$
 #
 # At $\epsilon = 0$ the optimal plan solves it: alternative (1), so no $\hat F$ with $\hat A^\top\hat F \le 0$ gains
-# anything. All signs are weak: the $\hat F$ below has zeros in both places (the slide has strict ones, E47).
+# anything. All signs are weak: the $\hat F$ below has zeros in both places (strict ones would not do).
 
 # %%
 program = two_points()
@@ -241,7 +241,7 @@ for eps in (0.1, 1.0):
 #
 # <details><summary>About the slide</summary>
 #
-# "For all $\hat F$" should be "there exists" (E50); "not every $\alpha > 0$ works" speaks of pairs (E51).
+# "For all $\hat F$" should be "there exists"; "not every $\alpha > 0$ works" speaks of pairs.
 # </details>
 
 # %%
@@ -256,7 +256,7 @@ print(
 #
 # Dividing by $\alpha > 0$ keeps both inequalities: $A^\top (F/\alpha) \le c$ and $b^\top (F/\alpha) > z^* - \epsilon$.
 # So the dual optimum, which weak duality keeps at or below $z^*$, lies in $(z^* - \epsilon, z^*]$ (closed at
-# $z^*$: the dual attains it, E39), whatever $\epsilon$ is. It does not move with $\epsilon$; it is squeezed (E54).
+# $z^*$: the dual attains it), whatever $\epsilon$ is. It does not move with $\epsilon$; it is squeezed.
 #
 # For several $\epsilon$: every $t F^*$ with $\alpha = 1$ and $z^* - \epsilon < t z^* \le z^*$ is a certificate. Its
 # value may be anywhere in the interval, and the interval closes:

@@ -34,7 +34,7 @@ example = three_points()
 p_g, p_r = example.mu.weights, example.nu.weights
 
 # %% [markdown]
-# ## 1. One function for two (S42)
+# ## 1. One function for two
 #
 # Take any feasible pair, $f_g(x) + f_r(y) \le d(x, y)$, and put
 #
@@ -53,9 +53,13 @@ print("f    =", f.round(9), "  -f  =", (-f).round(9), "  value", round(float((p_
 # A pair that is far from optimal shows the mechanism better. Start from $f_r = (0, 3, 0)$: its best partner is
 # $f_g = (-2, -3, -2)$.
 #
-# *The slide's argument* treats each $x$ on its own: raise $f_g(x)$ to $-f_r(x)$. At $f_r = (0, 3, 0)$ that gives
-# $f_g = (0, -3, 0)$, a better objective and an infeasible pair: it exceeds $d$ by 2 (E58). The minimum over $y$
-# instead keeps every constraint, because it is taken over all of them.
+# Raising each $f_g(x)$ on its own to $-f_r(x)$ would give $f_g = (0, -3, 0)$, a better objective and an infeasible
+# pair: it exceeds $d$ by 2. The minimum over $y$ keeps every constraint, because it is taken over all of them.
+#
+# <details><summary>About the slide</summary>
+#
+# Its argument treats each $x$ on its own: raise $f_g(x)$ to $-f_r(x)$.
+# </details>
 
 # %%
 f_r = np.array([0.0, 3, 0])
@@ -96,14 +100,19 @@ for name, (two, one) in both.items():
     print(f"{name:30} {two:14.4f} {one:14.4f}")
 
 # %% [markdown]
-# ## 3. Kantorovich and Rubinstein (S43)
+# ## 3. Kantorovich and Rubinstein
 #
 # $f(x) - f(y) \le d(x, y)$ for all ordered pairs is the same as $|f(x) - f(y)| \le d(x, y)$. So for a metric
 #
 # $$W(p_g, p_r) = \max_{\|f\|_L \le 1}\; \mathbb{E}_{p_r} f - \mathbb{E}_{p_g} f ,$$
 #
-# the critic of a WGAN. (The norm is that of $f$, not of $f'$, E61; a later slide has the expectations exchanged,
-# which only turns $f$ into $-f$, E62.) Every 1-Lipschitz $f$ is a lower bound:
+# the critic of a WGAN. Every 1-Lipschitz $f$ is a lower bound:
+#
+# <details><summary>About the slide</summary>
+#
+# It writes the norm of $f'$ for that of $f$; a later one has the expectations exchanged, which only turns $f$
+# into $-f$.
+# </details>
 
 # %%
 rng = np.random.default_rng(0)
@@ -113,13 +122,18 @@ scores = critics @ (p_r - p_g)
 print(f"500 random 1-Lipschitz critics: best {scores.max():.4f}; the optimum {result.value:.4f}")
 
 # %% [markdown]
-# ## 4. What a matrix game is (S44, S45)
+# ## 4. What a matrix game is
 #
 # The row player picks $x$, the column player $y$, independently; the payoff is
 # $x^\top A y = \sum_j y_j\, x^\top a_j$.
 #
-# *The slide* takes the least of the terms $y_j\, x^\top a_j$. The payoff is their **sum** (E63); its minimum over $y$
-# is the least of the $x^\top a_j$. Maximising that is a linear program, and its dual is the other player's.
+# The minimum of this sum over $y$ is the least of the $x^\top a_j$: all weight on the worst column. Maximising that is
+# a linear program, and its dual is the other player's.
+#
+# <details><summary>About the slide</summary>
+#
+# It takes the least of the terms $y_j\, x^\top a_j$, where the payoff is their sum.
+# </details>
 
 # %%
 solution = solve_game(MatrixGame([[3, -1], [-2, 4]]))
@@ -135,7 +149,7 @@ plt.show()
 # %% [markdown]
 # The interval is proved by the strategies themselves: $x$ guarantees the lower end, $y$ loses no more than the upper.
 # The minimax theorem makes them meet, and it needs mixed strategies and a payoff that is concave in one and convex
-# in the other (E65): for $(x - y)^2$ on $[0, 1]^2$ without mixing, the guaranteed payoff of $x$ is at most 0 and
+# in the other: for $(x - y)^2$ on $[0, 1]^2$ without mixing, the guaranteed payoff of $x$ is at most 0 and
 # the worst-case loss of $y$ at least 1/4.
 
 # %%
@@ -146,17 +160,18 @@ print(
 )
 
 # %% [markdown]
-# ## 5. W as a game (S46, S47)
-#
-# *The slide:*
+# ## 5. W as a game
 #
 # $$W = \inf_\gamma \sup_f \;\mathbb{E}_\gamma[d - (f(x) - f(y))] + \mathbb{E}_{p_r} f - \mathbb{E}_{p_g} f ,$$
 #
-# then "$\sup_\gamma \sup_f$", then $\sup_f \inf_\gamma$.
+# and $\inf\sup = \sup\inf$ by the minimax theorem. One function $f$ only forces the **difference** of the marginals of
+# $\gamma$ to be $p_r - p_g$: the infimum runs over balanced flows, not over plans. For a metric the two have the same
+# value, for the squared cost they do not.
 #
-# *Corrected:* the middle line is $\inf \sup$ again and the exchange is the minimax theorem (E66). And one function
-# only forces the **difference** of the marginals of $\gamma$ to be $p_r - p_g$ (E67): the infimum runs over balanced
-# flows, not over plans. For a metric the two have the same value, for the squared cost they do not.
+# <details><summary>About the slide</summary>
+#
+# It writes "$\sup_\gamma \sup_f$" between the two, and lets one function stand for both marginals.
+# </details>
 
 # %%
 print(f"{'cost':30} free mass    mass 1    transport")
@@ -171,7 +186,7 @@ for name, (p, q, c) in {
 
 # %% [markdown]
 # For a fixed $f$ the infimum over probabilities $\gamma$ sits on one pair. If $f$ is 1-Lipschitz that pair is on the
-# diagonal and costs 0, and the critic's score remains. *The slide* treats only this case (E68): a steeper $f$ makes
+# diagonal and costs 0, and the critic's score remains. A steeper $f$ makes
 # the pair negative, finite for probabilities, and the payoff still does not exceed $W$.
 
 # %%

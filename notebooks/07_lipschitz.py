@@ -38,11 +38,16 @@ from otdiv.plots import BLUE, GREEN, GREY, ORANGE, figure
 rng = np.random.default_rng(0)
 
 # %% [markdown]
-# ## 1. Dual norms (S57, S58)
+# ## 1. Dual norms
 #
 # $\|z\|_* = \max\{z'x : \|x\| \le 1\}$. The maximiser is where a line orthogonal to $z$ leaves the ball.
-# The slide gives the 2-norm as the dual of the maximum norm; for $z = (-5, 5)$ that would be 7.07, but the
-# corner $x = (-1, 1)$ gives 10: the dual of $L_\infty$ is $L_1$.
+# For the maximum norm and $z = (-5, 5)$ that is the corner $x = (-1, 1)$, which gives 10: the dual of $L_\infty$ is
+# $L_1$.
+#
+# <details><summary>About the slide</summary>
+#
+# It gives the 2-norm as the dual of the maximum norm; that would be 7.07.
+# </details>
 
 # %%
 z = np.array([-5.0, 5.0])
@@ -63,7 +68,7 @@ for ax, p in zip(axes, (1, 2, np.inf), strict=True):
 drawing
 
 # %% [markdown]
-# ## 2. The spectral norm, and why power iteration certifies nothing (S60 to S62)
+# ## 2. The spectral norm, and why power iteration certifies nothing
 #
 # $\|A\|_2$ is the largest stretch. Power iteration approaches it **from below**: after any number of
 # steps the true norm may be larger, so a layer divided by the estimate may still have norm above 1. And a
@@ -89,7 +94,7 @@ ax.set(title="Power iteration comes from below", xlabel="steps", ylabel="estimat
 drawing
 
 # %% [markdown]
-# ## 3. Frobenius or spectral? (S53 to S56, S63)
+# ## 3. Frobenius or spectral?
 #
 # $\|W\|_2 \le \|W\|_F \le \sqrt{\mathrm{rank}}\,\|W\|_2$. Dividing by the Frobenius norm is safe and easy,
 # but it shrinks a layer up to $\sqrt{\mathrm{rank}}$ times too much, in every layer. Here is what is left of the
@@ -124,7 +129,7 @@ ax.set(
 drawing
 
 # %% [markdown]
-# ## 4. Weight clipping (S50)
+# ## 4. Weight clipping
 #
 # Weights in $[-c, c]$ make the network $K$-Lipschitz with $K \le \prod c\sqrt{n_{out} n_{in}}$, not
 # 1-Lipschitz. For the usual $c = 0.01$ and a small network $K$ is tiny, and the "distance" comes out that much
@@ -138,7 +143,7 @@ print(f"K of a 2-32-32-1 network clipped to 0.01: {K:.6f}")
 print(f"attained by equal weights: {network_constant(flat).value:.6f}")
 
 # %% [markdown]
-# ## 5. The gradient penalty (S51)
+# ## 5. The gradient penalty
 #
 # On the two bars at distance $\theta$ with the critic $f = -a x$, the penalised loss is
 # $J(a) = -a\theta + \lambda (a - 1)^2$. Its best slope is $1 + \theta / 2\lambda$: *more* than 1. So the value
