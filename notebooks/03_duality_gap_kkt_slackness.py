@@ -63,8 +63,8 @@ print(f"largest value of potentials:  {dual.objective:.12f}")
 #
 # <details><summary>About the slide</summary>
 #
-# "If $c - A^\top y < 0$, then $q = -\infty$; if $\ge 0$, then $x^* = 0$", with $-F$ for $y$. It reads as if all components had to be negative, and as if $x^* = 0$ were
-# the plan.
+# "If $c - A^\top y < 0$, then $q = -\infty$; if $\ge 0$, then $x^* = 0$", with $-F$ for $y$. It
+# reads as if all components had to be negative, and as if $x^* = 0$ were the plan.
 # </details>
 
 # %%
