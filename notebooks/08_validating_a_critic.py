@@ -260,8 +260,7 @@ from otdiv.exercises import grade
 print(grade("08.1", None))
 
 # %% [markdown]
-# **1.** Give a critic of points [n, 2] that finds the whole distance between a cloud and the same moved by (3, 4),
-# and has slope 1 along the transport rays and 0 across them.
+# **1.** Give a critic of points [n, 2] that finds the whole distance between a cloud and the same moved by (3, 4).
 #
 # <details><summary>Solution</summary>
 #

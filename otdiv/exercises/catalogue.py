@@ -251,8 +251,7 @@ EXERCISES: tuple[Exercise, ...] = (
     ),
     Exercise(
         "08.1",
-        "Give a critic of points [n, 2] that finds the whole distance between a cloud and the same moved by (3, 4), "
-        "and has slope 1 along the transport rays and 0 across them.",
+        "Give a critic of points [n, 2] that finds the whole distance between a cloud and the same moved by (3, 4).",
         lambda answer: grade_critic(TRANSLATED, answer),
         along(-SHIFT / 5),
         (lambda x: -np.abs(x @ SHIFT) / 6, lambda x: -x.sum(axis=1), None),

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from otdiv.certificates.certificate import certify
-from otdiv.core.bounds import Bounds
 from otdiv.core.validation import Array, as_float_array
 from otdiv.duality.farkas import verify_farkas
 from otdiv.duality.zero_sum_games import MatrixGame
@@ -79,7 +78,7 @@ def grade_plan(problem: TransportProblem, plan: Any) -> Mark:
         return Mark(False, broken)
     best = solve(problem)
     proof = certify(problem, np.maximum(matrix, 0.0), best.potentials)
-    cheaper = f"A plan and a cheapest one differ by {proof.value - best.value:.4g}."
+    cheaper = f"Another plan costs {proof.value - best.value:.4g} less."
     return by_interval(proof.bounds.lower, proof.bounds.upper, "No plan is cheaper.", cheaper)
 
 
@@ -244,7 +243,7 @@ def grade_number(answer: Any, truth: float, *, unit: str = "") -> Mark:
     if isinstance(value, Mark):
         return Mark(False, "Give one number.")
     if abs(float(value) - truth) <= 1e-6 * max(1.0, abs(truth)):
-        return Mark(True, f"{truth:.6g}{unit}.", Bounds(truth, truth))
+        return Mark(True, f"It is {truth:.6g}{unit}.")
     return Mark(False, f"It is not {float(value):.6g}{unit}.")
 
 

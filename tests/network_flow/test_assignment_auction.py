@@ -124,7 +124,7 @@ def test_trees_that_cannot_grow_overshoot():
 @pytest.mark.slow
 def test_one_forest_matches_all_of_a_large_graph():
     """Trees are dissolved and their nodes join others thousands of times in one call."""
-    n = 1500
+    n = 900
     rng = np.random.default_rng(6)
     x, y = rng.random((n, 2)), rng.random((n, 2)) + [0.5, 0.0]
     costs = np.linalg.norm(x[:, None] - y, axis=2)
