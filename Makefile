@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 ALONE := build/alone
 SITE_READY := $(VENV)/.ready-docs
 
-.PHONY: demo test smoke lint bench wheel page docs slides notebooks clean
+.PHONY: demo test long smoke lint bench wheel page docs slides notebooks clean
 .DEFAULT_GOAL := demo
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -18,7 +18,11 @@ demo: $(READY)
 	$(BIN)/otdiv demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long"
+
+# What takes tens of seconds each: notebooks that train generators, and the like.
+long: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long
 
 # A subset of under a minute on 2 cores, for the time between two edits.
 smoke: $(READY)

@@ -17,6 +17,8 @@ with warnings.catch_warnings():
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.py"))
 TIMEOUT = 120
+LONG = ("09", "10", "11", "13")
+"""Notebooks that train generators or compare a thousand distributions."""
 STRICT = "import warnings\nwarnings.simplefilter('error')"
 
 
@@ -56,7 +58,10 @@ def test_there_are_notebooks():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.long] * (path.name[:2] in LONG), id=path.stem) for path in NOTEBOOKS],
+)
 def test_notebook_runs_and_ends_in_asserts(path, tmp_path):
     notebook = jupytext.read(path)
     assert ends_in_asserts(notebook), f"{path.name} must end in a code cell that asserts what its prose claims"

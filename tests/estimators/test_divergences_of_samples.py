@@ -82,7 +82,7 @@ def test_reverse_kl_is_kl_of_exchanged_samples():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("d", [10, 20])
+@pytest.mark.parametrize("d", [10, pytest.param(20, marks=pytest.mark.long)])
 def test_the_bias_in_high_dimension_is_at_most_half_of_the_neighbours(d):
     """Mean of three samples: its standard error is 0.05, a third of the limit; false alarm below 1 %."""
     errors = {"knn": 0.0, "discriminator": 0.0}
