@@ -9,8 +9,11 @@ Small problems evaluate all pairs; large ones of points find the same minima by 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from otdiv.certificates.grid_potentials import find_squared_grid
 from otdiv.certificates.line_potentials import line_potentials
 from otdiv.core.compilation import announced_compilation
 from otdiv.core.options import DEFAULTS, SolverOptions
@@ -50,6 +53,10 @@ def feasible_potentials(
     f, g = _require_potential("f", f, problem.n), _require_potential("g", g, problem.m)
     if problem.on_line and problem.n * problem.m > LINE_ABOVE:
         return line_potentials(problem, f, g)
+    grid = find_squared_grid(problem)
+    if grid is not None:
+        with announced_compilation():
+            return _alternate(problem.a, f, g, grid.over_targets, grid.over_sources)
     if not problem.keeps_matrix and priceable(problem.cost, problem.d, problem.largest_cost):
         with announced_compilation():
             return _by_search(problem, f, g, options)
@@ -64,31 +71,50 @@ def feasible_potentials(
 def _by_search(
     problem: TransportProblem, f: Array | None, g: Array | None, options: SolverOptions
 ) -> tuple[Array, Array]:
-    """The same minima over all pairs of the computed costs, found by pricing.
-
-    One search over all pairs is enough, in half the time, where f and g are given and turn out feasible but for
-    rounding: g stays, and f rises wherever it can.  Methods that end at the optimum propose such a pair.
-    """
+    """The same minima over all pairs of the computed costs, found by pricing."""
     from otdiv.pricing.pricing import Pricing, ordered  # loads a compiler, which small problems do without
 
     at_x, at_y = ordered(problem.mu.points), ordered(problem.nu.points)
     x, y = problem.mu.points[at_x], problem.nu.points[at_y]
     by_targets = Pricing(x, y, problem.cost, problem.largest_cost, options)
-    if g is not None:
-        start, _ = by_targets.minima(g[at_y])
-        if f is not None:
-            lost = problem.a[at_x] @ np.maximum(f[at_x] - start, 0.0)
-            if lost <= _AS_GOOD * (problem.a @ np.abs(f)):
-                return _restore_order(below(start), at_x), g.copy()
-            start = f[at_x]
-    else:
-        start = np.zeros(problem.n) if f is None else f[at_x]
-    start = start - float(np.median(start))
-    sorted_g, nearest = Pricing(y, x, problem.cost, problem.largest_cost, options).minima(start)
     hints = np.zeros(problem.n, np.int64)
-    hints[nearest] = np.arange(problem.m)  # a pair that is tight for y is a good first guess for x
-    sorted_f, _ = by_targets.minima(sorted_g, hints)
-    return _restore_order(below(sorted_f), at_x), _restore_order(sorted_g, at_y)
+
+    def over_targets(sorted_g: Array) -> Array:
+        return below(by_targets.minima(sorted_g, hints)[0])
+
+    def over_sources(sorted_f: Array) -> Array:
+        sorted_g, nearest = Pricing(y, x, problem.cost, problem.largest_cost, options).minima(sorted_f)
+        hints[nearest] = np.arange(problem.m)  # a pair that is tight for y is a good first guess for x
+        return sorted_g
+
+    f, g = (None if f is None else f[at_x]), (None if g is None else g[at_y])
+    f, g = _alternate(problem.a[at_x], f, g, over_targets, over_sources)
+    return _restore_order(f, at_x), _restore_order(g, at_y)
+
+
+def _alternate(
+    a: Array,
+    f: Array | None,
+    g: Array | None,
+    over_targets: Callable[[Array], Array],
+    over_sources: Callable[[Array], Array],
+) -> tuple[Array, Array]:
+    """Feasible f and g by the two minima: f_i = min_j c_ij - g_j, rounded down, and g_j = min_i c_ij - f_i.
+
+    One of them is enough, in half the time, where f and g are given and turn out feasible but for rounding: g stays,
+    and f rises wherever it can.  Methods that end at the optimum propose such a pair.
+    """
+    if g is not None:
+        start = over_targets(g)
+        if f is not None:
+            lost = a @ np.maximum(f - start, 0.0)
+            if lost <= _AS_GOOD * (a @ np.abs(f)):
+                return start, g.copy()
+            start = f
+    else:
+        start = np.zeros(len(a)) if f is None else f
+    g = over_sources(start - float(np.median(start)))
+    return over_targets(g), g
 
 
 def _restore_order(values: Array, at: Array) -> Array:

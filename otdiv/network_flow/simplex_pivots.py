@@ -14,7 +14,8 @@ potentials, subtree sizes or depths in every pivot (Kovacs, Optimization Methods
 compares them) spend nearly all their time there.  Here potentials are recomputed only after a batch of
 pivots.  The batch holds the worst arc of each block by the potentials of its start (multiple partial
 pricing); whether an arc still violates when its turn comes is decided by the costs round its cycle.  When a
-scan of all arcs finds few that violate, the nearly tight ones are solved first.
+scan of all arcs finds few that violate, the nearly tight ones are solved first, the last of them one by one
+(:mod:`otdiv.network_flow.local_pivots`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.core.options import Tuning
 from otdiv.network_flow.graph import ArcList
+from otdiv.network_flow.local_pivots import pivot_locally
 from otdiv.network_flow.spanning_tree import Basis, find_apex, reroot_subtree, update_potentials
 
 _NONE = -1
@@ -35,6 +37,8 @@ _NEARLY_TIGHT = 0.25
 """Share of all arcs that is solved first when few arcs violate."""
 _SAMPLE = 2048
 """Arcs that are sampled to find which those are.  More: a more exact share."""
+_FEW_OF_NEAR = 1 / 16
+"""Share of a batch below which pivots on nearly tight arcs are followed one by one.  Larger: earlier."""
 
 PIVOTS_PER_NODE = 1000
 """Most pivots per node in one solve.  Beyond it only rounding still pivots, and the interval shows what is open."""
@@ -110,21 +114,26 @@ def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, mo
     optimal = False
     while not optimal and count < most and scanned < most_scanned:
         limits = block, tolerance, most - count, most_scanned - scanned
-        pivots, seen, cursor, optimal = _pivot_in_batches(n, tails, heads, costs, basis, cursor, *limits, True)
+        pivots, seen, cursor, optimal = _pivot_in_batches(n, tails, heads, costs, basis, cursor, *limits, 1.0)
         count += pivots
         scanned += seen
         if not optimal and count < most and scanned < most_scanned:  # few violate
             near = _nearly_tight(n, tails, heads, costs, basis.potential)
+            arcs = tails[near], heads[near], costs[near]
             limits = max(16, block // 2), tolerance, most - count, most_scanned - scanned
-            pivots, seen, _, _ = _pivot_in_batches(n, tails[near], heads[near], costs[near], basis, 0, *limits, False)
+            pivots, seen, _, _ = _pivot_in_batches(n, *arcs, basis, 0, *limits, _FEW_OF_NEAR)
             count += pivots
             scanned += seen + len(tails)
+            if count < most and scanned < most_scanned:
+                pivots, seen = pivot_locally(n, *arcs, basis, tolerance, most - count, most_scanned - scanned)
+                count += pivots
+                scanned += seen
     return count, scanned, cursor, optimal
 
 
 @kernel()
-def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, until_few):
-    """Pivots on these arcs in batches, to the optimum or ``until_few`` violate: too few to fill a batch."""
+def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, share):
+    """Pivots on these arcs in batches, until so few violate that a scan of all fills only this share of a batch."""
     batch = np.empty(max(8, len(basis.flow) // _NODES_PER_ARC), np.int64)
     count = scanned = 0
     while count < most and scanned < most_scanned:
@@ -142,7 +151,7 @@ def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, m
         whole_round = seen == len(tails)
         if whole_round and entered == 0:
             return count, scanned, cursor, True
-        if whole_round and until_few and size < len(batch):
+        if whole_round and size < share * len(batch):
             break
     return count, scanned, cursor, False
 

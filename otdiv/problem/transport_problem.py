@@ -24,6 +24,8 @@ from otdiv.problem.plan import Plan
 
 CACHED_ENTRIES = 2**21
 """Entries of a cost matrix that is computed once and kept (16 MiB); larger ones are computed each time."""
+READ_ENTRIES = 2**16
+"""Entries up to which single costs of points are read from that matrix; above it computing them takes less time."""
 SENTINEL_STEP = 1e6
 """Ratio of two neighbouring costs above which the larger one, and all beyond it, count as sentinels."""
 _ORDERS_OF_A_STEP = int(np.log2(SENTINEL_STEP))
@@ -132,6 +134,11 @@ class TransportProblem(ReadOnlyCopies):
             return False
         return self.cost.by_entries or self.n * self.m <= CACHED_ENTRIES
 
+    @property
+    def _reads_matrix(self) -> bool:
+        """Whether single costs are read from the matrix: else it is computed only where all of them are needed."""
+        return self.sparse is None and (self.cost.by_entries or self.n * self.m <= READ_ENTRIES)
+
     @cached_property
     def _kept(self) -> Array:
         if self.cost.by_entries and not isinstance(self.cost, MatrixCost):
@@ -171,7 +178,7 @@ class TransportProblem(ReadOnlyCopies):
         """The costs [k] of the arcs (rows[k], columns[k]); +inf for a forbidden one."""
         if self.sparse is not None:
             return self.sparse.at(rows, columns)
-        if self.keeps_matrix:
+        if self._reads_matrix:
             return self._kept[rows, columns]
         return as_point_cost(self.cost).elementwise(self.mu.points[rows], self.nu.points[columns])
 
@@ -180,7 +187,7 @@ class TransportProblem(ReadOnlyCopies):
         """An upper bound on every finite cost in absolute value."""
         if self.sparse is not None:
             return float(np.abs(self.sparse.values).max(initial=0.0))
-        if self.keeps_matrix:
+        if self._reads_matrix:
             largest = max(self._extent[1], -self._extent[0])
             return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
         cost = as_point_cost(self.cost)
@@ -203,7 +210,7 @@ class TransportProblem(ReadOnlyCopies):
         """Whether some cost is negative."""
         if self.sparse is not None:
             return bool(self.sparse.values.min(initial=0.0) < 0)
-        return self.keeps_matrix and self._extent[0] < 0
+        return self.cost.by_entries and self._extent[0] < 0
 
     @cached_property
     def sentinel_level(self) -> float | None:

@@ -7,20 +7,16 @@ spacings are equal.  Cells without points are added, so that the paths exist.
 
 from __future__ import annotations
 
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from otdiv.core.validation import Array
 from otdiv.costs import Chebyshev, Cityblock
+from otdiv.pricing.regular_grid import find_cells
 from otdiv.problem.transport_problem import TransportProblem
 
 DIMENSIONS = (2, 3)
-_CELLS_PER_POINT = 4
-"""Most cells of a grid per point; a grid with more is mostly empty, and other methods are faster."""
-_PROBE = 1000
-"""Points examined first: most clouds that lie on no grid are recognised by them."""
 _EQUAL = 1e-12
 """Relative difference up to which spacings count as equal."""
 
@@ -30,10 +26,8 @@ class Grid(NamedTuple):
 
     Attributes
     ----------
-    axes : tuple of ndarray
-        The coordinates along each axis, ascending.
-    at_x, at_y : ndarray of int [n], [m]
-        The cell of each source and of each target; no two sources share one, nor two targets.
+    axes, at_x, at_y
+        See :class:`otdiv.pricing.regular_grid.Cells`.
     diagonals : bool
         Whether diagonal steps count (maximum norm), or only steps along one axis (1-norm).
     """
@@ -64,22 +58,10 @@ def _detect(problem: TransportProblem) -> Grid | None:
     diagonals = isinstance(problem.cost, Chebyshev)
     if problem.d not in DIMENSIONS or not (diagonals or isinstance(problem.cost, Cityblock)):
         return None
-    x, y = problem.mu.points, problem.nu.points
-    most = _CELLS_PER_POINT * (problem.n + problem.m)
-    if prod(len(np.unique(column)) for column in x[:_PROBE].T) > most:
+    cells = find_cells(problem.mu.points, problem.nu.points)
+    if cells is None or (diagonals and not _equally_spaced(cells.axes)):
         return None
-    axes = tuple(np.unique(np.concatenate([x[:, k], y[:, k]])) for k in range(problem.d))
-    if prod(len(axis) for axis in axes) > most or (diagonals and not _equally_spaced(axes)):
-        return None
-    shape = tuple(len(axis) for axis in axes)
-    cells = []
-    for points in (x, y):
-        steps = tuple(np.searchsorted(axis, column) for axis, column in zip(axes, points.T, strict=True))
-        cell = np.ravel_multi_index(steps, shape)
-        if np.bincount(cell, minlength=1).max() > 1:
-            return None
-        cells.append(cell)
-    return Grid(axes, cells[0], cells[1], diagonals)
+    return Grid(*cells, diagonals)
 
 
 def _equally_spaced(axes: tuple[Array, ...]) -> bool:

@@ -41,6 +41,10 @@ Larger: fewer scales are tried, each of which takes a search over all pairs of p
 """
 _NEARLY = 2.0
 """Factor by which an interval may be too wide for two more searches over all pairs to be tried."""
+COARSEST_PAIRS = 2**12
+"""Most pairs of clusters at the coarsest scale, all of which are arcs.  More: many pivots on arcs far from tight."""
+AUCTIONS_FROM = 4000
+"""Points of both sides from which auctions come first; with fewer, pivots from the refined tree take less time."""
 LOOSE = 1e-4
 """Tolerance from which coarse scales are tried as an answer."""
 
@@ -76,7 +80,7 @@ class SimplexEngine:
                     state.keep_potentials(scale, f, g)
             state.require_time()
             start = None
-            if not coarsest and self.auctions_enabled:
+            if not coarsest and self.auctions_enabled and len(basis.flow) >= AUCTIONS_FROM:
                 start = AuctionStart(state, scale, pricing, arcs, f, g)
                 self._run_auctions(start, rtol, finest)
                 arcs, self.auctions_enabled = start.arcs, start.complete

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from otdiv.certificates.grid_potentials import find_squared_grid
 from otdiv.core.bounds import Status
 from otdiv.core.budget import Stopped
 from otdiv.core.options import DEFAULTS, SolverOptions
@@ -28,7 +29,7 @@ from otdiv.problem.potentials import extend_potentials
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.methods.multiscale.assignment_engine import AssignmentEngine
 from otdiv.transport.methods.multiscale.scales import Scale, build_scales
-from otdiv.transport.methods.multiscale.simplex_engine import LOOSE, SimplexEngine
+from otdiv.transport.methods.multiscale.simplex_engine import COARSEST_PAIRS, LOOSE, SimplexEngine
 from otdiv.transport.methods.multiscale.state import SolverState
 
 
@@ -54,11 +55,15 @@ def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULT
     sources = sources[ordered(problem.mu.points[sources])]
     targets = targets[ordered(problem.nu.points[targets])]
     a, b = integer_masses(problem.a[sources], problem.b[targets])
-    scales = build_scales(problem.mu.points[sources], problem.nu.points[targets], a, b, options.tuning.coarsest_pairs)
+    assignment = _masses_are_equal(a, b) and options.rtol < LOOSE
+    coarsest = options.tuning.coarsest_pairs if assignment else min(options.tuning.coarsest_pairs, COARSEST_PAIRS)
+    scales = build_scales(problem.mu.points[sources], problem.nu.points[targets], a, b, coarsest)
     status, message = Status.OPTIMAL, "no pair violates f + g <= c"
     with reporting(options.progress) as report:
         state = SolverState(problem, options, options.budget("multiscale", report))
-        assignment = _masses_are_equal(a, b) and options.rtol < LOOSE
+        grid = find_squared_grid(problem)
+        if grid is not None:
+            state.grid = scales[0].x, scales[0].y, grid.restrict(sources, targets)
         engine = AssignmentEngine(state, scales) if assignment else SimplexEngine(state, scales)
         try:
             engine.solve(options.rtol)
@@ -95,12 +100,23 @@ def _extend(
         state.f = state.extend_coarse(scales)
         state.g = state.pricing(scales[0].y, scales[0].x).minima(state.f)[0]
     f, g, x, y = state.f, state.g, state.problem.mu.points, state.problem.nu.points
-    return extend_potentials(
-        state.problem,
-        sources,
-        targets,
-        f,
-        g,
-        lambda rest: state.pricing(x[rest], scales[0].y).minima(g)[0],
-        lambda rest: state.pricing(y[rest], scales[0].x).minima(f)[0],
-    )
+    grid = find_squared_grid(state.problem)
+
+    def over_targets(rest: Array) -> Array:
+        if grid is None:
+            return state.pricing(x[rest], scales[0].y).minima(g)[0]
+        return grid.over_targets(_fill(len(y), targets, g))[rest]
+
+    def over_sources(rest: Array) -> Array:
+        if grid is None:
+            return state.pricing(y[rest], scales[0].x).minima(f)[0]
+        return grid.over_sources(_fill(len(x), sources, f))[rest]
+
+    return extend_potentials(state.problem, sources, targets, f, g, over_targets, over_sources)
+
+
+def _fill(size: int, at: Array, potential: Array) -> Array:
+    """The potential at the points ``at``, -inf at all others, which then attain no minimum."""
+    whole = np.full(size, -np.inf)
+    whole[at] = potential
+    return whole

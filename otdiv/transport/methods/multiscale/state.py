@@ -8,6 +8,8 @@ from otdiv.core.budget import Budget
 from otdiv.core.options import SolverOptions
 from otdiv.core.validation import Array
 from otdiv.network_flow.integer_masses import MASS_UNITS
+from otdiv.pricing.grid_pricing import GridPricing
+from otdiv.pricing.grid_transform import GridTransform
 from otdiv.pricing.pricing import Pricing
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.methods.multiscale.scales import Scale
@@ -24,6 +26,8 @@ class SolverState:
         The best potentials at the points so far.
     lower, upper : float
         The interval, for masses of total 1, as the engine sees it.
+    grid : tuple (x, y, GridTransform) or None
+        The points of the finest scale, where they are cells of a grid and the cost is the squared distance.
     """
 
     def __init__(self, problem: TransportProblem, options: SolverOptions, budget: Budget) -> None:
@@ -34,6 +38,7 @@ class SolverState:
         self.f: Array | None = None
         self.g: Array | None = None
         self.lower, self.upper = -np.inf, np.inf
+        self.grid: tuple[Array, Array, GridTransform] | None = None
 
     def require_time(self) -> None:
         """Stop when the time is up; the coarsest scale takes milliseconds and is always solved."""
@@ -48,7 +53,14 @@ class SolverState:
 
     def pricing(self, x: Array, y: Array) -> Pricing:
         """Pricing between two sets of points at the problem's cost."""
-        return Pricing(x, y, self.problem.cost, self.problem.largest_cost, self.options)
+        given = x, y, self.problem.cost, self.problem.largest_cost, self.options
+        if self.grid is not None:
+            sources, targets, grid = self.grid
+            if x is sources and y is targets:
+                return GridPricing(*given, grid)
+            if x is targets and y is sources:
+                return GridPricing(*given, grid.turn_round())
+        return Pricing(*given)
 
     def keep_potentials(self, scale: Scale, f: Array, g: Array) -> None:
         """Take f + g <= c at the finest scale as the best potentials, if they are better."""
