@@ -1,4 +1,4 @@
-"""Squared distance between images, ten classes at 32 to 512: ``python benchmarks/images.py --against ANOTHER_CHECKOUT``.
+"""Squared distance between images, ten classes: ``python benchmarks/images.py --against ANOTHER_CHECKOUT``.
 
 One row for each size and class: CPU seconds of ``emd_images(A, B, cost="sqeuclidean", normalize=True)`` on one thread,
 certificate included and kernels compiled, by this checkout and by the other one, in turn on a machine in the same
@@ -83,7 +83,8 @@ def main() -> int:
             every.append((seconds, other))
             times = f"{seconds:.3g} | {other:.3g} | {other / seconds:.2f}"
             print(
-                f"| {size} | {name} | {times} | {upper:.6g} | {(upper - lower) / upper:.0e} | {'*' * failed} |", flush=True
+                f"| {size} | {name} | {times} | {upper:.6g} | {(upper - lower) / upper:.0e} | {'*' * failed} |",
+                flush=True,
             )
         mean, other = np.mean(every, axis=0)
         late = "late" if mean > AIMS[size] else ""

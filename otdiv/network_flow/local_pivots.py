@@ -89,7 +89,11 @@ def _arcs_by_node(n, nodes, tails, heads):
 def _list_children(parent):
     """First child of each node, and next and previous sibling: linked lists."""
     nodes = len(parent)
-    first, after, before = np.full(nodes, _NONE, np.int32), np.full(nodes, _NONE, np.int32), np.full(nodes, _NONE, np.int32)
+    first, after, before = (
+        np.full(nodes, _NONE, np.int32),
+        np.full(nodes, _NONE, np.int32),
+        np.full(nodes, _NONE, np.int32),
+    )
     children = first, after, before
     for v in range(nodes):
         if parent[v] >= 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.core.options import SolverOptions
+from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.validation import Array
 from otdiv.costs import Cost
 from otdiv.network_flow.graph import ArcList
@@ -25,7 +25,14 @@ class GridPricing(Pricing):
     """As :class:`Pricing`, between the sources x [n, d] and the targets y [m, d] of ``grid``, in its order."""
 
     def __init__(
-        self, x: Array, y: Array, cost: Cost, largest_cost: float, options: SolverOptions, grid: GridTransform
+        self,
+        x: Array,
+        y: Array,
+        cost: Cost,
+        largest_cost: float,
+        options: SolverOptions = DEFAULTS,
+        *,
+        grid: GridTransform,
     ) -> None:
         super().__init__(x, y, cost, largest_cost, options)
         self.grid = grid

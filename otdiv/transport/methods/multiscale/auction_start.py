@@ -27,6 +27,9 @@ SHARES: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2,))
 SHARES_WHEN_COARSE: tuple[tuple[float, ...], ...] = ((1.0, 0.1), (1e-2, 1e-3))
 FIRST = 10.0
 """The first tolerance, in units of the mean difference between the second best and the best arc of a source."""
+FIRST_ON_GRID = 4.0
+"""The same between cells of a grid.  There the smallest tolerance at coarse scales took the most time and gained least,
+so that all scales have the tolerances of the finest."""
 _FIRST_IF_TIED = 1e-3
 """The first tolerance as a share of the mean cost, where all arcs tie and that difference is 0."""
 _SMALLEST = 2.0**-40
@@ -64,7 +67,8 @@ class AuctionStart:
 
     def rounds(self, finest: bool) -> Iterator[None]:
         """Run the rounds; yields after each that delivers all mass."""
-        shares, first = SHARES if finest else SHARES_WHEN_COARSE, 0.0
+        on_grid, tolerance = self.state.grid is not None, 0.0
+        shares = SHARES if finest or on_grid else SHARES_WHEN_COARSE
         for k, in_round in enumerate(shares):
             if finest and k > 0 and self.scans > self.state.tuning.auction_easy:
                 return
@@ -72,8 +76,9 @@ class AuctionStart:
             assert self.graph is not None
             if k == 0:
                 mean_gap = restore_slackness(self.graph, self.pseudoflow, np.inf)
-                first = FIRST * mean_gap or _FIRST_IF_TIED * float(self.arcs.costs.mean())
-            tolerances = [first * share for share in in_round if first * share > self._smallest_tolerance()]
+                tolerance = (FIRST_ON_GRID if on_grid else FIRST) * mean_gap
+                tolerance = tolerance or _FIRST_IF_TIED * float(self.arcs.costs.mean())
+            tolerances = [tolerance * share for share in in_round if tolerance * share > self._smallest_tolerance()]
             for eps in tolerances:
                 few = 0 if eps == tolerances[-1] else int(_LEFT_BEFORE_LAST * len(self.pseudoflow.f))
                 if not self._run_auction(eps, few):

@@ -57,9 +57,9 @@ class SolverState:
         if self.grid is not None:
             sources, targets, grid = self.grid
             if x is sources and y is targets:
-                return GridPricing(*given, grid)
+                return GridPricing(*given, grid=grid)
             if x is targets and y is sources:
-                return GridPricing(*given, grid.turn_round())
+                return GridPricing(*given, grid=grid.turn_round())
         return Pricing(*given)
 
     def keep_potentials(self, scale: Scale, f: Array, g: Array) -> None:
