@@ -60,6 +60,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--against", type=Path, help="folder of another checkout")
     options.add_argument("--sizes", default="32,64,128,256")
+    options.add_argument("--classes", default=",".join(CLASSES))
     options.add_argument("--repetitions", type=int, default=3, help="of sizes up to 128; larger ones run once")
     options.add_argument("--serve", action="store_true", help="used by the script itself")
     given = options.parse_args()
@@ -74,7 +75,7 @@ def main() -> int:
     for size in map(int, given.sizes.split(",")):
         repetitions = given.repetitions if size <= 128 else 1
         every = []
-        for name in CLASSES:
+        for name in given.classes.split(","):
             answers = [checkout.ask(size, name, repetitions) for checkout in checkouts]
             seconds, lower, upper = answers[0]
             failed = upper - lower > 1e-9 * upper or any(lower > a[2] or a[1] > upper for a in answers)

@@ -37,8 +37,9 @@ _NEARLY_TIGHT = 0.25
 """Share of all arcs that is solved first when few arcs violate."""
 _SAMPLE = 2048
 """Arcs that are sampled to find which those are.  More: a more exact share."""
-_FEW_OF_NEAR = 1 / 16
-"""Share of a batch below which pivots on nearly tight arcs are followed one by one.  Larger: earlier."""
+_FEW = 8
+"""Pivots in a batch of nearly tight arcs below which they are followed one by one.  Each moves a tenth of the tree,
+in trees of any size, so that with more of them in a batch all potentials together take less time."""
 
 PIVOTS_PER_NODE = 1000
 """Most pivots per node in one solve.  Beyond it only rounding still pivots, and the interval shows what is open."""
@@ -114,14 +115,16 @@ def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, mo
     optimal = False
     while not optimal and count < most and scanned < most_scanned:
         limits = block, tolerance, most - count, most_scanned - scanned
-        pivots, seen, cursor, optimal = _pivot_in_batches(n, tails, heads, costs, basis, cursor, *limits, 1.0)
+        pivots, seen, cursor, optimal = _pivot_in_batches(
+            n, tails, heads, costs, basis, cursor, *limits, len(basis.flow)
+        )
         count += pivots
         scanned += seen
         if not optimal and count < most and scanned < most_scanned:  # few violate
             near = _nearly_tight(n, tails, heads, costs, basis.potential)
             arcs = tails[near], heads[near], costs[near]
             limits = max(16, block // 2), tolerance, most - count, most_scanned - scanned
-            pivots, seen, _, _ = _pivot_in_batches(n, *arcs, basis, 0, *limits, _FEW_OF_NEAR)
+            pivots, seen, _, _ = _pivot_in_batches(n, *arcs, basis, 0, *limits, _FEW)
             count += pivots
             scanned += seen + len(tails)
             if count < most and scanned < most_scanned:
@@ -132,8 +135,8 @@ def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, mo
 
 
 @kernel()
-def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, share):
-    """Pivots on these arcs in batches, until so few violate that a scan of all fills only this share of a batch."""
+def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, few):
+    """Pivots on these arcs in batches, until a scan of all finds less than ``few`` of them, or does not fill a batch."""
     batch = np.empty(max(8, len(basis.flow) // _NODES_PER_ARC), np.int64)
     count = scanned = 0
     while count < most and scanned < most_scanned:
@@ -151,7 +154,7 @@ def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, m
         whole_round = seen == len(tails)
         if whole_round and entered == 0:
             return count, scanned, cursor, True
-        if whole_round and size < share * len(batch):
+        if whole_round and size < min(few, len(batch)):
             break
     return count, scanned, cursor, False
 
