@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from otdiv.costs import SquaredEuclidean
-from otdiv.pricing.grid_transform import LONGEST_AXIS, GridTransform, squares_are_exact
 from otdiv.pricing.regular_grid import find_cells
 from otdiv.problem.transport_problem import TransportProblem
+
+if TYPE_CHECKING:
+    from otdiv.pricing.grid_transform import GridTransform
 
 GRID_ABOVE = 2**16
 """Pairs above which the points are examined for a grid; below it all pairs take less than a millisecond."""
@@ -28,6 +32,12 @@ def _find(problem: TransportProblem) -> GridTransform | None:
     squared = isinstance(problem.cost, SquaredEuclidean) and problem.d in DIMENSIONS
     if not squared or problem.n * problem.m <= GRID_ABOVE:
         return None
+    from otdiv.pricing.grid_transform import (  # loads a compiler, which other problems do without
+        LONGEST_AXIS,
+        GridTransform,
+        squares_are_exact,
+    )
+
     cells = find_cells(problem.mu.points, problem.nu.points)
     if cells is None or max(cells.shape) > LONGEST_AXIS or not squares_are_exact(cells.axes):
         return None

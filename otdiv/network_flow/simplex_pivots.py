@@ -136,7 +136,7 @@ def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, mo
 
 @kernel()
 def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, few):
-    """Pivots on these arcs in batches, until a scan of all finds less than ``few`` of them, or does not fill a batch."""
+    """Pivots on these arcs in batches, until a scan of all finds less than ``few``, or does not fill a batch."""
     batch = np.empty(max(8, len(basis.flow) // _NODES_PER_ARC), np.int64)
     count = scanned = 0
     while count < most and scanned < most_scanned:
