@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from otdiv.certificates.exact_masses import exact_masses
+from otdiv.certificates.exact_masses import MOST_ARCS, exact_masses
 from otdiv.certificates.narrowing import joins_equal_points, smaller_potentials
 from otdiv.certificates.plan_repair import (
     exact_marginal_error,
@@ -24,6 +24,7 @@ from otdiv.certificates.plan_repair import (
 )
 from otdiv.certificates.potential_repair import feasible_potentials
 from otdiv.core.bounds import Bounds
+from otdiv.core.compilation import announced_compilation
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.rounding import UNIT, accurate_dots_bounds, dots_bounds
 from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array
@@ -145,7 +146,7 @@ def _narrow(problem: TransportProblem, proof: Certificate, options: SolverOption
     defect, plan, error = relative_mass_defect(problem), proof.plan, proof.marginal_error
     if not problem.nearby:
         error = exact_marginal_error(problem, plan)
-        anew = exact_masses(problem, plan) if error > 0 else None
+        anew = _masses_anew(problem, plan) if error > 0 else None
         if anew is not None and anew[1] < error:
             plan, error = anew
     best = _prove(problem, plan, error, proof.f, proof.g, defect, accurate_dots_bounds)
@@ -157,6 +158,17 @@ def _narrow(problem: TransportProblem, proof: Certificate, options: SolverOption
         if other.bounds.lower > best.bounds.lower:
             best = other
     return best if best.gap < proof.gap else proof
+
+
+def _masses_anew(problem: TransportProblem, plan: Plan) -> tuple[Plan, float] | None:
+    """The plan's masses from the weights, where its arcs form a forest, and a bound on their marginals' error."""
+    if len(plan) <= MOST_ARCS:
+        return exact_masses(problem, plan)
+    from otdiv.certificates.compensated_masses import compensated_masses  # loads a compiler
+
+    with announced_compilation():
+        anew = compensated_masses(problem, plan)
+    return None if anew is None else (anew, exact_marginal_error(problem, anew))
 
 
 def _prove(

@@ -13,8 +13,9 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from otdiv import DiscreteMeasure, Status, TransportProblem, emd, verify, wasserstein
-from otdiv.certificates.exact_masses import exact_masses
-from otdiv.certificates.plan_repair import exact_marginal_error
+from otdiv.certificates.compensated_masses import compensated_masses
+from otdiv.certificates.exact_masses import MOST_ARCS, exact_masses
+from otdiv.certificates.plan_repair import exact_marginal_error, relative_mass_defect
 from otdiv.core.rounding import accurate_dots_bounds
 from otdiv.errors import InvalidInput
 from otdiv.problem.plan import Plan
@@ -118,6 +119,49 @@ def test_masses_on_a_forest_have_the_marginals_of_the_weights(seed):
     assert error <= exact_marginal_error(problem, plan)
     cycle = Plan(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.full(4, 0.25), (n, m))
     assert exact_masses(problem, cycle) is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_masses_in_two_floats_are_the_exact_ones(seed):
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(2, 40, 2)
+    a, b = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m)) * 10.0 ** rng.integers(-3, 4)
+    problem = TransportProblem(
+        DiscreteMeasure(rng.random((n, 2)), a), DiscreteMeasure(rng.random((m, 2)), b / b.sum() * (1 + 2.0**-51))
+    )
+    plan = emd(problem.mu, problem.nu, method="simplex").plan
+    shaken = Plan(plan.rows, plan.columns, plan.mass * rng.uniform(0.9, 1.1, len(plan)), plan.shape)
+    exact, _ = exact_masses(problem, plan)
+    found = compensated_masses(problem, shaken)
+    off = found.tocsr() - exact.tocsr()
+    assert abs(off).max() <= 2.0**-53 * exact.mass.max() and found.mass.min() > 0
+    assert exact_marginal_error(problem, found) <= 8 * 2.0**-53 < 2.0**-40 < exact_marginal_error(problem, shaken)
+    cycle = Plan(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.full(4, 0.25), (n, m))
+    assert compensated_masses(problem, cycle) is None
+
+
+@pytest.mark.slow
+def test_a_small_value_under_large_costs_between_many_points_is_certified():
+    rng = np.random.default_rng(0)
+    x = np.stack(np.meshgrid(np.arange(180.0), np.arange(180.0)), axis=-1).reshape(-1, 2)
+    a, b = rng.uniform(size=(2, len(x)))
+    plan = emd(x, x, a / a.sum(), b / b.sum(), cost="sqeuclidean", rtol=1e-10)
+    assert len(plan.plan) > MOST_ARCS and plan.status is Status.OPTIMAL and plan.gap <= 1e-10 * plan.value
+
+
+@pytest.mark.slow
+def test_the_error_of_rounded_products_is_bounded():
+    """Both sides in rational numbers."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        a, b = rng.dirichlet(np.ones(5000)), rng.dirichlet(np.ones(4100)) * (1 + seed * 2.0**-52)
+        problem = TransportProblem(DiscreteMeasure(rng.random(5000), a), DiscreteMeasure(rng.random(4100), b))
+        ratio = sum(map(Fraction, problem.mu.weights.tolist())) / sum(map(Fraction, problem.nu.weights.tolist()))
+        off = sum(
+            abs(Fraction(stored) - ratio * Fraction(given))
+            for stored, given in zip(problem.b.tolist(), problem.nu.weights.tolist(), strict=True)
+        )
+        assert float(off) <= relative_mass_defect(problem) * problem.mu.mass * (1 + 1e-12) <= 1e-14
 
 
 def test_a_plan_with_a_false_mass_is_not_taken_for_exact():
