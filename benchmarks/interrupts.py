@@ -31,8 +31,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-HEARD = 0.5
-"""Seconds from the signal, or from the end of the limit, to the end of the method."""
+HEARD = 1.0
+"""Seconds from the signal, or from the end of the limit, to the end of the method: it may end with one search over all
+pairs, which makes potentials of a coarse scale those of all points."""
 
 
 def problems() -> dict[str, dict[str, Any]]:

@@ -31,7 +31,7 @@ if _typing.TYPE_CHECKING:
     from otdiv.transport.batches.emd_many import emd_many
     from otdiv.transport.images import emd_images
     from otdiv.transport.result import TransportResult
-    from otdiv.transport.saved import load
+    from otdiv.transport.saved_answers.reading import load
     from otdiv.transport.selection import select_method
     from otdiv.transport.solve import emd, solve
     from otdiv.transport.wasserstein import WassersteinDistance, wasserstein
@@ -97,7 +97,7 @@ _MODULES = {
     "js": "otdiv.divergences",
     "judge": "otdiv.sample_quality.judge",
     "kl": "otdiv.divergences",
-    "load": "otdiv.transport.saved",
+    "load": "otdiv.transport.saved_answers.reading",
     "pairwise": "otdiv.distance_matrix.pairwise",
     "read_measure": "otdiv.measures.files",
     "select_method": "otdiv.transport.selection",

@@ -14,6 +14,7 @@ import numpy as np
 
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
+from otdiv.network_flow.forest_order import list_leaves_first
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 
@@ -29,9 +30,11 @@ def compensated_masses(problem: TransportProblem, plan: Plan) -> Plan | None:
     high, low = np.zeros((2, problem.n + problem.m))
     high[: problem.n] = problem.mu.weights
     _scale(problem.nu.weights, *_total(problem.mu.weights), *_total(problem.nu.weights), high, low, problem.n)
-    masses, rests = np.zeros((2, len(plan)))
-    if not masses_from_leaves(problem.n, plan.rows, plan.columns, high, low, masses, rests):
+    arcs, leaves = list_leaves_first(problem.n, problem.m, plan.rows, plan.columns)
+    if len(arcs) < len(plan):
         return None
+    masses, rests = np.zeros((2, len(plan)))
+    _masses_in_order(problem.n, plan.rows, plan.columns, arcs, leaves, high, low, masses, rests)
     rows, columns, mass = (np.concatenate(two) for two in ([plan.rows] * 2, [plan.columns] * 2, [masses, rests]))
     kept = mass > 0
     return Plan(rows[kept], columns[kept], mass[kept], plan.shape)
@@ -54,38 +57,19 @@ def _scale(weights, total_a, rest_a, total_b, rest_b, high, low, first):
 
 
 @kernel()
-def masses_from_leaves(n, rows, columns, high, low, masses, rests):
-    """The mass of each arc, taken from the node that has no other arc left; False on a cycle or a repeated arc.
-
-    ``high + low`` [n + m] are the weights of the nodes and become what is left of them.  The exclusive or of the
-    arcs at a node is its arc when there is one: no lists are needed.
-    """
-    nodes = len(high)
-    degree, arc = np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
-    for k in range(len(rows)):
-        for v in (rows[k], n + columns[k]):
-            degree[v] += 1
-            arc[v] ^= k
-    placed = 0
-    for first in range(nodes):
-        v = first
-        while degree[v] == 1:
-            k = arc[v]
-            w = rows[k] + n + columns[k] - v
-            mass, rest = max(high[v], 0.0), low[v] if high[v] > 0.0 else 0.0
-            if rest < 0.0:
-                lowered = np.nextafter(mass, 0.0)
-                rest += mass - lowered
-                mass = lowered
-            masses[k], rests[k] = mass, max(rest, 0.0)
-            total, error = _sum(high[w], -high[v])
-            high[w], low[w] = _sum(total, error + (low[w] - low[v]))
-            degree[v] -= 1
-            degree[w] -= 1
-            arc[w] ^= k
-            placed += 1
-            v = w
-    return placed == len(rows)
+def _masses_in_order(n, rows, columns, arcs, leaves, high, low, masses, rests):
+    """The mass of each arc: what its leaf has; ``high + low`` [n + m] become what is left at the nodes."""
+    for e in range(len(arcs)):
+        k, v = arcs[e], leaves[e]
+        w = rows[k] + n + columns[k] - v
+        mass, rest = max(high[v], 0.0), low[v] if high[v] > 0.0 else 0.0
+        if rest < 0.0:
+            lowered = np.nextafter(mass, 0.0)
+            rest += mass - lowered
+            mass = lowered
+        masses[k], rests[k] = mass, max(rest, 0.0)
+        total, error = _sum(high[w], -high[v])
+        high[w], low[w] = _sum(total, error + (low[w] - low[v]))
 
 
 @kernel()

@@ -41,6 +41,11 @@ from otdiv.transport.solve import emd
 )
 @click.option("--threads", type=int, help="Default: every processor the process may use.")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="Keep the interval so far there (.npz); go on from it if it exists.",
+)
 @click.option("--save", metavar="FILE", help="Write the certificate (.npz) for otdiv verify.")
 @click.option("--figure", metavar="FILE", help="Draw both measures and the displacement (.png, .svg or .pdf).")
 @table_options
@@ -59,6 +64,7 @@ def emd_command(
     device: str,
     threads: int | None,
     memory_limit: float | None,
+    checkpoint: str | None,
     save: str | None,
     figure: str | None,
     table: dict[str, Any],
@@ -85,6 +91,7 @@ def emd_command(
         progress=progress,
         device=device,
         threads=threads,
+        checkpoint=checkpoint,
     )
     if as_json:
         print_json(result.to_dict(), (a, b))

@@ -17,6 +17,23 @@ class Stopped(Exception):
     """The time limit has passed, or an interrupt has come; the message says which in a few words."""
 
 
+class StopRequest(threading.Event):
+    """Set where work in another thread shall end.
+
+    Attributes
+    ----------
+    reason : str
+        Why, in a few words.
+    heard : threading.Event
+        Set by the work once it ends with what it has.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reason = "interrupted"
+        self.heard = threading.Event()
+
+
 class Budget:
     """Clock, callback and counters of one solve.
 
@@ -30,7 +47,7 @@ class Budget:
         Called with each :class:`ProgressEvent`.
     clock : callable
         Seconds.
-    interrupted : threading.Event, optional
+    interrupted : StopRequest, optional
         Set by another thread where the solve shall end.
 
     Attributes
@@ -45,7 +62,7 @@ class Budget:
         time_limit: float | None = None,
         callback: Callable[[ProgressEvent], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
-        interrupted: threading.Event | None = None,
+        interrupted: StopRequest | None = None,
     ) -> None:
         self.stage, self.callback, self.clock, self.interrupted = stage, callback, clock, interrupted
         self.started = clock()
@@ -64,10 +81,12 @@ class Budget:
         ------
         Stopped
         """
-        if self.interrupted is not None and self.interrupted.is_set():
-            raise Stopped("interrupted")
-        if self.clock() > self.deadline:
-            raise Stopped("the time limit")
+        asked = self.interrupted is not None and self.interrupted.is_set()
+        if not asked and self.clock() <= self.deadline:
+            return
+        if self.interrupted is not None:
+            self.interrupted.heard.set()
+        raise Stopped(self.interrupted.reason if asked and self.interrupted is not None else "the time limit")
 
     def report(self, lower: float = -np.inf, upper: float = np.inf, **counts: float) -> None:
         """Report the interval reached and some counts."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from otdiv.core.budget import Budget
+from otdiv.core.budget import Budget, StopRequest
 from otdiv.core.memory import BLOCK_ENTRIES
 from otdiv.core.progress import Progress, ProgressEvent
 from otdiv.core.threads import count_threads
@@ -42,6 +41,8 @@ class Tuning:
         Pairs; smaller searches over all pairs stay on the CPU even where a device was asked for.
     block_entries : int
         Entries of a matrix that are computed at a time.
+    checkpoint_seconds : float
+        Least time between two checkpoints.  Smaller: less is lost by a kill, more time goes into audits and files.
     clock : callable
         Seconds, for the time limit.
     """
@@ -53,7 +54,20 @@ class Tuning:
     auction_easy: float = 50
     device_above: int = 2**18
     block_entries: int = BLOCK_ENTRIES
+    checkpoint_seconds: float = 60.0
     clock: Callable[[], float] = time.monotonic
+
+
+class Keeper(Protocol):
+    """Keeps what a solve has found so far."""
+
+    def due(self) -> bool:
+        """Whether it is time again."""
+        ...
+
+    def keep(self, proposal: Any) -> None:
+        """Keep a :class:`otdiv.problem.transport_problem.Proposal`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +93,13 @@ class SolverOptions:
     threads : int or None
         None is every processor that the process may use; no result depends on it.
     tuning : Tuning
-    interrupted : threading.Event or None
+    interrupted : StopRequest or None
         Set where the solve shall end with what it has.
+    start : Proposal or None
+        Plan and potentials of an earlier solve of the same problem, from which methods go on that can (multiscale);
+        its relative gap is ``stats["gap"]``.
+    keeper : Keeper or None
+        Is offered plan and potentials from time to time, for a checkpoint.
 
     Raises
     ------
@@ -97,7 +116,9 @@ class SolverOptions:
     threads: int | None = None
     atol: float = 0.0
     tuning: Tuning = Tuning()  # frozen, so that one may serve all
-    interrupted: threading.Event | None = None
+    interrupted: StopRequest | None = None
+    start: Any = None
+    keeper: Keeper | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.rtol < np.inf:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from otdiv.core.budget import Stopped
+from otdiv.core.budget import Stopped, StopRequest
 from otdiv.core.validation import invalid
 
 T = TypeVar("T")
@@ -27,8 +27,8 @@ _ROWS_PER_PART = 256
 """Fewest rows of a part."""
 _HEARD_WITHIN = 0.1
 """Seconds after which an interrupt or the time limit is heard at the latest while other code runs."""
-_GRACE = 0.3
-"""Seconds that work is given to stop by itself."""
+GRACE = 0.3
+"""Seconds that work is given to hear that it shall stop."""
 _FILTERS = threading.RLock()
 """Held while the warning filters are changed."""
 
@@ -72,7 +72,10 @@ def one_thread_of_blas() -> Iterator[None]:
 
 
 def call_interruptibly(
-    work: Callable[[], T], time_limit: float | None = None, interrupted: threading.Event | None = None
+    work: Callable[[], T],
+    time_limit: float | None = None,
+    interrupted: StopRequest | None = None,
+    grace: float = GRACE,
 ) -> T:
     """work() in a thread of its own, while this one listens for Ctrl-C and keeps the time.
 
@@ -85,9 +88,11 @@ def call_interruptibly(
         Shares nothing that is written to.
     time_limit : float, optional
         Seconds.
-    interrupted : threading.Event, optional
-        Set on Ctrl-C and past the limit, for work that heeds it; such work is given ``_GRACE`` seconds to end with
-        what it has.
+    interrupted : StopRequest, optional
+        Set on Ctrl-C and past the limit, for work that heeds it.
+    grace : float
+        Seconds that such work is given to hear it; then it may take its time to end with what it has, until a second
+        Ctrl-C.
 
     Returns
     -------
@@ -114,21 +119,30 @@ def call_interruptibly(
             ended.set()
 
     threading.Thread(target=run, name="otdiv-compiled-call").start()
-    grace = 0.0 if interrupted is None else _GRACE
-    last = None if time_limit is None else time.monotonic() + time_limit + grace
     try:
-        while not ended.wait(_HEARD_WITHIN if last is None else max(0.0, min(_HEARD_WITHIN, last - time.monotonic()))):
-            if last is not None and time.monotonic() >= last:
-                raise Stopped("the time limit")
+        if not _ends_within(time_limit, ended):
+            raise Stopped("the time limit")
     except (Stopped, KeyboardInterrupt) as stop:
         if interrupted is None:
             raise
+        interrupted.reason = str(stop) or "interrupted"
         interrupted.set()
-        if isinstance(stop, Stopped) or not ended.wait(grace):
+        if not (_ends_within(grace, ended, interrupted.heard) and _ends_within(None, ended)):
             raise
     if raised:
         raise raised[0]
     return found[0]
+
+
+def _ends_within(seconds: float | None, *events: threading.Event) -> bool:
+    """Whether one of the events comes before so many seconds have passed; None: it is waited for."""
+    last = float("inf") if seconds is None else time.monotonic() + seconds
+    while not any(event.is_set() for event in events):
+        left = last - time.monotonic()
+        if left <= 0:
+            return False
+        events[0].wait(min(_HEARD_WITHIN, left))
+    return True
 
 
 def run_in_parts(work: Callable[[int, int], object], n: int, threads: int) -> None:

@@ -5,21 +5,20 @@ Only this file raises on an infeasible problem; methods report it.
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from otdiv.certificates.certificate import Certificate, certify
 from otdiv.core.bounds import Status
-from otdiv.core.budget import Stopped
+from otdiv.core.budget import Stopped, StopRequest
 from otdiv.core.compilation import announced_compilation
 from otdiv.core.devices import resolve_device
-from otdiv.core.options import SolverOptions
-from otdiv.core.threads import call_interruptibly
+from otdiv.core.options import Keeper, SolverOptions
+from otdiv.core.threads import GRACE, call_interruptibly
 from otdiv.core.validation import check_choice, invalid
 from otdiv.errors import Infeasible, SolverFailed
 from otdiv.pricing.compiled_costs import EUCLIDEAN, metric_of
@@ -33,6 +32,8 @@ from otdiv.transport.selection import Choice, fallbacks, leaves_common_mass, sel
 
 _IN_THREAD_FROM = 2**14
 """Pairs from which a method runs in a thread of its own; below it takes some milliseconds."""
+_GRACE_PER_POINT = 2e-5
+"""Seconds, for each point, in which a method hears a time limit or Ctrl-C: as long as a search over all pairs takes."""
 DENSE_OPTIMAL = "dense: no arc violates f + g <= c"
 COMMON_MASS_STAYS = "mass common to both stays where it is, since the cost is a metric"
 _MOST_SCALES = 20
@@ -73,6 +74,8 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
         if solved is not None:
             proposal, solved = solved, None
         else:
+            if reduction is not None:
+                left = _for_moving_mass(left, reduction)
             proposal = _propose(asked, find_method(name), left, first=not tried)
             proposal = proposal if reduction is None else reduction.lift(proposal)
         nothing = proposal.plan is None and proposal.f is None
@@ -145,6 +148,26 @@ def _for_what_is_left(options: SolverOptions, deadline: float) -> SolverOptions:
     return options if deadline == np.inf else replace(options, time_limit=max(0.0, deadline - options.tuning.clock()))
 
 
+def _for_moving_mass(options: SolverOptions, reduction: Reduction) -> SolverOptions:
+    """The options with the start and the keeper of a checkpoint made those of the mass that moves."""
+    start, keeper = options.start, options.keeper
+    start = None if start is None else reduction.restrict(start)
+    return replace(options, start=start, keeper=None if keeper is None else _KeeperOfWhole(keeper, reduction))
+
+
+class _KeeperOfWhole(NamedTuple):
+    """Keeps what is found for the mass that moves as an answer to the whole problem."""
+
+    keeper: Keeper
+    reduction: Reduction
+
+    def due(self) -> bool:
+        return self.keeper.due()
+
+    def keep(self, proposal: Proposal) -> None:
+        self.keeper.keep(self.reduction.lift(proposal))
+
+
 def _require_device(problem: TransportProblem, device: Any) -> None:
     metric = metric_of(problem.cost, problem.d)
     if metric is None or metric.kind > EUCLIDEAN or metric.power != 1.0:
@@ -177,10 +200,11 @@ def _attended(problem: TransportProblem, method: Method, options: SolverOptions)
     """What the method proposes; large problems of compiled methods in a thread, while this one listens for Ctrl-C."""
     if not method.in_thread or problem.n * problem.m < _IN_THREAD_FROM:
         return method.solve(problem, options)
-    interrupted = threading.Event()
+    interrupted = StopRequest()
     heeding = replace(options, interrupted=interrupted)
     try:
-        return call_interruptibly(lambda: method.solve(problem, heeding), options.time_limit, interrupted)
+        grace = GRACE + _GRACE_PER_POINT * (problem.n + problem.m)
+        return call_interruptibly(lambda: method.solve(problem, heeding), options.time_limit, interrupted, grace)
     except (Stopped, KeyboardInterrupt) as stop:
         return Proposal.stopped(f"{method.name}: {str(stop) or 'interrupted'}")
 

@@ -45,6 +45,17 @@ class Reduction(NamedTuple):
     targets: Array
     staying: Plan
 
+    def restrict(self, whole: Proposal) -> Proposal:
+        """The proposal for the mass that moves of one for the whole problem."""
+        if whole.plan is None or whole.f is None or whole.g is None:
+            return whole
+        place_x, place_y = np.full(self.whole.n, -1), np.full(self.whole.m, -1)
+        place_x[self.sources], place_y[self.targets] = np.arange(len(self.sources)), np.arange(len(self.targets))
+        rows, columns, moving = place_x[whole.plan.rows], place_y[whole.plan.columns], self.moving
+        left = (rows >= 0) & (columns >= 0)
+        plan = Plan(rows[left], columns[left], whole.plan.mass[left], (moving.n, moving.m))
+        return Proposal(plan, whole.f[self.sources], whole.g[self.targets], whole.status, whole.stats)
+
     def lift(self, found: Proposal) -> Proposal:
         """The proposal for the whole problem of one for the mass that moves."""
         if found.plan is None or found.f is None or found.g is None:

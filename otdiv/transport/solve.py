@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def solve(
     progress: bool | Callable[[ProgressEvent], None] = False,
     device: Any = "auto",
     threads: int | None = None,
+    checkpoint: str | Path | None = None,
 ) -> TransportResult:
     """Solve a transport problem and certify the answer.
 
@@ -67,6 +69,11 @@ def solve(
         is the same.  For the euclidean and sqeuclidean costs.
     threads : int, optional
         By default every processor that the process may use; the result has the same bits for any number.
+    checkpoint : str or Path, optional
+        A certificate file (.npz).  The multiscale method writes the interval reached so far to it, at most once a
+        minute from the finest scale on, and every method its answer; it is replaced whole, and only by a narrower one.
+        If the file is there already, the multiscale method goes on from its plan and potentials, and no answer is
+        wider than its interval.  ``otdiv verify FILE`` proves that interval at any time.
 
     Returns
     -------
@@ -75,7 +82,10 @@ def solve(
     Raises
     ------
     InvalidInput
-        Unknown method, or one that does not apply to this problem; a device that torch cannot use.
+        Unknown method, or one that does not apply to this problem; a device that torch cannot use; a checkpoint for a
+        cost that certificates do not know (p-norms and powers), or one that cannot be written.
+    CertificateRefused
+        The checkpoint is of another problem, or no certificate.
     MissingPackage
         A device without torch.
     Infeasible
@@ -95,6 +105,10 @@ def solve(
         device=device,
         threads=threads,
     )
+    if checkpoint is not None:
+        from otdiv.transport.saved_answers.checkpoint import solve_from_checkpoint  # reads and writes files
+
+        return solve_from_checkpoint(problem, method, options, checkpoint)
     return solve_with(problem, method, options)
 
 
@@ -115,6 +129,7 @@ def emd(
     progress: bool | Callable[[ProgressEvent], None] = False,
     device: Any = "auto",
     threads: int | None = None,
+    checkpoint: str | Path | None = None,
 ) -> TransportResult:
     """Earth mover's distance between two weighted point sets, with its proof.
 
@@ -133,7 +148,7 @@ def emd(
         +inf forbids an arc, or a sparse one, of which a missing entry does; or a function of blocks of points,
         ``cost(x [k, d], y [m, d]) -> [k, m]``, called with some rows of x at a time, so that each entry depends on
         its two points only.  For a function of two single points: ``otdiv.costs.CallableCost.from_pairs(function)``.
-    method, rtol, atol, max_iter, time_limit, memory_limit, progress, device, threads
+    method, rtol, atol, max_iter, time_limit, memory_limit, progress, device, threads, checkpoint
         See :func:`solve`.
     normalize : bool
         Scale both weights to total 1.  Without it different totals are an error.
@@ -145,7 +160,7 @@ def emd(
 
     Raises
     ------
-    InvalidInput, Infeasible, TooLarge
+    InvalidInput, Infeasible, TooLarge, CertificateRefused
         See :func:`solve`.
 
     Examples
@@ -171,6 +186,7 @@ def emd(
         progress=progress,
         device=device,
         threads=threads,
+        checkpoint=checkpoint,
     )
 
 

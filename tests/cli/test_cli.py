@@ -46,6 +46,17 @@ def test_emd_prints_the_value_with_its_proof(run, pair):
     assert "Certified optimal" in out and "3 against 3 points in dimension 2, cost euclidean" in out
 
 
+def test_emd_goes_on_from_a_checkpoint(run, pair, tmp_path):
+    file = tmp_path / "c.npz"
+    code, first, err = run("emd", *pair, "--checkpoint", file)
+    assert code == 0 and err == "" and run("verify", file)[0] == 0
+    code, again, err = run("emd", *pair, "--checkpoint", file)
+    assert code == 0 and err == "" and "the checkpoint c.npz is the answer" in again
+    assert first.splitlines()[0] == again.splitlines()[0]
+    code, out, err = run("emd", pair[1], pair[0], "--checkpoint", file)
+    assert code == 2 and out == "" and "another problem" in err
+
+
 def test_emd_as_json(run, pair):
     code, out, err = run("emd", *pair, "--weights", "w", "--json")
     answer = json.loads(out)

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from otdiv.core.budget import Budget, Stopped
+from otdiv.core.budget import Budget, Stopped, StopRequest
 from otdiv.core.threads import call_interruptibly
 
 
@@ -34,7 +34,7 @@ def test_work_past_the_limit_is_left():
 
 @pytest.mark.parametrize("heeds", [True, False])
 def test_ctrl_c_reaches_work_that_heeds_it_and_leaves_other_work(heeds):
-    interrupted, over = threading.Event(), threading.Event()
+    interrupted, over = StopRequest(), threading.Event()
 
     def work():  # the signal is sent by the work itself, so that it cannot come before the caller listens
         time.sleep(0.2)
@@ -51,9 +51,24 @@ def test_ctrl_c_reaches_work_that_heeds_it_and_leaves_other_work(heeds):
 
 
 def test_a_budget_hears_the_interrupt():
-    interrupted = threading.Event()
+    interrupted = StopRequest()
     budget = Budget("solve", interrupted=interrupted)
     budget.require_time()
     interrupted.set()
     with pytest.raises(Stopped, match="interrupted"):
         budget.require_time()
+
+
+def test_work_that_has_heard_the_limit_takes_its_time_to_end():
+    interrupted = StopRequest()
+    budget = Budget("solve", time_limit=0.05, interrupted=interrupted)
+
+    def work():
+        with pytest.raises(Stopped, match="the time limit"):
+            while True:
+                budget.require_time()
+        time.sleep(0.5)  # longer than the grace
+        return "what it has"
+
+    assert call_interruptibly(work, 0.05, interrupted, grace=0.2) == "what it has"
+    assert interrupted.heard.is_set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ import pytest
 
 from otdiv import DiscreteMeasure, Status, TransportProblem, emd, select_method
 from otdiv.certificates.certificate import certify
+from otdiv.core.budget import StopRequest
 from otdiv.core.options import SolverOptions, Tuning
 from otdiv.costs import as_cost
 from otdiv.errors import InvalidInput, TooLarge
@@ -187,7 +187,7 @@ def _pair(proposal):
 
 def test_an_interrupt_is_heard():
     x, y = cloud(20, 5000)
-    interrupted = threading.Event()
+    interrupted = StopRequest()
     interrupted.set()
     problem = TransportProblem(DiscreteMeasure(x), DiscreteMeasure(y))
     proposal = solve_few(problem, replace(SolverOptions(), interrupted=interrupted))

@@ -9,14 +9,13 @@ other method.
 
 from __future__ import annotations
 
-import threading
 from typing import NamedTuple
 
 import numpy as np
 
 from otdiv.certificates.certificate import Certificate
 from otdiv.core.bounds import Bounds, Status
-from otdiv.core.budget import Stopped
+from otdiv.core.budget import Stopped, StopRequest
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.threads import call_interruptibly
 from otdiv.core.validation import Array
@@ -30,7 +29,7 @@ _IN_THREAD_FROM = 2**17
 """Pairs from which the pass runs in a thread of its own; below it takes a few milliseconds, a thread half of one."""
 
 
-class _StopFlag(threading.Event):
+class _StopFlag(StopRequest):
     """An event that compiled code sees as well."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from otdiv.network_flow.assignment_auction import (
     restore_slackness,
     run_bids,
 )
-from otdiv.network_flow.graph import CompressedRows, compress_rows, insert_arcs, transpose
+from otdiv.network_flow.graph import ArcList, CompressedRows, compress_rows, insert_arcs, transpose
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
 from otdiv.pricing.compiled_costs import SQUARED
 from otdiv.pricing.pricing import Pricing
@@ -33,6 +33,7 @@ from otdiv.transport.methods.multiscale.candidate_arcs import (
     list_children,
     merge_arcs,
 )
+from otdiv.transport.methods.multiscale.earlier_solve import EarlierSolve
 from otdiv.transport.methods.multiscale.scales import Scale
 from otdiv.transport.methods.multiscale.state import SolverState
 
@@ -78,17 +79,18 @@ class AssignmentEngine:
     def solve(self, rtol: float) -> None:
         """From the coarsest scale to the points."""
         state = self.state
+        if state.earlier is not None:
+            self._go_on(state.earlier, rtol)
+            return
         for level in range(len(self.scales) - 1, -1, -1):
             scale = self.scales[level]
             pricing = self.points if level == 0 else state.pricing(scale.x, scale.y)
-            rays = pricing.metric.power == 1.0 and pricing.metric.kind != SQUARED and scale.x.shape[1] <= 2
             if level == len(self.scales) - 1:
                 arcs = list_all_pairs(scale, pricing)
                 f, g = np.zeros(len(scale.x)), np.zeros(len(scale.y))
             else:
-                count = _NEIGHBOURS_ON_RAYS if rays else _NEIGHBOURS
                 with state.timed("candidates"):
-                    f, g, near = find_neighbours(state, scale, self.scales[level + 1], pricing, count)
+                    f, g, near = find_neighbours(state, scale, self.scales[level + 1], pricing, _candidates(pricing))
                     coarse = complete_targets(self.assignment)
                     arcs = merge_arcs(pricing, near, list_children(np.arange(len(coarse)), coarse, scale))
                     del near
@@ -103,16 +105,36 @@ class AssignmentEngine:
             self._keep_plan()
             state.coarse = level, self.assignment.g
 
-    def _solve_scale(self, scale: Scale, pricing: Pricing, graph: CompressedRows, rtol: float, finest: bool) -> None:
-        """Assign and price alternately, until no pair violates f + g <= c; at coarse scales twice."""
+    def _go_on(self, earlier: EarlierSolve, rtol: float) -> None:
+        """From the assignment of an earlier solve, at the points."""
+        state, scale, pricing = self.state, self.scales[0], self.points
+        state.coarse = 0, earlier.g
+        with state.timed("candidates"):
+            f, g, near = find_neighbours(state, scale, scale, pricing, _candidates(pricing))
+            arcs = merge_arcs(pricing, near, ArcList(earlier.tails, earlier.heads, np.empty(0)))
+        state.keep_potentials(scale, f, g)
+        self.level, self.assignment = 0, empty_assignment(f, g)
+        self.assignment.target[earlier.tails], self.assignment.source[earlier.heads] = earlier.heads, earlier.tails
+        self.assignment.cost[:] = pricing.costs(earlier.tails, earlier.heads)
+        self._keep_plan()
+        self._solve_scale(scale, pricing, compress_rows(len(f), *arcs), rtol, finest=True, rounds=1)
+        self._keep_plan()
+
+    def _solve_scale(
+        self, scale: Scale, pricing: Pricing, graph: CompressedRows, rtol: float, finest: bool, rounds: int = 0
+    ) -> None:
+        """Assign and price alternately, until no pair violates f + g <= c; at coarse scales twice.
+
+        Later ``rounds`` have smaller tolerances from the beginning.
+        """
         state, assignment = self.state, self.assignment
         n = len(scale.x)
         forest = allocate_forest(n)
         known = np.full(n, -np.inf)
-        first, rounds = 0.0, 0
+        first = 0.0
         while True:
             tolerance = SLACK_TOLERANCE * max(float(np.abs(assignment.g).max()), float(graph.costs.max()))
-            if rounds == 0:
+            if first == 0.0:
                 mean_gap = restore_slackness(graph, assignment, np.inf)
                 first = FIRST * mean_gap or _FIRST_IF_TIED * float(graph.costs.mean())
             for share in SHARES[rounds] if rounds < len(SHARES) else ():
@@ -139,6 +161,8 @@ class AssignmentEngine:
             state.report(n, len(graph.ends))
             if finest and state.upper - state.lower <= rtol * state.upper:
                 return
+            if finest:
+                state.offer()
             with state.timed("arc lists"):
                 before = len(graph.ends)
                 graph = insert_arcs(graph, *violating)
@@ -179,6 +203,11 @@ class AssignmentEngine:
             self._keep_plan()
         assert self.best is not None
         return np.arange(len(self.best)), self.best, self.scales[0].a
+
+
+def _candidates(pricing: Pricing) -> int:
+    rays = pricing.metric.power == 1.0 and pricing.metric.kind != SQUARED and pricing.x.shape[1] <= 2
+    return _NEIGHBOURS_ON_RAYS if rays else _NEIGHBOURS
 
 
 def complete_targets(assignment: Assignment) -> Array:

@@ -14,10 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.graph import ArcList
+from otdiv.network_flow.basis_from_flow import basis_from_flow
+from otdiv.network_flow.graph import ArcList, compress_two_way
 from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE
 from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE, pivot_to_optimum
 from otdiv.network_flow.spanning_tree import Basis, build_basis
+from otdiv.network_flow.transportation_auction import Pseudoflow
 from otdiv.pricing.compiled_costs import SQUARED
 from otdiv.pricing.pricing import Pricing
 from otdiv.transport.methods.multiscale.auction_start import AuctionStart
@@ -27,6 +29,7 @@ from otdiv.transport.methods.multiscale.candidate_arcs import (
     list_children,
     merge_arcs,
 )
+from otdiv.transport.methods.multiscale.earlier_solve import EarlierSolve
 from otdiv.transport.methods.multiscale.scales import Scale, refine_basis
 from otdiv.transport.methods.multiscale.state import SolverState
 
@@ -63,6 +66,9 @@ class SimplexEngine:
     def solve(self, rtol: float) -> None:
         """From the coarsest scale to the points, or to the first that suffices."""
         state, scales = self.state, self.scales
+        if state.earlier is not None:
+            self._go_on(state.earlier, rtol)
+            return
         self.min_clusters = _CLUSTERS / rtol if rtol > 0 else np.inf
         for level in range(len(scales) - 1, -1, -1):
             scale, coarse = scales[level], self.basis
@@ -94,6 +100,19 @@ class SimplexEngine:
                 state.coarse = level, start.pseudoflow.g
             if tried and self._suffices(rtol):
                 return
+
+    def _go_on(self, earlier: EarlierSolve, rtol: float) -> None:
+        """From the plan of an earlier solve, at the points."""
+        state, scale = self.state, self.scales[0]
+        n, m, pricing = len(scale.x), len(scale.y), state.pricing(scale.x, scale.y)
+        state.coarse = 0, earlier.g
+        f, g, near = find_neighbours(state, scale, scale, pricing)
+        state.keep_potentials(scale, f, g)
+        arcs = merge_arcs(pricing, near, ArcList(earlier.tails, earlier.heads, np.empty(0)))
+        pseudoflow = Pseudoflow(f, g, earlier.flow_on(arcs, m), np.zeros(n, np.int64), np.zeros(m, np.int64))
+        self.basis = basis_from_flow(compress_two_way(n, m, *arcs), pseudoflow, pricing.costs)
+        self.level, state.upper = 0, float(self.basis.flow / MASS_UNITS @ self.basis.cost)
+        self._solve_scale(scale, pricing, arcs, rtol, finest=True)
 
     def _run_auctions(self, start: AuctionStart, rtol: float, finest: bool) -> None:
         """Auctions and pricing; the basis is replaced whenever all mass is delivered."""
@@ -129,6 +148,8 @@ class SimplexEngine:
             state.report(n, len(arcs.tails))
             if finest and state.upper - state.lower <= rtol * state.upper:
                 return
+            if finest:
+                state.offer()
             more = merge_arcs(pricing, arcs, violating)
             if len(more.tails) == len(arcs.tails):  # no arc violates, or none that is new: what is left is rounding
                 return
@@ -137,6 +158,8 @@ class SimplexEngine:
     def _after_batch(self, count: int) -> None:
         self.state.stats["pivots"] += count
         self.state.require_time()
+        if self.level == 0:
+            self.state.offer()
 
     def _suffices(self, rtol: float) -> bool:
         """Whether plan and potentials of this scale, refined to the points, are close enough; then they are kept."""

@@ -14,6 +14,8 @@ scale extend to all points.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from otdiv.certificates.grid_potentials import find_squared_grid
@@ -28,6 +30,7 @@ from otdiv.problem.plan import Plan
 from otdiv.problem.potentials import extend_potentials
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.methods.multiscale.assignment_engine import AssignmentEngine
+from otdiv.transport.methods.multiscale.earlier_solve import find_earlier_solve
 from otdiv.transport.methods.multiscale.scales import Scale, build_scales
 from otdiv.transport.methods.multiscale.simplex_engine import COARSEST_PAIRS, LOOSE, SimplexEngine
 from otdiv.transport.methods.multiscale.state import SolverState
@@ -64,20 +67,26 @@ def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULT
         grid = find_squared_grid(problem)
         if grid is not None:
             state.grid = scales[0].x, scales[0].y, grid.restrict(sources, targets)
+        state.earlier = find_earlier_solve(options.start, sources, targets, a, b, assignment=assignment)
         engine = AssignmentEngine(state, scales) if assignment else SimplexEngine(state, scales)
+
+        def propose(status: Status, message: str) -> Proposal:
+            i, j, units = engine.plan()
+            mass = units * (problem.mu.mass / MASS_UNITS)
+            plan = Plan(sources[i], targets[j], mass, (problem.n, problem.m))
+            f, g = _extend(state, scales, sources, targets)
+            return Proposal(plan, f, g, status, {**state.stats, "message": f"multiscale {engine.name}: {message}"})
+
+        state.propose = lambda: propose(Status.STOPPED, "a checkpoint")
         try:
             engine.solve(options.rtol)
             if state.upper - state.lower > options.rtol * state.upper:
                 message = "rounding hides what still violates"
         except (Stopped, KeyboardInterrupt) as stop:
             status, message = Status.STOPPED, str(stop) or "interrupted"
-    i, j, units = engine.plan()
-    mass = units * (problem.mu.mass / MASS_UNITS)
-    plan = Plan(sources[i], targets[j], mass, (problem.n, problem.m))
-    f, g = _extend(state, scales, sources, targets)
-    if status is Status.STOPPED:
-        g = None  # the auditor then finds the best one for f; at the optimum g is that already
-    return Proposal(plan, f, g, status, {**state.stats, "message": f"multiscale {engine.name}: {message}"})
+    found = propose(status, message)
+    # when stopped the auditor finds the best g for f; at the optimum g is that already
+    return replace(found, g=None) if status is Status.STOPPED else found
 
 
 def _masses_are_equal(a: Array, b: Array) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from otdiv.core.budget import Budget
@@ -11,7 +13,8 @@ from otdiv.network_flow.integer_masses import MASS_UNITS
 from otdiv.pricing.grid_pricing import GridPricing
 from otdiv.pricing.grid_transform import GridTransform
 from otdiv.pricing.pricing import Pricing
-from otdiv.problem.transport_problem import TransportProblem
+from otdiv.problem.transport_problem import Proposal, TransportProblem
+from otdiv.transport.methods.multiscale.earlier_solve import EarlierSolve
 from otdiv.transport.methods.multiscale.scales import Scale
 
 
@@ -28,6 +31,10 @@ class SolverState:
         The interval, for masses of total 1, as the engine sees it.
     grid : tuple (x, y, GridTransform) or None
         The points of the finest scale, where they are cells of a grid and the cost is the squared distance.
+    earlier : EarlierSolve or None
+        From which the engines go on.
+    propose : callable or None
+        The proposal of what has been found so far, for ``options.keeper``.
     """
 
     def __init__(self, problem: TransportProblem, options: SolverOptions, budget: Budget) -> None:
@@ -39,11 +46,20 @@ class SolverState:
         self.g: Array | None = None
         self.lower, self.upper = -np.inf, np.inf
         self.grid: tuple[Array, Array, GridTransform] | None = None
+        self.earlier: EarlierSolve | None = None
+        self.propose: Callable[[], Proposal] | None = None
 
     def require_time(self) -> None:
         """Stop when the time is up; the coarsest scale takes milliseconds and is always solved."""
         if self.coarse is not None:
             self.budget.require_time()
+
+    def offer(self) -> None:
+        """Have what was found so far kept, if it is time."""
+        keeper = self.options.keeper
+        if keeper is not None and self.propose is not None and keeper.due():
+            with self.timed("checkpoints"):
+                keeper.keep(self.propose())
 
     def report(self, points: int, arcs: int) -> None:
         """Report after a round."""

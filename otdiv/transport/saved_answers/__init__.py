@@ -1,0 +1,1 @@
+"""Answers in files: read back, and kept while a long solve runs."""
