@@ -14,7 +14,7 @@ import numpy as np
 
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
-from otdiv.network_flow.forest_order import list_leaves_first
+from otdiv.network_flow.trees.forest_order import list_leaves_first
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.spanning_tree import find_apex, update_potentials
+from otdiv.network_flow.trees.spanning_tree import find_apex, update_potentials
 
 _NONE = -1
 

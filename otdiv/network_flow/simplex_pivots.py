@@ -1,6 +1,6 @@
 """The primal network simplex for transport on a sparse set of arcs.
 
-A basis is a spanning tree (:mod:`otdiv.network_flow.spanning_tree`); an arc (i, j) outside it has the
+A basis is a spanning tree (:mod:`otdiv.network_flow.trees.spanning_tree`); an arc (i, j) outside it has the
 reduced cost c - p_i + p_j, the sum of the costs round the cycle it closes (Bazaraa, Jarvis and Sherali,
 Linear Programming and Network Flows, ch. 9).
 
@@ -28,7 +28,7 @@ from otdiv.core.compilation import kernel
 from otdiv.core.options import Tuning
 from otdiv.network_flow.graph import ArcList
 from otdiv.network_flow.local_pivots import pivot_locally
-from otdiv.network_flow.spanning_tree import Basis, find_apex, reroot_subtree, update_potentials
+from otdiv.network_flow.trees.spanning_tree import Basis, find_apex, reroot_subtree, update_potentials
 
 _NONE = -1
 _NODES_PER_ARC = 128

@@ -7,7 +7,7 @@ import pytest
 
 from otdiv.network_flow.integer_masses import integer_masses
 from otdiv.network_flow.local_pivots import pivot_locally
-from otdiv.network_flow.spanning_tree import update_potentials
+from otdiv.network_flow.trees.spanning_tree import update_potentials
 from tests.network_flow.test_network_simplex import check, northwest, solved, value_of
 
 

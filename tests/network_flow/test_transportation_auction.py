@@ -5,11 +5,11 @@ import pytest
 
 from otdiv import DiscreteMeasure, TransportProblem, certify, solve
 from otdiv.core.options import SolverOptions, Tuning
-from otdiv.network_flow.basis_from_flow import basis_from_flow
 from otdiv.network_flow.graph import compress_two_way
 from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
-from otdiv.network_flow.spanning_tree import preorder
 from otdiv.network_flow.transportation_auction import Pseudoflow, restore_slackness, run_auction
+from otdiv.network_flow.trees.basis_from_flow import basis_from_flow
+from otdiv.network_flow.trees.spanning_tree import preorder
 from otdiv.transport.methods.multiscale.solve import solve_multiscale
 
 

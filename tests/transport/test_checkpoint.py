@@ -13,7 +13,7 @@ from otdiv import DiscreteMeasure, Status, TransportProblem, emd, load, verify
 from otdiv.core.options import SolverOptions, Tuning
 from otdiv.errors import CertificateRefused, InvalidInput
 from otdiv.files.writing import require_writable
-from otdiv.network_flow.forest_order import flow_on_forest, list_leaves_first
+from otdiv.network_flow.trees.forest_order import flow_on_forest, list_leaves_first
 from otdiv.transport.certified_solve import solve_with
 from otdiv.transport.methods.multiscale.solve import solve_multiscale
 from otdiv.transport.saved_answers.checkpoint import CheckpointFile, solve_from_checkpoint

@@ -12,7 +12,7 @@ from otdiv.network_flow.small.assignment import assign
 from otdiv.network_flow.small.bounds import feasible_f, prove, sum_of
 from otdiv.network_flow.small.rows import extent_of
 from otdiv.network_flow.small.transportation import send_flow
-from otdiv.network_flow.spanning_tree import Basis
+from otdiv.network_flow.trees.spanning_tree import Basis
 
 SMALLEST, LARGEST = 1e-120, 1e120
 """Range of the largest cost and of the mass in which products neither overflow nor lose what matters."""

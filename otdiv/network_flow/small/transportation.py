@@ -3,7 +3,7 @@
     min { sum c_ij flow_ij : row sums = supply, column sums = demand }
 
 in whole units, so that ties between masses are exact.  A basis is a spanning tree as in
-:mod:`otdiv.network_flow.spanning_tree`, its pivots are those of :mod:`otdiv.network_flow.simplex_pivots`; what is
+:mod:`otdiv.network_flow.trees.spanning_tree`, its pivots are those of :mod:`otdiv.network_flow.simplex_pivots`; what is
 special to a dense matrix is pricing: an arc has no entry in a list, and the most violating arc of a source is the
 least of c_ij - g_j in its row.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.network_flow.simplex_pivots import pivot
 from otdiv.network_flow.small.rows import copy_to, first_potentials, first_reduced, least_reduced
-from otdiv.network_flow.spanning_tree import update_potentials
+from otdiv.network_flow.trees.spanning_tree import update_potentials
 
 PIVOTS_PER_NODE = 1000
 """Pivots for each source and target, after which the problem is given up; ten are usual."""

@@ -29,7 +29,7 @@ class Workspace(NamedTuple):
     parent, mark : int32 ndarray [n + m]
     flow : int64 ndarray [n + m]
     cost, potential : ndarray [n + m]
-        Of a spanning tree, see :class:`otdiv.network_flow.spanning_tree.Basis`.
+        Of a spanning tree, see :class:`otdiv.network_flow.trees.spanning_tree.Basis`.
     rows, columns : int64 ndarray [n + m]
     mass, price : ndarray [n + m]
         The arcs of a plan, their masses and costs.

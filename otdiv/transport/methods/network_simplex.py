@@ -2,8 +2,9 @@
 
 A plan may not exist, or may be hard to find, so two nodes are added: a source and a
 target that every other node reaches by an artificial arc, besides one arc between them
-that costs nothing.  Mass that the initial basis (:func:`otdiv.network_flow.spanning_tree.least_cost_basis`) cannot
-place goes along them.  Artificial arcs have one high cost, raised until no flow is left on them or
+that costs nothing.  Mass that the initial basis
+(:func:`otdiv.network_flow.trees.spanning_tree.least_cost_basis`) cannot place goes along them.
+Artificial arcs have one high cost, raised until no flow is left on them or
 until no path of allowed arcs could cost as much; then flow that is left on them has no other path,
 and the nodes it reaches are the witness of infeasibility.
 """
@@ -22,7 +23,7 @@ from otdiv.core.validation import Array
 from otdiv.network_flow.graph import ArcList
 from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE, integer_masses
 from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE, pivot_to_optimum
-from otdiv.network_flow.spanning_tree import Basis, build_basis, least_cost_basis, update_potentials
+from otdiv.network_flow.trees.spanning_tree import Basis, build_basis, least_cost_basis, update_potentials
 from otdiv.problem.plan import Plan
 from otdiv.problem.potentials import extend_potentials
 from otdiv.problem.transport_problem import Proposal, TransportProblem

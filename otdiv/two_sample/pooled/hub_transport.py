@@ -17,7 +17,7 @@ from otdiv.core.validation import Array
 from otdiv.network_flow.graph import ArcList
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
 from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE, pivot_to_optimum
-from otdiv.network_flow.spanning_tree import Basis, build_basis, least_cost_basis
+from otdiv.network_flow.trees.spanning_tree import Basis, build_basis, least_cost_basis
 from otdiv.two_sample.pooled.geometry import PooledGeometry
 from otdiv.two_sample.pooled.neighbours import link_nearest
 

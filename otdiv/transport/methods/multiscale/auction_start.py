@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.basis_from_flow import basis_from_flow
 from otdiv.network_flow.graph import ArcList, TwoWayRows, compress_two_way
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
-from otdiv.network_flow.spanning_tree import Basis
 from otdiv.network_flow.transportation_auction import Pseudoflow, restore_slackness, run_auction
+from otdiv.network_flow.trees.basis_from_flow import basis_from_flow
+from otdiv.network_flow.trees.spanning_tree import Basis
 from otdiv.pricing.pricing import Pricing
 from otdiv.transport.methods.multiscale.candidate_arcs import merge_arcs
 from otdiv.transport.methods.multiscale.scales import Scale

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.forest_order import flow_on_forest
 from otdiv.network_flow.graph import ArcList
+from otdiv.network_flow.trees.forest_order import flow_on_forest
 from otdiv.problem.transport_problem import Proposal
 
 _NARROW = 1e-4

@@ -9,7 +9,7 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.integer_masses import MASS_UNITS
-from otdiv.network_flow.spanning_tree import Basis, preorder
+from otdiv.network_flow.trees.spanning_tree import Basis, preorder
 from otdiv.pricing.kd_tree import ranges
 
 FEW = 16

@@ -14,12 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.validation import Array
-from otdiv.network_flow.basis_from_flow import basis_from_flow
 from otdiv.network_flow.graph import ArcList, compress_two_way
 from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE
 from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE, pivot_to_optimum
-from otdiv.network_flow.spanning_tree import Basis, build_basis
 from otdiv.network_flow.transportation_auction import Pseudoflow
+from otdiv.network_flow.trees.basis_from_flow import basis_from_flow
+from otdiv.network_flow.trees.spanning_tree import Basis, build_basis
 from otdiv.pricing.compiled_costs import SQUARED
 from otdiv.pricing.pricing import Pricing
 from otdiv.transport.methods.multiscale.auction_start import AuctionStart

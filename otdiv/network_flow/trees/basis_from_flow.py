@@ -16,8 +16,8 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.graph import TwoWayRows
-from otdiv.network_flow.spanning_tree import Basis, build_basis, find_apex, reroot_subtree
 from otdiv.network_flow.transportation_auction import Pseudoflow
+from otdiv.network_flow.trees.spanning_tree import Basis, build_basis, find_apex, reroot_subtree
 
 _NONE = -1
 
