@@ -103,11 +103,13 @@ def without_common_mass(problem: TransportProblem) -> Reduction | None:
 
 def _same_points(x: Array, y: Array) -> tuple[Array, Array]:
     """Indices i, j of all pairs x_i = y_j; none where a point occurs twice in x or in y."""
+    nothing = np.empty(0, np.intp)
+    if not np.isin(x[:, 0], y[:, 0]).any():  # mostly so, and sorting whole points takes long in many dimensions
+        return nothing, nothing
     points, of = np.unique(np.concatenate([x + 0.0, y + 0.0]), axis=0, return_inverse=True)
     of = of.ravel()
     first, second = np.full(len(points), -1), np.full(len(points), -1)
     first[of[: len(x)]], second[of[len(x) :]] = np.arange(len(x)), np.arange(len(y))
-    nothing = np.empty(0, np.intp)
     if np.count_nonzero(first >= 0) < len(x) or np.count_nonzero(second >= 0) < len(y):
         return nothing, nothing
     both = (first >= 0) & (second >= 0)

@@ -19,9 +19,11 @@ from otdiv.core.budget import Stopped, StopRequest
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.threads import call_interruptibly
 from otdiv.core.validation import Array
+from otdiv.costs import as_point_cost
 from otdiv.pricing.compiled_costs import metric_of
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import Proposal, TransportProblem
+from otdiv.transport.methods.dense.product_costs import FROM_DIMENSION, lowered_costs
 
 _BYTES_PER_PAIR = 16
 """The costs, once as computed and once as the solver reads them."""
@@ -83,7 +85,8 @@ def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) ->
         The estimated need exceeds the limit.
     """
     pairs = problem.n * problem.m
-    problem.require_memory(_BYTES_PER_PAIR * pairs, options.memory_limit, "the dense network simplex")
+    copies = 8 * (problem.n + problem.m) * problem.d if problem.d >= FROM_DIMENSION else 0
+    problem.require_memory(_BYTES_PER_PAIR * pairs + copies, options.memory_limit, "the dense network simplex")
     if pairs < _IN_THREAD_FROM:
         return DenseAnswer(_certificate(problem, _solved(problem, np.zeros(1, np.int64))))
     flag, started = _StopFlag(), options.tuning.clock()
@@ -103,6 +106,9 @@ def _certificate(problem: TransportProblem, answer: tuple) -> Certificate | None
         return None
     n, m = problem.n, problem.m
     plan = Plan(rows[:count], columns[:count], mass[:count], (n, m))
+    if problem.d >= FROM_DIMENSION and not problem.cost.by_entries:  # the costs may have been lowered
+        costs = as_point_cost(problem.cost).elementwise(problem.mu.points[plan.rows], problem.nu.points[plan.columns])
+        value = min(max(float(plan.mass @ costs), lower), upper)
     f, g = f[:n], g[:m]
     for array in (f, g):
         array.flags.writeable = False
@@ -116,6 +122,10 @@ def _solved(problem: TransportProblem, stop: Array) -> tuple:
     errors = (cost.relative_error(d), cost.absolute_error(d))
     metric = metric_of(cost, d)
     a, b = problem.mu.weights, problem.nu.weights
+    lowered = lowered_costs(problem)
+    if lowered is not None:
+        costs, slack = lowered
+        return kernels.solve_matrix(errors[0], errors[1] + slack, costs, a, b, stop)
     if metric is not None and metric.safe == 1.0:  # each step rounded correctly, so the costs are those of the matrix
         return kernels.solve_points(metric, *errors, problem.mu.points, problem.nu.points, a, b, stop)
     return kernels.solve_matrix(*errors, problem.costs(), a, b, stop)
