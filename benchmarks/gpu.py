@@ -1,0 +1,122 @@
+"""What a graphics card is worth, in about five minutes: ``python benchmarks/gpu.py [--device cuda] [--small]``.
+
+Three tables in Markdown, with the device's name:
+
+transport   large clouds, ``device="cpu"`` of otdiv's own code against torch on the device: seconds, whether the two
+            intervals have the same bits, failures
+critics     one pair of laws, the same seeds on the CPU and on the device: steps per second, both estimates, and whether
+            they agree within three standard errors
+generators  steps per second of each model of the GAN family on the CPU and on the device
+
+``--small`` runs everything at sizes of seconds, on any torch device, so that the script can be tried where there is no
+card: ``python benchmarks/gpu.py --device cpu --small``.  The exit code is the number of failures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from otdiv import critics, emd
+from otdiv.gans import MODELS, train
+
+CLOUDS = ((64, 20_000), (64, 50_000), (10, 100_000), (784, 20_000), (64, 100_000), (10, 200_000), (784, 50_000))
+"""Dimension and points: two normal clouds, the second shifted by 0.5 in each coordinate."""
+ON_CPU_TOO = 60_000
+"""Points up to which the CPU solves the same problem for comparison."""
+SMALL_CLOUDS = ((64, 1500), (10, 2000))
+
+
+def transport(device: str, small: bool, until: float) -> int:
+    """The table of clouds; problems that would begin after ``until`` are named and left out."""
+    print("\n| d | n | device, s | CPU, s | times | same bits | proved gap |\n|---|---|---|---|---|---|---|")
+    failures = 0
+    for d, n in SMALL_CLOUDS if small else CLOUDS:
+        if time.monotonic() > until:
+            print(f"| {d} | {n} | left out: no time | | | | |", flush=True)
+            continue
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(n, d)), rng.normal(size=(n, d)) + 0.5
+        found = timed(x, y, device, max(5.0, until - time.monotonic()))
+        other = timed(x, y, "auto", 120.0) if n <= ON_CPU_TOO and device != "auto" else None
+        same = other is None or (found[0].lower, found[0].upper) == (other[0].lower, other[0].upper)
+        failures += not found[0].status.certified or not same
+        cells = ("", "", "") if other is None else (f"{other[1]:.1f}", f"{other[1] / found[1]:.1f}", str(same))
+        gap = found[0].gap / found[0].value
+        print(f"| {d} | {n} | {found[1]:.1f} | {' | '.join(cells)} | {gap:.0e} |", flush=True)
+    return failures
+
+
+def timed(x: np.ndarray, y: np.ndarray, device: str, limit: float) -> tuple:
+    """The answer and its seconds."""
+    began = time.perf_counter()
+    answer = emd(x, y, method="multiscale", device=device, time_limit=limit)
+    return answer, time.perf_counter() - began
+
+
+def train_critics(device: str, small: bool) -> int:
+    """Steps per second, and whether CPU and device agree."""
+    print("\n| d | steps | device, steps / s | CPU, steps / s | device | CPU | agree |\n|---|---|---|---|---|---|---|")
+    failures = 0
+    for d in (2,) if small else (2, 16, 64):
+        rng = np.random.default_rng(d)
+        x, y = rng.normal(size=(2000, d)), rng.normal(size=(2000, d)) + 1.0
+        steps = 100 if small else 1500
+        answers = [
+            critics.estimate(x, y, steps=steps, rng=0, seeds=3, device=place, constraint="min-max")
+            for place in (device, "cpu")
+        ]
+        rates = [3 * steps / answer.seconds for answer in answers]
+        spread = max(float(np.std(answer.seed_values)) for answer in answers)
+        agree = abs(answers[0].value - answers[1].value) <= 3 * spread + 1e-3 * abs(answers[1].value)
+        failures += not agree
+        values = " | ".join(f"{answer.value:.5g}" for answer in answers)
+        print(f"| {d} | {steps} | {rates[0]:.0f} | {rates[1]:.0f} | {values} | {agree} |", flush=True)
+    return failures
+
+
+def train_generators(device: str, small: bool) -> int:
+    """Steps per second of each model."""
+    print("\n| model | device, steps / s | CPU, steps / s | W1, device | W1, CPU |\n|---|---|---|---|---|")
+    steps = 20 if small else 200
+    for model in MODELS:
+        records = [train("ring8", model, seed=0, steps=steps, device=place, reports=2) for place in (device, "cpu")]
+        rates = " | ".join(f"{record.settings.steps / record.seconds:.0f}" for record in records)
+        values = " | ".join(f"{record.measures['w1']:.3g}" for record in records)
+        print(f"| {model} | {rates} | {values} |", flush=True)
+    return 0
+
+
+def main() -> int:
+    """Print the tables; returns the number of failures."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--device", default="cuda")
+    options.add_argument("--small", action="store_true")
+    options.add_argument("--tables", nargs="+", default=["transport", "critics", "generators"])
+    options.add_argument("--seconds", type=float, default=150.0, help="for the table of clouds")
+    given = options.parse_args()
+    name = torch.cuda.get_device_name() if given.device.startswith("cuda") else "CPU"
+    print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
+    warm_up = np.random.default_rng(0).normal(size=(2, 1200, 8))
+    for place in ("auto", given.device):  # kernels and the device's own code are loaded
+        emd(*warm_up, method="multiscale", device=place)
+    failures = 0
+    if "transport" in given.tables:
+        failures += transport(given.device, given.small, time.monotonic() + given.seconds)
+    if "critics" in given.tables:
+        failures += train_critics(given.device, given.small)
+    if "generators" in given.tables:
+        failures += train_generators(given.device, given.small)
+    print(f"\n{failures} failures")
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
