@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from otdiv import emd
+from otdiv.datasets import power_funnels
 from otdiv.datasets.known_distances import embedded, funnels, identical, radial, shift, squares
 from otdiv.errors import InvalidInput
 from otdiv.lipschitz import on_points
 
 MOVED = [shift(1, 0.5), shift(4, 2.0), radial(2), radial(8, 0.25), funnels(3), squares(12, 5), embedded(radial(2), 9)]
+MOVED += [power_funnels(2), power_funnels(3, 16), power_funnels(8, 64), power_funnels(1, 3, power=2.0)]
 
 
 @pytest.mark.parametrize("pair", MOVED, ids=lambda p: p.name)
@@ -53,6 +55,9 @@ def test_identical_laws_and_independent_samples():
         (lambda: radial(2, -1.0), "factor must be positive"),
         (lambda: funnels(2, factor=1.0), r"factor must lie in \[0, 1\)"),
         (lambda: funnels(2, 0), "count must be at least 1"),
+        (lambda: power_funnels(0), "d must be at least 1"),
+        (lambda: power_funnels(2, 0), "count must be at least 1"),
+        (lambda: power_funnels(2, power=0.5), "power must be at least 1"),
         (lambda: squares(8, 9), "side must lie between 1 and 8"),
         (lambda: embedded(shift(3), 2), "d must be at least 3"),
         (lambda: shift(2).sample(0, np.random.default_rng(0)), "n must be at least 1"),
@@ -75,3 +80,18 @@ def test_a_seed_or_a_generator_draws_the_same():
     assert np.array_equal(embedded(shift(2), 5, rng=4).sample(6, 0).x, embedded(shift(2), 5, rng=4).sample(6, 0).x)
     with pytest.raises(InvalidInput, match="rng must be a non-negative integer"):
         pair.sample(5, -1)
+
+
+def test_power_funnels_move_within_the_box_and_their_own_cells():
+    """Every point keeps its cone and its ray, comes nearer to the tip, and in the far end the order stays."""
+    pair = power_funnels(2, 16)
+    x = pair.draw(2000, np.random.default_rng(0))
+    y = pair.move(x)
+    assert np.abs(y).max() <= 2.5 and np.allclose(pair.potential(x) - pair.potential(y), np.linalg.norm(x - y, axis=1))
+    halfway = pair.potential((x + y) / 2)
+    assert np.allclose(halfway, (pair.potential(x) + pair.potential(y)) / 2)
+    same = power_funnels(2, 16, power=1.0)
+    assert np.allclose(same.move(x), x)
+    # a ray ends at the box or at another cone: points beyond the middle of the ray exist on both
+    far = np.linalg.norm(x - y, axis=1)
+    assert far.max() < 3.0 and 0.2 < far.mean() < 1.5
