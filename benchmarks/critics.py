@@ -30,7 +30,7 @@ PAIRS = {
 }
 CELLS = {f"{count} power funnels": (lambda d, count=count: power_funnels(d, count)) for count in (4, 16, 64, 256)}
 """With seven dimensions the 28 cells of Korotin, Kolesov and Burnaev (2022).  The best of their methods was off by
-15.8 % in the mean (median 8.8 %; by 5.6, 7.8, 17 and 33 % with 4, 16, 64 and 256 funnels), at a mean cosine of 0.770."""
+15.8 % in the mean (median 8.8 %; by 5.6, 7.8, 17 and 33 % with 4, 16, 64 and 256 funnels), at a cosine of 0.770."""
 
 
 class Table(NamedTuple):
