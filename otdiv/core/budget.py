@@ -24,6 +24,8 @@ class StopRequest(threading.Event):
     ----------
     reason : str
         Why, in a few words.
+    running : threading.Event
+        Set by the work once its code is loaded and it minds the request.
     heard : threading.Event
         Set by the work once it ends with what it has.
     """
@@ -31,7 +33,7 @@ class StopRequest(threading.Event):
     def __init__(self) -> None:
         super().__init__()
         self.reason = "interrupted"
-        self.heard = threading.Event()
+        self.running, self.heard = threading.Event(), threading.Event()
 
 
 class Budget:
@@ -81,6 +83,8 @@ class Budget:
         ------
         Stopped
         """
+        if self.interrupted is not None:
+            self.interrupted.running.set()
         asked = self.interrupted is not None and self.interrupted.is_set()
         if not asked and self.clock() <= self.deadline:
             return

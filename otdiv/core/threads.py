@@ -29,6 +29,8 @@ _HEARD_WITHIN = 0.1
 """Seconds after which an interrupt or the time limit is heard at the latest while other code runs."""
 GRACE = 0.3
 """Seconds that work is given to hear that it shall stop."""
+_LOADING = 5.0
+"""Seconds that work is given until its compiled code is loaded, before that."""
 _FILTERS = threading.RLock()
 """Held while the warning filters are changed."""
 
@@ -91,8 +93,8 @@ def call_interruptibly(
     interrupted : StopRequest, optional
         Set on Ctrl-C and past the limit, for work that heeds it.
     grace : float
-        Seconds that such work is given to hear it; then it may take its time to end with what it has, until a second
-        Ctrl-C.
+        Seconds that such work, once it is running, is given to hear it; then it may take its time to end with what it
+        has, until a second Ctrl-C.
 
     Returns
     -------
@@ -127,6 +129,7 @@ def call_interruptibly(
             raise
         interrupted.reason = str(stop) or "interrupted"
         interrupted.set()
+        _ends_within(_LOADING, ended, interrupted.running)
         if not (_ends_within(grace, ended, interrupted.heard) and _ends_within(None, ended)):
             raise
     if raised:

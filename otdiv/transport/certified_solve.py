@@ -201,6 +201,8 @@ def _attended(problem: TransportProblem, method: Method, options: SolverOptions)
     if not method.in_thread or problem.n * problem.m < _IN_THREAD_FROM:
         return method.solve(problem, options)
     interrupted = StopRequest()
+    if not method.compiled:
+        interrupted.running.set()
     heeding = replace(options, interrupted=interrupted)
     try:
         grace = GRACE + _GRACE_PER_POINT * (problem.n + problem.m)

@@ -35,6 +35,7 @@ def test_work_past_the_limit_is_left():
 @pytest.mark.parametrize("heeds", [True, False])
 def test_ctrl_c_reaches_work_that_heeds_it_and_leaves_other_work(heeds):
     interrupted, over = StopRequest(), threading.Event()
+    interrupted.running.set()
 
     def work():  # the signal is sent by the work itself, so that it cannot come before the caller listens
         time.sleep(0.2)
@@ -72,3 +73,26 @@ def test_work_that_has_heard_the_limit_takes_its_time_to_end():
 
     assert call_interruptibly(work, 0.05, interrupted, grace=0.2) == "what it has"
     assert interrupted.heard.is_set()
+
+
+def test_work_whose_code_is_still_being_loaded_is_waited_for():
+    interrupted = StopRequest()
+    budget = Budget("solve", time_limit=0.05, interrupted=interrupted)
+
+    def work():
+        time.sleep(0.6)  # longer than limit and grace
+        with pytest.raises(Stopped, match="the time limit"):
+            budget.require_time()
+        return "what it has"
+
+    assert call_interruptibly(work, 0.05, interrupted, grace=0.1) == "what it has"
+
+
+def test_work_that_never_minds_the_limit_is_left(monkeypatch):
+    from otdiv.core import threads
+
+    monkeypatch.setattr(threads, "_LOADING", 0.1)
+    over = threading.Event()
+    with pytest.raises(Stopped, match="the time limit"):
+        call_interruptibly(lambda: over.wait(60), 0.05, StopRequest(), grace=0.1)
+    over.set()

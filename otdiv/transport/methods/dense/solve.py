@@ -37,6 +37,7 @@ class _StopFlag(StopRequest):
     def __init__(self) -> None:
         super().__init__()
         self.array = np.zeros(1, np.int64)
+        self.running.set()  # compiled code, which sees the array, cannot say so
 
     def set(self) -> None:
         self.array[0] = 1
