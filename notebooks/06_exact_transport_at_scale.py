@@ -180,7 +180,7 @@ right.contour(moved.f.reshape(first.shape), levels=14, colors="white", linewidth
 right.set(title="The potential: mass runs down its slope", xticks=[], yticks=[])
 drawing
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves

@@ -213,7 +213,7 @@ drawing
 # The raw value means nothing without the slope beside it. The last bar comes from the critic's values by one
 # c-transform on the points; it is a proved lower bound whatever the training did.
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves

@@ -248,7 +248,7 @@ final
 # $1 + W/2\lambda$ times too steep. The proved Lipschitz constant, layer by layer, lies well below the product of the
 # layers' norms and above every slope that was found; dividing by it would give a lower bound of $W_1$.
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves

@@ -38,7 +38,8 @@ def plot_theta_sweep(rows: Sequence[Mapping[str, float]]) -> Figure:
     w1, js, kl = (np.array([row[key] for row in rows]) for key in ("w1", "js", "kl"))
     left.plot(theta, w1, color=BLUE, lw=2)
     left.annotate("W1 = |θ|", (theta[-1], w1[-1]), xytext=(-8, -2), textcoords="offset points", color=BLUE, ha="right")
-    left.set(title="W1 shrinks with the distance", xlabel="θ", ylabel="W1")
+    left.set(xlabel="θ", ylabel="W1")
+    left.set_title("W1 shrinks with the distance", fontsize=10)
     moved = theta != 0
     jump = ~moved
     right.plot(np.where(jump, np.nan, theta), np.where(jump, np.nan, js), color=ORANGE, lw=2)
@@ -53,11 +54,11 @@ def plot_theta_sweep(rows: Sequence[Mapping[str, float]]) -> Figure:
     right.plot(theta[~infinite], kl[~infinite], "s", color=GREEN, ms=4)
     right.annotate("θ = 0: both are 0", (0, 0), xytext=(10, 4), textcoords="offset points", color=GREY)
     right.set(
-        title="KL and JS jump at θ = 0 and are flat elsewhere",
         xlabel="θ",
         ylabel="divergence (nats)",
         ylim=(-0.06, top + 0.12),
     )
+    right.set_title("KL and JS jump at θ = 0 and are flat elsewhere", fontsize=10)
     return fig
 
 
