@@ -189,9 +189,9 @@ plot_theta_sweep(rows)
 
 # %% [markdown]
 # KL is infinite and JS is $\log 2$, at every $\theta$ but zero, where both are 0: the bars share no point, and neither
-# divergence sees anything else. They jump, and are flat on either side: their slope in $\theta$ says nothing about where
-# to go, and a generator trained on them learns nothing. The transport distance $W_1 = |\theta|$ has no jump and slope
-# $\pm 1$.
+# divergence sees anything else. They jump, and are flat on either side: their slope in $\theta$ says nothing about
+# where to go, and a generator trained on them learns nothing. The transport distance $W_1 = |\theta|$ has no jump and
+# slope $\pm 1$.
 #
 # ## 6. Why samples fool JS
 #

@@ -51,9 +51,9 @@ problem.costs()
 # It sums over the wrong index in both lines: $\sum_x \gamma(1, y)$ is no marginal.
 # </details>
 #
-# Written for the vector $\Gamma$ of all $\gamma_{ij}$, row by row, the two lines are $A\Gamma = b$. Here is $A$ for this
-# problem: three rows for the piles, three for the holes. Its rank is 5: one row is too many, because the first three
-# add up to the total mass, and so do the last three.
+# Written for the vector $\Gamma$ of all $\gamma_{ij}$, row by row, the two lines are $A\Gamma = b$. Here is $A$ for
+# this problem: three rows for the piles, three for the holes. Its rank is 5: one row is too many, because the first
+# three add up to the total mass, and so do the last three.
 
 # %%
 program, rows, columns = transport_program(problem)
@@ -152,8 +152,9 @@ plot_potentials(result)
 # %% [markdown]
 # ## 4. A proof does not need a solver
 #
-# Take charges out of thin air, say $f(x) = -x$ for picking up. `certify` adds the highest $g$ that they admit,
-# $g(j) = \min_i d(i, j) - f(i)$, improves $f$ in the same manner, and says what the pair proves. A poor guess gives a wide interval, never a wrong one.
+# Take charges out of thin air, say $f(x) = -x$ for picking up. `certify` adds the highest $g$ that they admit, $g(j) =
+# \min_i d(i, j) - f(i)$, improves $f$ in the same manner, and says what the pair proves. A poor guess gives a wide
+# interval, never a wrong one.
 
 # %%
 guesses = {

@@ -51,16 +51,16 @@ print(f"largest value of potentials:  {dual.objective:.12f}")
 # %% [markdown]
 # ## 2. The dual function, and what minus infinity means
 #
-# **Definition.** Put a price $y$ on breaking $Ax = b$. The *Lagrangian* is $L(x, y) = c^\top x + y^\top(b - Ax)$, and the
-# *dual function* is its least value,
+# **Definition.** Put a price $y$ on breaking $Ax = b$. The *Lagrangian* is $L(x, y) = c^\top x + y^\top(b - Ax)$, and
+# the *dual function* is its least value,
 #
 # $$q(y) = \min_{x \ge 0}\; L(x, y)
 #        = \min_{x \ge 0}\; (c - A^\top y)^\top x + b^\top y .$$
 #
 # If **one** component of $c - A^\top y$ is negative, its $x$ may grow without end: $q(y) = -\infty$. If none is, the
-# minimum is $b^\top y$, and $x = 0$ is *a* minimiser of this inner problem; it is not the plan. So to maximise $q$ is to
-# maximise $b^\top y$ under $A^\top y \le c$: **the dual program of section 1, and $F$ is its $y$.** `otdiv` names the
-# coordinate that runs away:
+# minimum is $b^\top y$, and $x = 0$ is *a* minimiser of this inner problem; it is not the plan. So to maximise $q$ is
+# to maximise $b^\top y$ under $A^\top y \le c$: **the dual program of section 1, and $F$ is its $y$.** `otdiv` names
+# the coordinate that runs away:
 #
 # <details><summary>About the slide</summary>
 #

@@ -19,9 +19,9 @@
 # \qquad\text{and}\qquad \max_F \; b^\top F \;\text{ with }\; A^\top F \le c ,$$
 #
 # are two different problems. Weak duality says that the dual never exceeds the primal: $b^\top F = x^\top A^\top F \le
-# x^\top c$. That they are *equal* is proved here with one lemma about cones, used twice. The lemma is proved first, each
-# step with its numbers and its picture; then the proof of strong duality runs, in exact arithmetic where rounding could
-# hide something.
+# x^\top c$. That they are *equal* is proved here with one lemma about cones, used twice. The lemma is proved first,
+# each step with its numbers and its picture; then the proof of strong duality runs, in exact arithmetic where rounding
+# could hide something.
 
 # %%
 from fractions import Fraction
@@ -51,8 +51,8 @@ from otdiv.plots import figure, plot_alternative, plot_nearest_point, plot_squee
 # ## 1. Two combinations of vectors
 #
 # **Definition.** *Convex* combinations $\sum w_i a_i$ of vectors, with $w \ge 0$ and $\sum w_i = 1$, fill their convex
-# hull; *conic* ones, with $w \ge 0$ alone, their cone, which reaches from the origin through the hull. `otdiv` answers membership with a witness: weights if the point is
-# inside, a functional that separates it if not.
+# hull; *conic* ones, with $w \ge 0$ alone, their cone, which reaches from the origin through the hull. `otdiv` answers
+# membership with a witness: weights if the point is inside, a functional that separates it if not.
 #
 # <details><summary>About the slide</summary>
 #
@@ -201,9 +201,9 @@ drawing
 # **Theorem** (strong duality). If the primal program has a solution and its costs are bounded below, then the least
 # cost $z^*$ is attained, the dual is attained too, and $\max b^\top F = z^*$.
 #
-# That $z^*$ is attained is Step 1 again: the points $(Ax, c^\top x)$ with $x \ge 0$ are a cone of finitely many columns,
-# hence closed; so with $(b, z)$ for $z$ as near to $z^*$ as one likes it holds $(b, z^*)$. The rest of this notebook
-# proves the equality, on an example that is small enough to be read.
+# That $z^*$ is attained is Step 1 again: the points $(Ax, c^\top x)$ with $x \ge 0$ are a cone of finitely many
+# columns, hence closed; so with $(b, z)$ for $z$ as near to $z^*$ as one likes it holds $(b, z^*)$. The rest of this
+# notebook proves the equality, on an example that is small enough to be read.
 #
 # Move $(.5, .5)$ to $(.25, .75)$ on the points 0 and 1: the optimum is $z^* = .25$. The proof adds the cost as one
 # more row and asks for a total cost of $z^* - \epsilon$:
@@ -263,10 +263,10 @@ print(
 #
 # Dividing by $\alpha > 0$ keeps both inequalities: $A^\top (F/\alpha) \le c$ and $b^\top (F/\alpha) > z^* - \epsilon$.
 # So the supremum of the dual, which weak duality keeps at or below $z^*$, lies in $(z^* - \epsilon, z^*]$, whatever
-# $\epsilon$ is. It does not move with $\epsilon$; it is squeezed: it *is* $z^*$. It is attained, by Step 1 once more: the
-# points $(A^\top F + s,\; b^\top F)$ with any $F$ and $s \ge 0$ are a cone of finitely many columns ($F$ written as the
-# difference of two non-negative vectors), hence closed; it holds $(c, v)$ for values $v$ as near to $z^*$ as one likes,
-# hence $(c, z^*)$, and that is an $F$ with $A^\top F \le c$ and $b^\top F = z^*$. $\blacksquare$
+# $\epsilon$ is. It does not move with $\epsilon$; it is squeezed: it *is* $z^*$. It is attained, by Step 1 once more:
+# the points $(A^\top F + s,\; b^\top F)$ with any $F$ and $s \ge 0$ are a cone of finitely many columns ($F$ written as
+# the difference of two non-negative vectors), hence closed; it holds $(c, v)$ for values $v$ as near to $z^*$ as one
+# likes, hence $(c, z^*)$, and that is an $F$ with $A^\top F \le c$ and $b^\top F = z^*$. $\blacksquare$
 #
 # For several $\epsilon$: every $t F^*$ with $\alpha = 1$ and $z^* - \epsilon < t z^* \le z^*$ is a certificate. Its
 # value may be anywhere in the interval, and the interval closes:

@@ -14,9 +14,9 @@
 # # From two potentials to one Lipschitz function, and W as a game
 #
 # The transport distance $W$ of two distributions is the least cost of a plan, and by duality the largest value of two
-# potentials with $f_g(x) + f_r(y) \le d(x, y)$. A Wasserstein GAN (WGAN) trains *one* function, its critic. This notebook
-# shows the step between them, why it needs the triangle inequality and nothing less, and the other road to the same
-# place, through games.
+# potentials with $f_g(x) + f_r(y) \le d(x, y)$. A Wasserstein GAN (WGAN) trains *one* function, its critic. This
+# notebook shows the step between them, why it needs the triangle inequality and nothing less, and the other road to the
+# same place, through games.
 
 # %%
 import numpy as np
@@ -137,9 +137,9 @@ print(f"500 random 1-Lipschitz critics: best {scores.max():.4f}; the optimum {re
 # %% [markdown]
 # ## 4. What a matrix game is
 #
-# **Definition.** In a matrix game with payoff $A$ (columns $a_j$) the row player picks a probability vector $x$ over the
-# rows, the column player one, $y$, over the columns, independently (*mixed strategies*). The row player receives, on
-# average, $x^\top A y = \sum_j y_j\, x^\top a_j$.
+# **Definition.** In a matrix game with payoff $A$ (columns $a_j$) the row player picks a probability vector $x$ over
+# the rows, the column player one, $y$, over the columns, independently (*mixed strategies*). The row player receives,
+# on average, $x^\top A y = \sum_j y_j\, x^\top a_j$.
 #
 # The minimum of this sum over $y$ is the least of the $x^\top a_j$: all weight on the worst column.
 #

@@ -225,7 +225,7 @@ def grade_game(payoff: Any, x: Any, y: Any) -> Mark:
     return by_interval(lower, upper, "Neither player gains by another strategy.", gap)
 
 
-def grade_number(answer: Any, truth: float, *, unit: str = "") -> Mark:
+def grade_number(answer: Any, truth: float, *, unit: str = "", below: str = "", above: str = "") -> Mark:
     """Is a number right, to 1e-6 of it?
 
     Parameters
@@ -234,6 +234,8 @@ def grade_number(answer: Any, truth: float, *, unit: str = "") -> Mark:
     truth : float
     unit : str
         What the number counts, for the sentence.
+    below, above : str
+        What goes wrong with a number that is too small, or too large.
 
     Returns
     -------
@@ -244,7 +246,8 @@ def grade_number(answer: Any, truth: float, *, unit: str = "") -> Mark:
         return Mark(False, "Give one number.")
     if abs(float(value) - truth) <= 1e-6 * max(1.0, abs(truth)):
         return Mark(True, f"It is {truth:.6g}{unit}.")
-    return Mark(False, f"It is not {float(value):.6g}{unit}.")
+    fault = below if float(value) < truth else above
+    return Mark(False, f"It is not {float(value):.6g}{unit}{': ' + fault if fault else ''}.")
 
 
 def grade_pmfs(p: Any, q: Any, conditions: dict[str, Callable[[Array, Array], bool]]) -> Mark:

@@ -46,7 +46,8 @@ def plot_lines(
     names : (str, str)
         Of the two axes.
     scales : (str, str)
-        "linear" or "log", of the two axes.  A logarithmic x of at most 12 values names each of them.
+        "linear" or "log", of the two axes.  At most 12 values of x are named each, where x is
+        logarithmic or counts by ones.
     level : mapping of float, optional
         By name: heights to compare with, as dotted lines.
     marks : mapping of (float, float), optional
@@ -84,7 +85,8 @@ def plot_lines(
         ax.plot(*place, "o", color=colour, ms=8, zorder=3, ls="", label=name)
     ax.set(xlabel=names[0], ylabel=names[1], xscale=scales[0], yscale=scales[1])
     ax.set_title(title, fontsize=10)
-    if scales[0] == "log" and len(np.atleast_1d(x)) <= _MARKED:
+    whole = bool((np.diff(x) == 1).all())
+    if (scales[0] == "log" or whole) and np.size(x) <= _MARKED:
         ax.set_xticks(np.asarray(x), [f"{value:g}" for value in np.asarray(x)])
         ax.minorticks_off()
     if scales[1] == "log":

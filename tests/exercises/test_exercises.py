@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,15 @@ def test_the_solution_gets_full_marks_and_wrong_answers_do_not(name):
         ("05.1", lambda x: -2 * x[:, 0], "not 1-Lipschitz: between"),
         ("05.2", ([0.5, 0.5], [0.5, 0.5]), "Proved: [0, 1]"),
         ("02.3", ([[0.5, 0.0], [0.0, 0.5]], ([0.0, 0.0], [0.0, 0.0])), "a gap of 1 is left"),
+        ("03.2", [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 2)], "on (1, 0) f + g is not d"),
+        ("03.3", 3.0, "is then below 9"),
+        ("04.3", [1.0, -1.0], "not in the cone: its weights of the columns are [0.8, -0.6]"),
+        ("04.3", [0.0, 0.0], "along the column [2.0, 1.0] comes nearer"),
+        ("04.3", [0.8, 0.4], "k'(b - k) is -0.4"),
+        ("05.3", 0.25, "never pays as much"),
+        ("06.1", [2, 3, 4, 1], "Targets are numbered 0 to 3"),
+        ("06.3", 0.8, "too little"),
+        ("07.1", 5.0, "stretched to more"),
     ],
 )
 def test_the_mark_says_what_is_violated_and_where(name, answer, words):
@@ -60,3 +71,11 @@ def test_intervals_hold_the_truth():
 def test_an_unknown_exercise():
     with pytest.raises(InvalidInput, match=r"name must be one of 01\.1"):
         grade("09.1")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_asks_what_the_catalogue_asks(name):
+    notebook = next((Path(__file__).parents[2] / "notebooks").glob(f"{name[:2]}_*.py"))
+    text = " ".join(notebook.read_text(encoding="utf-8").replace("\n# ", " ").split())
+    assert f"**{name[-1]}.** {exercise(name).statement} " in text
+    assert "# % [markdown]" not in notebook.read_text(encoding="utf-8"), "a cell of code that should be one of words"
