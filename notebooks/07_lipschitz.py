@@ -21,6 +21,7 @@
 
 # %%
 import numpy as np
+import torch
 
 from otdiv.critics import audit, estimate
 from otdiv.datasets import radial
@@ -38,6 +39,7 @@ from otdiv.lipschitz import (
 from otdiv.plots import plot_bars, plot_lines, plot_norm_balls
 
 rng = np.random.default_rng(0)
+torch.set_num_threads(1)  # networks as small as these gain nothing by more
 
 # %% [markdown]
 # ## 1. Dual norms

@@ -33,6 +33,7 @@ from otdiv.datasets import identical, radial, shift
 from otdiv.plots import plot_audit, plot_lines, plot_training
 
 rng = np.random.default_rng(0)
+torch.set_num_threads(1)  # networks as small as these gain nothing by more
 pair = radial(2)
 sample = pair.sample(200, rng)
 x, y, w1 = sample

@@ -9,12 +9,11 @@ import numpy as np
 from otdiv.core.validation import Array, invalid
 from otdiv.duality.farkas import FarkasAlternative
 from otdiv.duality.nearest_point import NearestPoint
-from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, canvas
+from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, canvas, legible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
 
 
 def plot_alternative(
@@ -64,7 +63,7 @@ def plot_alternative(
         h = h if h @ walls.sum(axis=1) <= 0 else -h  # its label stands on the side without columns
         ax.plot(*(np.outer([-2 * reach, 2 * reach], h).T), color=GREY, lw=1.2, ls=":")
         name_x, name_y = 0.8 * reach * h - 0.06 * reach * F
-        _legible(ax.text(name_x, name_y, "h", color=GREY, ha="center", va="center"))
+        legible(ax.text(name_x, name_y, "h", color=GREY, ha="center", va="center"))
         _arrow(ax, (0, 0), 1.5 * F, RED, "F")
         ax.set_title("(2) outside: A'F ≤ 0 < b'F", fontsize=10)
     return fig
@@ -147,16 +146,8 @@ def _beside(ax: Axes, place: Array, name: str, colour: str, side: Array | None =
     side = place if side is None else side
     length = max(float(np.hypot(*side)), 1e-12)
     offset = tuple(11 * v / length for v in side)
-    _legible(
+    legible(
         ax.annotate(
             name, tuple(place), xytext=offset, textcoords="offset points", color=colour, ha="center", va="center"
         )
     )
-
-
-def _legible(text: Text) -> None:
-    """A white edge about the letters, so that no line strikes them out."""
-    from matplotlib.patheffects import withStroke
-
-    text.set_path_effects([withStroke(linewidth=3, foreground="white")])
-    text.set_zorder(10)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otdiv.core.validation import check_choice, invalid
-from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, canvas, figure
+from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, canvas, figure, legible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,13 +125,15 @@ def plot_bars(
     for ax, (title, panel) in zip(axes, panels.items(), strict=True):
         values = list(panel.values())
         drawn = ax.barh(range(len(values)), values, 0.62, color=BLUE)
-        ax.bar_label(drawn, [f"{value:.3g}" for value in values], padding=3, fontsize=8)
+        for text in ax.bar_label(drawn, [f"{value:.3g}" for value in values], padding=4, fontsize=8):
+            legible(text)
         compared = (level or {}).get(title)
         if compared is not None:
             ax.axvline(compared, color=ORANGE, lw=1.5, ls=":")
         ax.set_yticks(range(len(values)), rows[0] if ax is axes[0] else [""] * len(values))
         ax.invert_yaxis()
         ax.margins(x=0.16)  # room for the number beside the longest bar
+        ax.locator_params(axis="x", nbins=4)
         ax.set_title(title, fontsize=10)
         ax.set_xlabel(unit)
     return fig

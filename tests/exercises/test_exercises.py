@@ -42,7 +42,7 @@ def test_the_solution_gets_full_marks_and_wrong_answers_do_not(name):
         ("05.1", lambda x: -2 * x[:, 0], "not 1-Lipschitz: between"),
         ("05.2", ([0.5, 0.5], [0.5, 0.5]), "Proved: [0, 1]"),
         ("02.3", ([[0.5, 0.0], [0.0, 0.5]], ([0.0, 0.0], [0.0, 0.0])), "a gap of 1 is left"),
-        ("03.2", [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 2)], "on (1, 0) f + g is not d"),
+        ("03.2", [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 2)], "On (1, 0) f + g is not d"),
         ("03.3", 3.0, "is then below 9"),
         ("04.3", [1.0, -1.0], "not in the cone: its weights of the columns are [0.8, -0.6]"),
         ("04.3", [0.0, 0.0], "along the column [2.0, 1.0] comes nearer"),
