@@ -30,7 +30,7 @@ from otdiv import emd
 from otdiv.divergences import js, kl, kl_integrand, kl_integrand_nonnegative, kl_reverse
 from otdiv.gans import gan_loss, optimal_discriminator, optimal_gan_loss
 from otdiv.lecture import two_bars
-from otdiv.plots import plot_lines, plot_plan, plot_theta_sweep
+from otdiv.plots import moving, plot_lines, plot_plan, plot_theta_sweep
 
 # %% [markdown]
 # ## 1. What KL is
@@ -168,7 +168,14 @@ print(f"L(G, guess 1/2)  = {gan_loss([0.5, 0.5, 0.5], p_real, p_fake):.12f}")
 # %%
 bars = emd(*two_bars(0.5, n=16))
 print(f"W1 at theta = 0.5: {bars.value:.12f}")
-plot_plan(bars, labels=("P", "Q, at θ = 0.5"), axes_names=("x", "y"))
+
+
+def bars_at(theta: float):
+    """The plan between the bars at a distance of theta."""
+    return plot_plan(emd(*two_bars(theta, n=16)), labels=("P", "Q"), axes_names=("x", "y"))
+
+
+moving(bars_at, "theta", -1.0, 1.0, 0.5)
 
 # %% [markdown]
 # Now let $\theta$ run through zero and ask all three.

@@ -26,7 +26,7 @@ import numpy as np
 
 from otdiv import DiscreteMeasure, TransportProblem, certify, emd, solve
 from otdiv.linear_programming import solve_lp
-from otdiv.plots import plot_intervals, plot_plan, plot_potentials
+from otdiv.plots import moving, plot_intervals, plot_plan, plot_potentials
 from otdiv.transport import transport_program
 
 places = np.array([0.0, 1.0, 2.0])
@@ -170,6 +170,20 @@ for name, bounds in intervals.items():
 # %%
 proved = {name: (bounds.lower, bounds.upper) for name, bounds in intervals.items()}
 plot_intervals(proved, truth=0.7, title="What each guess proves", name="interval for the distance (dotted: 0.7)")
+
+# %% [markdown]
+# The prices $f(x) = t\,x$, for a $t$ of your choice (0.5 at first):
+
+# %%
+
+
+def proved_by(t: float):
+    """The interval that the prices f(x) = t x prove."""
+    bounds = certify(problem, gamma, (t * places, None)).bounds
+    return plot_intervals({f"f(x) = {t:.2f} x": (bounds.lower, bounds.upper)}, truth=0.7, name="proved interval")
+
+
+moving(proved_by, "t", -2.0, 2.0, 0.5)
 
 # %% [markdown]
 # ## 5. Different sizes, in the plane

@@ -25,6 +25,7 @@ if _typing.TYPE_CHECKING:
     from otdiv.plots.gans import plot_gan, plot_gan_strip, save_gan_film
     from otdiv.plots.lines import plot_bars, plot_intervals, plot_lines
     from otdiv.plots.samples import plot_matching_curves, plot_modes, plot_samples
+    from otdiv.plots.sliders import moving
     from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, figure, png
     from otdiv.plots.transport import (
         plot_image_transport,
@@ -41,6 +42,7 @@ __all__ = [
     "ORANGE",
     "RED",
     "figure",
+    "moving",
     "plot_alternative",
     "plot_audit",
     "plot_bars",
@@ -80,6 +82,7 @@ _MODULES = {
     "ORANGE": "otdiv.plots.style",
     "RED": "otdiv.plots.style",
     "figure": "otdiv.plots.style",
+    "moving": "otdiv.plots.sliders",
     "plot_alternative": "otdiv.plots.cones",
     "plot_audit": "otdiv.plots.critics",
     "plot_bars": "otdiv.plots.lines",
