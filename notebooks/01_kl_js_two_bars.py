@@ -223,12 +223,8 @@ print(repr(kl(*shifted[0])))
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("01.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** Give two pmfs p, q on three places with KL(p || q) finite and KL(q || p) infinite.
@@ -236,10 +232,17 @@ print(grade("01.1", None))
 # <details><summary>Solution</summary>
 #
 # Where p has mass q must have some, and q needs a place where p has none.
+#
+# ```python
+# print(grade("01.1", ([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("01.1", ([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("01.1", yours))
 
 # %% [markdown]
 # **2.** Give two pmfs on the places 0, 1, 2 whose JS is as large as it can be (log 2) and whose W1 is 1.
@@ -247,10 +250,15 @@ print(grade("01.1", ([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])))
 # <details><summary>Solution</summary>
 #
 # JS sees only that the supports are apart; W1 sees by how much.
+#
+# ```python
+# print(grade("01.2", ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("01.2", ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])))
+# %%
+yours = None  # your answer
+print(grade("01.2", yours))
 
 # %% [markdown]
 # **3.** At which distance theta > 0 of the two vertical bars is W1 a quarter of JS, both read as numbers?
@@ -258,10 +266,15 @@ print(grade("01.2", ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])))
 # <details><summary>Solution</summary>
 #
 # W1 is theta and JS is log 2 at every theta > 0, so theta = (log 2) / 4.
+#
+# ```python
+# print(grade("01.3", np.log(2) / 4))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("01.3", np.log(2) / 4))
+# %%
+yours = None  # your answer
+print(grade("01.3", yours))
 
 # %% [markdown]
 # ## Every claim above, checked
@@ -284,4 +297,5 @@ assert np.allclose(w_values, np.abs(thetas), atol=1e-9)
 assert all(abs(js(*pair) - math.log(2)) < 1e-12 for pair in shifted)
 assert all(abs(emd(*pair).value - 1 / (2 * n)) < 1e-12 for n, pair in zip(sizes, shifted, strict=True))
 assert not grade("01.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("01.1", "01.2", "01.3"))
 print("every claim holds")

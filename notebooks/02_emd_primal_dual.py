@@ -137,14 +137,13 @@ result = emd(places, places, p_g, p_r)
 print(result)
 
 # %% [markdown]
-# The plan: a dot for each pair between which mass moves; what stays lies on the dotted diagonal.
+# The plan, with what stays on the dotted diagonal, and a dot for each pair between which mass moves:
 
 # %%
 plot_plan(result)
 
 # %% [markdown]
-# The charges, and the slack of every pair: dark where a route would cost more than they charge. No dot lies on a dark
-# cell.
+# The charges, and the slack of every pair, dark where a route costs more than they charge; no dot lies on a dark cell:
 
 # %%
 plot_potentials(result)
@@ -214,12 +213,8 @@ print("largest disagreement:", worst)
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("02.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** Give the cheapest plan [3, 3] that moves the masses 1/2, 1/4, 1/4 on the places 0, 1, 2 onto 1/4, 1/4, 1/2.
@@ -227,10 +222,17 @@ print(grade("02.1", None))
 # <details><summary>Solution</summary>
 #
 # A quarter of the mass has to travel 2 in all, and what stays where it is costs nothing.
+#
+# ```python
+# print(grade("02.1", [[0.25, 0.0, 0.25], [0.0, 0.25, 0.0], [0.0, 0.0, 0.25]]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("02.1", [[0.25, 0.0, 0.25], [0.0, 0.25, 0.0], [0.0, 0.0, 0.25]]))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("02.1", yours))
 
 # %% [markdown]
 # **2.** Give prices (f, g), three numbers each, that prove that no plan for these masses is cheaper.
@@ -238,10 +240,15 @@ print(grade("02.1", [[0.25, 0.0, 0.25], [0.0, 0.25, 0.0], [0.0, 0.0, 0.25]]))
 # <details><summary>Solution</summary>
 #
 # f(i) = -i, g(j) = j: then f + g = j - i, which is at most |i - j|, and equal to it wherever mass moves to the right.
+#
+# ```python
+# print(grade("02.2", ([0.0, -1.0, -2.0], [0.0, 1.0, 2.0])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("02.2", ([0.0, -1.0, -2.0], [0.0, 1.0, 2.0])))
+# %%
+yours = None  # your answer
+print(grade("02.2", yours))
 
 # %% [markdown]
 # **3.** Half of the mass lies at (0, 0) and half at (1, 0); half is to go to (0, 1) and half to (2, 0). Give a plan and
@@ -251,10 +258,15 @@ print(grade("02.2", ([0.0, -1.0, -2.0], [0.0, 1.0, 2.0])))
 #
 # Straight up and straight across cost 1 each. With f = (1, 0), g = (0, 1) both arcs are tight: 1 + 0 = 1, 0 + 1 = 1;
 # the others have slack, 1 + 1 = 2 and 0 + 0 < sqrt 2.
+#
+# ```python
+# print(grade("02.3", ([[0.5, 0.0], [0.0, 0.5]], ([1.0, 0.0], [0.0, 1.0]))))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("02.3", ([[0.5, 0.0], [0.0, 0.5]], ([1.0, 0.0], [0.0, 1.0]))))
+# %%
+yours = None  # your answer
+print(grade("02.3", yours))
 
 # %% [markdown]
 # ## What this notebook claimed
@@ -269,3 +281,4 @@ assert all(bounds.lower <= 0.7 <= bounds.upper for bounds in intervals.values())
 assert abs(plane.value - (0.7 + 0.4 * np.sqrt(2))) < 1e-12
 assert worst < 1e-9
 assert not grade("02.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("02.1", "02.2", "02.3"))

@@ -147,6 +147,8 @@ except CertificateRefused as refusal:
 #
 # (These conditions, feasible both and slack products 0, are what Karush, Kuhn and Tucker's conditions, KKT, become for
 # a linear program.)
+#
+# Below, on the left, every cell with both colours pays (mass times slack); on the right no cell has both:
 
 # %%
 loose, tight = kkt(lp, independent, np.zeros(6)), kkt(lp, primal.x, primal.y)
@@ -161,8 +163,6 @@ plot_plan_and_slack(primal.x.reshape(3, 3), slack_of_best, title=f"optimal: gap 
 drawing
 
 # %% [markdown]
-# On the left every cell with both colours pays (mass times slack). On the right no cell has both.
-#
 # ## 5. When there is no equality
 #
 # That some pair always closes the gap is *strong duality*: max = min for every program that is feasible and bounded
@@ -210,12 +210,8 @@ print(f"slack where mass moves: {result.slackness:.1e}")
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("03.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** min 2 x1 + 3 x2 with x1 + x2 >= 4, x1 + 3 x2 >= 6, x >= 0 is 9. Give y = (y1, y2) that proves that it cannot
@@ -224,10 +220,17 @@ print(grade("03.1", None))
 # <details><summary>Solution</summary>
 #
 # Both constraints hold with equality at x = (3, 1), so y solves A'y = c; b'y = 4 * 1.5 + 6 * 0.5 = 9.
+#
+# ```python
+# print(grade("03.1", (1.5, 0.5)))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("03.1", (1.5, 0.5)))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("03.1", yours))
 
 # %% [markdown]
 # **2.** For the prices f = (0, -1, -2), g = (0, 1, 2) on the places 0, 1, 2 with d = |i - j|: on which arcs (i, j)
@@ -236,10 +239,15 @@ print(grade("03.1", (1.5, 0.5)))
 # <details><summary>Solution</summary>
 #
 # Complementary slackness: mass moves only where f + g = d, that is from i to every j >= i.
+#
+# ```python
+# print(grade("03.2", [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("03.2", [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]))
+# %%
+yours = None  # your answer
+print(grade("03.2", yours))
 
 # %% [markdown]
 # **3.** min x^2 with x >= 3: with which multiplier y >= 0 is the minimum of x^2 + y (3 - x) over all x equal to 9?
@@ -248,10 +256,15 @@ print(grade("03.2", [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]))
 #
 # The minimum of x^2 + y (3 - x) lies at x = y / 2 and is 3 y - y^2 / 4, which is largest, 9, at y = 6: the slope of
 # x^2 at 3.
+#
+# ```python
+# print(grade("03.3", 6.0))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("03.3", 6.0))
+# %%
+yours = None  # your answer
+print(grade("03.3", yours))
 
 # %% [markdown]
 # ## What was claimed
@@ -271,3 +284,4 @@ assert abs(solve_lp(cover).objective - 9) < 1e-9 and abs(solve_lp(cover.dual()).
 assert abs(at_least.objective) < 1e-9
 assert result.lower <= 0.7 <= result.upper + 1e-15 and result.gap < 1e-12
 assert not grade("03.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("03.1", "03.2", "03.3"))

@@ -314,12 +314,8 @@ print(
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("04.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** The columns of A are (2, 1) and (1, 3). Give F that proves that b = (2, -1) is not in their cone.
@@ -327,10 +323,17 @@ print(grade("04.1", None))
 # <details><summary>Solution</summary>
 #
 # F must have no positive product with (2, 1) and (1, 3), and one with (2, -1): F = (1, -2) has 0, -5 and 4.
+#
+# ```python
+# print(grade("04.1", [1.0, -2.0]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("04.1", [1.0, -2.0]))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("04.1", yours))
 
 # %% [markdown]
 # **2.** Give x >= 0 that proves that b = (4, 7) is in it.
@@ -338,10 +341,15 @@ print(grade("04.1", [1.0, -2.0]))
 # <details><summary>Solution</summary>
 #
 # 1 (2, 1) + 2 (1, 3) = (4, 7).
+#
+# ```python
+# print(grade("04.2", [1.0, 2.0]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("04.2", [1.0, 2.0]))
+# %%
+yours = None  # your answer
+print(grade("04.2", yours))
 
 # %% [markdown]
 # **3.** Which point k of the cone is nearest to b = (1, -1)? (F = b - k then separates.)
@@ -350,10 +358,15 @@ print(grade("04.2", [1.0, 2.0]))
 #
 # On the ray of (2, 1) the nearest point is t (2, 1) with t = b.(2, 1) / 5 = 1 / 5; b - k = (0.6, -1.2) is orthogonal
 # to it.
+#
+# ```python
+# print(grade("04.3", [0.4, 0.2]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("04.3", [0.4, 0.2]))
+# %%
+yours = None  # your answer
+print(grade("04.3", yours))
 
 # %% [markdown]
 # ## What was claimed
@@ -381,3 +394,4 @@ assert [step.certificate for step in proof.steps] == ["solver"] * 5 + ["construc
 assert abs(float(proof.upper - proof.lower)) < 1e-9
 assert tiny.holds and step.value == step.z_star == Fraction(7, 10)
 assert not grade("04.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("04.1", "04.2", "04.3"))

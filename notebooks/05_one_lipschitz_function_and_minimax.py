@@ -223,12 +223,8 @@ plot_lines(
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("05.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** Masses 0.4, 0.1, 0.3, 0.2 on the places 0, 1, 2, 3 go onto 0.1, 0.4, 0.2, 0.3. Give one 1-Lipschitz function
@@ -237,10 +233,17 @@ print(grade("05.1", None))
 # <details><summary>Solution</summary>
 #
 # Mass goes from 0 to 1 and from 2 to 3, so h falls by 1 on both steps and may rest between.
+#
+# ```python
+# print(grade("05.1", lambda x: np.interp(x[:, 0], [0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, -1.0])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("05.1", lambda x: np.interp(x[:, 0], [0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, -1.0])))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("05.1", yours))
 
 # %% [markdown]
 # **2.** The row player receives [[3, -1], [-2, 1]]. Give the saddle point (x, y) in mixed strategies: x makes the row
@@ -249,10 +252,15 @@ print(grade("05.1", lambda x: np.interp(x[:, 0], [0.0, 1.0, 2.0, 3.0], [1.0, 0.0
 # <details><summary>Solution</summary>
 #
 # x makes both columns pay the same, 3 p - 2 (1 - p) = -p + (1 - p), so p = 3 / 7; y makes both rows pay the same.
+#
+# ```python
+# print(grade("05.2", ([3 / 7, 4 / 7], [2 / 7, 5 / 7])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("05.2", ([3 / 7, 4 / 7], [2 / 7, 5 / 7])))
+# %%
+yours = None  # your answer
+print(grade("05.2", yours))
 
 # %% [markdown]
 # **3.** What is the value of that game?
@@ -260,10 +268,15 @@ print(grade("05.2", ([3 / 7, 4 / 7], [2 / 7, 5 / 7])))
 # <details><summary>Solution</summary>
 #
 # Any column against x: 3 * 3/7 - 2 * 4/7 = 1 / 7.
+#
+# ```python
+# print(grade("05.3", 1 / 7))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("05.3", 1 / 7))
+# %%
+yours = None  # your answer
+print(grade("05.3", yours))
 
 # %% [markdown]
 # ## What was claimed
@@ -283,3 +296,4 @@ assert np.allclose(games["squared, three points"], [0.7, 0.7, 0.9], atol=1e-9)
 assert payoffs.max() <= 0.7 + 1e-12 and abs(payoffs[20] - 0.7) < 1e-12
 assert abs(critic_payoff(2 * PLACES, p_r, p_g, DISTANCE) + 3.4) < 1e-12
 assert not grade("05.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("05.1", "05.2", "05.3"))

@@ -166,12 +166,8 @@ plot_image_transport(first, second, moved)
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("06.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** Sources 0.3, 2.1, 1.2, 3.5 and targets 4.0, 0.9, 2.6, 1.7 on the line, equal masses: give the target of each
@@ -180,10 +176,17 @@ print(grade("06.1", None))
 # <details><summary>Solution</summary>
 #
 # Sorted sources go to sorted targets.
+#
+# ```python
+# print(grade("06.1", [1, 2, 3, 0]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("06.1", [1, 2, 3, 0]))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("06.1", yours))
 
 # %% [markdown]
 # **2.** A cloud in the plane is moved by (3, 4). Give a function of points [n, 2] that proves, at a million points as
@@ -192,10 +195,15 @@ print(grade("06.1", [1, 2, 3, 0]))
 # <details><summary>Solution</summary>
 #
 # The projection on the direction of the shift, with the sign that makes the first cloud the higher one.
+#
+# ```python
+# print(grade("06.2", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("06.2", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+# %%
+yours = None  # your answer
+print(grade("06.2", yours))
 
 # %% [markdown]
 # **3.** How many gigabytes (10^9 bytes) does the matrix of costs between 100 000 and 100 000 points take in float64?
@@ -203,10 +211,15 @@ print(grade("06.2", lambda x: -x @ np.array([3.0, 4.0]) / 5))
 # <details><summary>Solution</summary>
 #
 # 10^5 * 10^5 * 8 bytes = 8 * 10^10.
+#
+# ```python
+# print(grade("06.3", 80.0))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("06.3", 80.0))
+# %%
+yours = None  # your answer
+print(grade("06.3", yours))
 
 # %% [markdown]
 # ## What this notebook claimed
@@ -223,3 +236,4 @@ assert abs(shifted.value - 0.5) < 1e-9 and shifted.lower <= 0.5 + 1e-12 and shif
 assert moved.method == "grid" and abs(moved.value - same.value) <= 1e-9 * same.value
 assert moved.stats["arcs"] < 0.01 * first.size * second.size
 assert not grade("06.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("06.1", "06.2", "06.3"))

@@ -201,12 +201,8 @@ plot_bars(panels, level=dict.fromkeys(titles, 1.0))
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("07.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** What is the spectral norm of [[3, 0], [4, 5]]?
@@ -214,10 +210,17 @@ print(grade("07.1", None))
 # <details><summary>Solution</summary>
 #
 # The eigenvalues of W'W = [[25, 20], [20, 25]] are 45 and 5; the norm is sqrt 45.
+#
+# ```python
+# print(grade("07.1", np.sqrt(45)))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("07.1", np.sqrt(45)))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("07.1", yours))
 
 # %% [markdown]
 # **2.** Give two points of the plane between which f(x) = |x1| + |x2| is as steep as it can be.
@@ -225,10 +228,15 @@ print(grade("07.1", np.sqrt(45)))
 # <details><summary>Solution</summary>
 #
 # Along (1, 1) within one quadrant f grows by 2 over a length of sqrt 2.
+#
+# ```python
+# print(grade("07.2", ([0.0, 0.0], [1.0, 1.0])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("07.2", ([0.0, 0.0], [1.0, 1.0])))
+# %%
+yours = None  # your answer
+print(grade("07.2", yours))
 
 # %% [markdown]
 # **3.** Give a 2 x 2 matrix whose spectral norm and Frobenius norm are both 2.
@@ -236,10 +244,15 @@ print(grade("07.2", ([0.0, 0.0], [1.0, 1.0])))
 # <details><summary>Solution</summary>
 #
 # Both norms agree exactly where all singular values but one are 0.
+#
+# ```python
+# print(grade("07.3", [[2.0, 0.0], [0.0, 0.0]]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("07.3", [[2.0, 0.0], [0.0, 0.0]]))
+# %%
+yours = None  # your answer
+print(grade("07.3", yours))
 
 # %% [markdown]
 # ## What this notebook claimed
@@ -254,3 +267,4 @@ assert all(lower <= 1 + 1e-9 for _, _, lower in rows.values())
 assert rows["orthonormal"][1] <= 1 + 1e-4 and rows["min-max"][1] <= 1 + 1e-4
 assert on_points(pair.potential(sample.x), sample.x).value <= 1 + 1e-9
 assert not grade("07.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("07.1", "07.2", "07.3"))

@@ -257,12 +257,8 @@ final
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("08.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** Give a critic of points [n, 2] that finds the whole distance between a cloud and the same moved by (3, 4).
@@ -271,10 +267,17 @@ print(grade("08.1", None))
 #
 # The projection on the direction of the shift: its gradient has length 1 along every move, and it does not change
 # across. The sign makes the first cloud the higher one.
+#
+# ```python
+# print(grade("08.1", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("08.1", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("08.1", yours))
 
 # %% [markdown]
 # **2.** A critic's value is 113.3 and its steepest slope 2.8. What is the largest lower bound of W1 that this proves?
@@ -282,10 +285,15 @@ print(grade("08.1", lambda x: -x @ np.array([3.0, 4.0]) / 5))
 # <details><summary>Solution</summary>
 #
 # V / slope is the value of a 1-Lipschitz critic: 113.3 / 2.8 = 40.46.
+#
+# ```python
+# print(grade("08.2", 113.3 / 2.8))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("08.2", 113.3 / 2.8))
+# %%
+yours = None  # your answer
+print(grade("08.2", yours))
 
 # %% [markdown]
 # **3.** Weights are clipped to [-0.01, 0.01] in a linear critic of 100 inputs. What is its largest possible slope?
@@ -293,10 +301,15 @@ print(grade("08.2", 113.3 / 2.8))
 # <details><summary>Solution</summary>
 #
 # The slope of w.x is |w|_2, at most 0.01 * sqrt(100) = 0.1.
+#
+# ```python
+# print(grade("08.3", 0.1))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("08.3", 0.1))
+# %%
+yours = None  # your answer
+print(grade("08.3", yours))
 
 # %% [markdown]
 # ## What this notebook claimed
@@ -315,3 +328,4 @@ assert abs(watched[-1]["debiased"] - watched[-1]["exact"]) < 0.15 * watched[-1][
 assert watched[-1]["lower"] <= watched[-1]["exact"] * (1 + 1e-9) and -losses[-1] < watched[-1]["value"]
 assert final.slope_found <= final.proved_constant * (1 + 1e-4) and final.proved_constant < 0.8 * final.constant
 assert not grade("08.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("08.1", "08.2", "08.3"))

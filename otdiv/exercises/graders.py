@@ -180,7 +180,7 @@ def grade_critic(problem: TransportProblem, critic: Any) -> Mark:
     if not callable(critic):
         return Mark(False, "Give a function of points [n, d].")
     points = np.concatenate([problem.mu.points, problem.nu.points])
-    values = _shaped("its values", critic(points), (len(points),))
+    values = _shaped("The function's values", critic(points), (len(points),))
     if isinstance(values, Mark):
         return values
     distances = problem.cost.matrix(points, points)
@@ -193,7 +193,8 @@ def grade_critic(problem: TransportProblem, critic: Any) -> Mark:
     h = values[: problem.n], values[problem.n :]
     value = float(problem.a @ h[0] - problem.b @ h[1])
     upper = certify(problem, solve(problem).plan).bounds.upper
-    part = f"It is 1-Lipschitz on the points and finds {value:.6g} of at most {upper:.6g}."
+    turned = " With the other sign it finds more." if value < 0 else ""
+    part = f"It is 1-Lipschitz on the points and finds {value:.6g} of at most {upper:.6g}.{turned}"
     return by_interval(value, upper, "It is 1-Lipschitz on the points and finds the whole distance.", part)
 
 
@@ -264,6 +265,8 @@ def grade_pmfs(p: Any, q: Any, conditions: dict[str, Callable[[Array, Array], bo
     -------
     Mark
     """
+    if p is None or q is None:
+        return Mark(False, "Give two lists of probabilities, (p, q).")
     size = np.shape(p)
     pair = [_shaped(name, value, size) for name, value in (("p", p), ("q", q))]
     for name, vector in zip("pq", pair, strict=True):

@@ -117,7 +117,8 @@ def grade_steep_pair(points: Any) -> Mark:
     if p is None or q is None or (p == q).all():
         return Mark(False, "Give two different points of shape [2].")
     slope = abs(np.abs(p).sum() - np.abs(q).sum()) / np.linalg.norm(p - q)
-    return Mark(bool(slope > math.sqrt(2) - 1e-9), f"The slope between them is {slope:.6g}.")
+    full = bool(slope > math.sqrt(2) - 1e-9)
+    return Mark(full, f"The slope between them is {slope:.6g}{'' if full else ', and other pairs are steeper'}.")
 
 
 def grade_norms(W: Any) -> Mark:
