@@ -13,12 +13,11 @@
 # %% [markdown]
 # # The duality gap, and where it goes
 #
-# A transport plan costs something; a pair of potentials is worth something; the difference is the duality gap. This
-# notebook goes from the Lagrangian to complementary slackness on three points, and shows at each step the number that
-# decides.
+# A transport plan costs something; a pair of potentials (prices) is worth something; the difference is the duality gap.
+# Where do the prices come from? This notebook derives them for any linear program: from the Lagrangian to the dual,
+# from the dual to complementary slackness, on three points, with the number that decides at each step.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 from otdiv import TransportProblem, emd
@@ -26,10 +25,8 @@ from otdiv.duality import dual_function, kkt, lagrangian, weak_duality
 from otdiv.errors import CertificateRefused
 from otdiv.lecture import three_points
 from otdiv.linear_programming import LinearProgram, solve_lp
-from otdiv.plots import plot_lagrangian, plot_plan_and_slack
+from otdiv.plots import figure, plot_lagrangian, plot_plan_and_slack
 from otdiv.transport import transport_program
-
-plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 
 # %% [markdown]
 # ## 1. The two programs
@@ -39,8 +36,10 @@ plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.r
 # $$\min_{x \ge 0} \; c^\top x \;\text{ with }\; Ax = b
 # \qquad\text{and}\qquad \max_F \; b^\top F \;\text{ with }\; A^\top F \le c .$$
 #
-# $x$ is the plan written as one vector, $A$ takes its row sums and its column sums, $b = (p_g, p_r)$ and
-# $F = (f_g, f_r)$. Each of the two is solved here as a program of its own.
+# $x$ is the plan written as one vector, $A$ takes its row sums and its column sums, $b = (p_g, p_r)$, and
+# $F = (f_g, f_r)$ holds a price for each place of $p_g$ and of $p_r$: $A^\top F \le c$ says
+# $f_g(i) + f_r(j) \le |i - j|$ for every pair. What satisfies its program's conditions is called *feasible*. Each of
+# the two is solved here as a program of its own.
 
 # %%
 example = three_points()
@@ -52,14 +51,16 @@ print(f"largest value of potentials:  {dual.objective:.12f}")
 # %% [markdown]
 # ## 2. The dual function, and what minus infinity means
 #
-# Put a price $y$ on breaking $Ax = b$ (it plays the part of $F$: the best $y$ is the dual optimum):
+# **Definition.** Put a price $y$ on breaking $Ax = b$. The *Lagrangian* is $L(x, y) = c^\top x + y^\top(b - Ax)$, and
+# the *dual function* is its least value,
 #
-# $$q(y) = \min_{x \ge 0}\; c^\top x + y^\top(b - Ax)
+# $$q(y) = \min_{x \ge 0}\; L(x, y)
 #        = \min_{x \ge 0}\; (c - A^\top y)^\top x + b^\top y .$$
 #
 # If **one** component of $c - A^\top y$ is negative, its $x$ may grow without end: $q(y) = -\infty$. If none is, the
-# minimum is $b^\top y$, and $x = 0$ is *a* minimiser of this inner problem; it is not the plan. `otdiv` names the
-# coordinate that runs away:
+# minimum is $b^\top y$, and $x = 0$ is *a* minimiser of this inner problem; it is not the plan. So to maximise $q$ is
+# to maximise $b^\top y$ under $A^\top y \le c$: **the dual program of section 1, and $F$ is its $y$.** `otdiv` names
+# the coordinate that runs away:
 #
 # <details><summary>About the slide</summary>
 #
@@ -83,14 +84,11 @@ along = {
     "y = F*: flat along an arc of the plan": np.array([lagrangian(lp, step * np.eye(9)[4], dual.y) for step in t]),
     "y = 0: rises along the arc 0 to 1": np.array([lagrangian(lp, step * np.eye(9)[1], np.zeros(6)) for step in t]),
 }
-figure, axis = plt.subplots(figsize=(6.8, 3.8))
-plot_lagrangian(t, along, ax=axis)
-axis.set_title("one bad coordinate is enough for $q = -\\infty$", fontsize=10)
-figure.tight_layout()
-plt.show()
+plot_lagrangian(t, along, title="One bad coordinate is enough for $q = -\\infty$")
 
 # %% [markdown]
-# For **feasible** $x$ the Lagrangian is the cost itself, since $b - Ax = 0$. For others it may lie above it: at $x = 0$
+# For **feasible** $x$ the Lagrangian is the cost itself, since $b - Ax = 0$; therefore $q(y) \le c^\top x$ for every
+# feasible $x$, whatever $y$ is. For other $x$ it may lie above it: at $x = 0$
 # with $y = (1,0,0;\,0,0,0)$ it is .2 while the cost is 0:
 #
 # <details><summary>About the slide</summary>
@@ -105,8 +103,12 @@ print(f"L(0, y) = {above},  cost of x = 0: {lp.c @ np.zeros(9)}")
 # %% [markdown]
 # ## 3. Weak duality needs both to be feasible
 #
-# If $Ax = b$, $x \ge 0$ and $A^\top F \le c$, then $b^\top F = F^\top A x \le c^\top x$. The condition
-# selects the $F$ that are admitted; one that is not may well exceed the optimum:
+# **Theorem** (weak duality). If $Ax = b$, $x \ge 0$ and $A^\top F \le c$, then $b^\top F \le c^\top x$.
+#
+# *Proof.* $b^\top F = x^\top A^\top F \le x^\top c$: the equation uses $Ax = b$, the inequality $A^\top F \le c$ and
+# $x \ge 0$. $\blacksquare$
+#
+# An $F$ that is not feasible may well exceed the optimum:
 #
 # <details><summary>About the slide</summary>
 #
@@ -133,12 +135,20 @@ except CertificateRefused as refusal:
 # %% [markdown]
 # ## 4. The gap is a sum of slack products
 #
-# For *any* plan and *any* potentials,
+# **Theorem** (complementary slackness). A feasible $x$ and a feasible $F$ have the same value exactly when
+# $x_k\,(c - A^\top F)_k = 0$ for every $k$; then both are optimal.
 #
-# $$c^\top x - b^\top y = \sum_{ij} \gamma_{ij}\,\bigl(d_{ij} - f_g(i) - f_r(j)\bigr),$$
+# *Proof.* For *any* plan $\gamma$ and *any* potentials $F = (f_g, f_r)$,
+#
+# $$c^\top x - b^\top F = \sum_{ij} \gamma_{ij}\,\bigl(d_{ij} - f_g(i) - f_r(j)\bigr),$$
 #
 # since $Ax = b$. Every term is non-negative for a feasible pair, so the gap closes exactly when every term is 0:
-# mass moves only where the constraint is tight. That is complementary slackness.
+# mass moves only where the constraint is tight. By weak duality no feasible pair does better. $\blacksquare$
+#
+# (These conditions, feasible both and slack products 0, are what Karush, Kuhn and Tucker's conditions, KKT, become for
+# a linear program.)
+#
+# Below, on the left, every cell with both colours pays (mass times slack); on the right no cell has both:
 
 # %%
 loose, tight = kkt(lp, independent, np.zeros(6)), kkt(lp, primal.x, primal.y)
@@ -146,24 +156,22 @@ print("                          gap    sum of slack products   largest product"
 for name, report in (("independent plan, F = 0", loose), ("both optimal", tight)):
     print(f"{name:24} {report.gap:5.2f} {report.slack_sum:17.2f} {np.abs(report.slack_products).max():22.2g}")
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 3.9))
-for axis, x, y, title in (
-    (axes[0], independent, np.zeros(6), f"feasible: gap {loose.gap:.2f}"),
-    (axes[1], primal.x, primal.y, f"optimal: gap {abs(tight.gap):.2f}"),
-):
-    plot_plan_and_slack(x.reshape(3, 3), dual_function(lp, y).reduced_cost.reshape(3, 3), ax=axis)
-    axis.set_title(title, fontsize=10)
-figure.tight_layout()
-plt.show()
+drawing, (left, right) = figure(10.4, 3.9, columns=2)
+slack_of_zero, slack_of_best = (dual_function(lp, y).reduced_cost.reshape(3, 3) for y in (np.zeros(6), primal.y))
+plot_plan_and_slack(independent.reshape(3, 3), slack_of_zero, title=f"feasible: gap {loose.gap:.2f}", ax=left)
+plot_plan_and_slack(primal.x.reshape(3, 3), slack_of_best, title=f"optimal: gap {abs(tight.gap):.2f}", ax=right)
+drawing
 
 # %% [markdown]
-# On the left every cell with both colours pays (mass times slack). On the right no cell has both.
-#
 # ## 5. When there is no equality
 #
-# For the transport program max = min: a plan exists ($p_g p_r^\top$) and costs are non-negative, so the program is
-# feasible and bounded. For programs in general both are needed. $x_1 + x_2 = -1$ with $x \ge 0$ has no solution;
-# the answer is a ray, a vector $F$ with $A^\top F \le 0$ and $b^\top F > 0$:
+# That some pair always closes the gap is *strong duality*: max = min for every program that is feasible and bounded
+# (proved in the next notebook). The transport program is both: a plan exists ($p_g p_r^\top$), and costs are not
+# negative. For programs in general neither goes without saying.
+#
+# * $x_1 + x_2 = -1$ with $x \ge 0$ has no solution. Its dual then has no maximum: the proof is a *ray*, an $F$ with
+#   $A^\top F \le 0$ and $b^\top F > 0$, along which the dual's value grows without end.
+# * $x_2 = -1$ with cost $-x_1$: neither program has a solution, and the gap is infinite.
 
 # %%
 nothing = LinearProgram([1, 1], [[1, 1]], [-1])
@@ -177,8 +185,9 @@ for name, program in (("x1 + x2 = -1", nothing), ("x2 = -1, cost -x1", both)):
 # %% [markdown]
 # ## 6. At least instead of equal
 #
-# With $Ax \ge b$ the dual gains $F \ge 0$, because the surplus is one more variable of cost 0. For
-# transport the change would be fatal: with $\ge$ marginals a diagonal "plan" costs nothing.
+# With $Ax \ge b$ the dual gains $F \ge 0$: write $Ax - s = b$ with a surplus $s \ge 0$ of cost 0; the columns of $-s$
+# ask for $-F \le 0$. For transport the change would be fatal: with $\ge$ marginals a "plan" that leaves enough earth at
+# every place, all on the diagonal, costs nothing.
 
 # %%
 cover = LinearProgram([2, 3], [[1, 1], [1, 3]], [4, 6], "inequality")
@@ -197,16 +206,12 @@ result = emd(*example)
 print(result)
 print(f"slack where mass moves: {result.slackness:.1e}")
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("03.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** min 2 x1 + 3 x2 with x1 + x2 >= 4, x1 + 3 x2 >= 6, x >= 0 is 9. Give y = (y1, y2) that proves that it cannot
@@ -215,10 +220,17 @@ print(grade("03.1", None))
 # <details><summary>Solution</summary>
 #
 # Both constraints hold with equality at x = (3, 1), so y solves A'y = c; b'y = 4 * 1.5 + 6 * 0.5 = 9.
+#
+# ```python
+# print(grade("03.1", (1.5, 0.5)))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("03.1", (1.5, 0.5)))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("03.1", yours))
 
 # %% [markdown]
 # **2.** For the prices f = (0, -1, -2), g = (0, 1, 2) on the places 0, 1, 2 with d = |i - j|: on which arcs (i, j)
@@ -227,10 +239,15 @@ print(grade("03.1", (1.5, 0.5)))
 # <details><summary>Solution</summary>
 #
 # Complementary slackness: mass moves only where f + g = d, that is from i to every j >= i.
+#
+# ```python
+# print(grade("03.2", [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("03.2", [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]))
+# %%
+yours = None  # your answer
+print(grade("03.2", yours))
 
 # %% [markdown]
 # **3.** min x^2 with x >= 3: with which multiplier y >= 0 is the minimum of x^2 + y (3 - x) over all x equal to 9?
@@ -239,10 +256,15 @@ print(grade("03.2", [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]))
 #
 # The minimum of x^2 + y (3 - x) lies at x = y / 2 and is 3 y - y^2 / 4, which is largest, 9, at y = 6: the slope of
 # x^2 at 3.
+#
+# ```python
+# print(grade("03.3", 6.0))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("03.3", 6.0))
+# %%
+yours = None  # your answer
+print(grade("03.3", yours))
 
 # %% [markdown]
 # ## What was claimed
@@ -262,3 +284,4 @@ assert abs(solve_lp(cover).objective - 9) < 1e-9 and abs(solve_lp(cover.dual()).
 assert abs(at_least.objective) < 1e-9
 assert result.lower <= 0.7 <= result.upper + 1e-15 and result.gap < 1e-12
 assert not grade("03.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("03.1", "03.2", "03.3"))

@@ -13,14 +13,19 @@
 # %% [markdown]
 # # Farkas' lemma, and why the two programs meet
 #
-# Weak duality says that the dual never exceeds the primal. That they are equal is proved here with one lemma about
-# cones, used twice. The lemma is proved first, each step with its numbers and its picture; then the proof of strong
-# duality runs, in exact arithmetic where rounding could hide something.
+# A linear program and its dual,
+#
+# $$z^* = \min_{x \ge 0}\; c^\top x \;\text{ with }\; Ax = b
+# \qquad\text{and}\qquad \max_F \; b^\top F \;\text{ with }\; A^\top F \le c ,$$
+#
+# are two different problems. Weak duality says that the dual never exceeds the primal: $b^\top F = x^\top A^\top F \le
+# x^\top c$. That they are *equal* is proved here with one lemma about cones, used twice. The lemma is proved first,
+# each step with its numbers and its picture; then the proof of strong duality runs, in exact arithmetic where rounding
+# could hide something.
 
 # %%
 from fractions import Fraction
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from otdiv.duality import (
@@ -40,16 +45,14 @@ from otdiv.duality import (
 from otdiv.errors import CertificateRefused
 from otdiv.lecture import random_systems, two_points
 from otdiv.linear_programming import RationalProgram, solve_lp
-from otdiv.plots import plot_alternative, plot_nearest_point, plot_squeeze, plot_strong_duality
-
-plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
+from otdiv.plots import figure, plot_alternative, plot_nearest_point, plot_squeeze, plot_strong_duality
 
 # %% [markdown]
 # ## 1. Two combinations of vectors
 #
-# *Convex* combinations $\sum w_i a_i$, $w \ge 0$, $\sum w_i = 1$, of vectors fill their hull; *conic* ones, $w \ge
-# 0$ alone, the cone from the origin through it. `otdiv` answers membership with a witness: weights if the point is
-# inside, a functional that separates it if not.
+# **Definition.** *Convex* combinations $\sum w_i a_i$ of vectors, with $w \ge 0$ and $\sum w_i = 1$, fill their convex
+# hull; *conic* ones, with $w \ge 0$ alone, their cone, which reaches from the origin through the hull. `otdiv` answers
+# membership with a witness: weights if the point is inside, a functional that separates it if not.
 #
 # <details><summary>About the slide</summary>
 #
@@ -88,11 +91,10 @@ for words, generators in shapes.items():
 
 # %%
 walls = np.array([[2, 1], [1, 3]])
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.8))
+drawing, axes = figure(10.4, 3.8, columns=3)
 for axis, b in zip(axes, ([3, 4], [1, -1], [-1, 1]), strict=True):
     plot_alternative(walls, b, farkas(walls, b), reach=4.5, ax=axis)
-figure.tight_layout()
-plt.show()
+drawing
 
 # %% [markdown]
 # On 400 random systems of three equations in four unknowns, decided in exact arithmetic, one alternative
@@ -143,11 +145,10 @@ nearest = [nearest_in_cone(walls, b) for b in targets]
 for b, found in zip(targets, nearest, strict=True):
     p, F, turned = ([str(value) for value in values] for values in (found.point, found.F, found.walls))
     print(f"b = {b}: p = {p}, F = {F}, A'F = {turned}, b'F = |F|^2 = {found.distance_squared}")
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.8))
+drawing, axes = figure(10.4, 3.8, columns=3)
 for axis, b, found in zip(axes, targets, nearest, strict=True):
     plot_nearest_point(walls, b, found, reach=4.5, ax=axis)
-figure.tight_layout()
-plt.show()
+drawing
 
 # %% [markdown]
 # The dotted circle has no point of the cone inside: $p$ is the nearest. Where it touches an edge of the cone, $F$
@@ -184,7 +185,7 @@ except CertificateRefused as refusal:
 # outside at all.
 
 # %%
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.8))
+drawing, axes = figure(10.4, 3.8, columns=3)
 plot_alternative(shapes["a line"], [0.8, 1], farkas(shapes["a line"], [0.8, 1], exact=True), reach=2, ax=axes[0])
 plot_alternative(
     shapes["a half-plane"], [1, -1], farkas(shapes["a half-plane"], [1, -1], exact=True), reach=2, ax=axes[1]
@@ -192,11 +193,17 @@ plot_alternative(
 plot_alternative(
     shapes["the plane"], [-1, -1.5], farkas(shapes["the plane"], [-1, -1.5], exact=True), reach=2, ax=axes[2]
 )
-figure.tight_layout()
-plt.show()
+drawing
 
 # %% [markdown]
 # ## 5. Strong duality: one more row
+#
+# **Theorem** (strong duality). If the primal program has a solution and its costs are bounded below, then the least
+# cost $z^*$ is attained, the dual is attained too, and $\max b^\top F = z^*$.
+#
+# That $z^*$ is attained is Step 1 again: the points $(Ax, c^\top x)$ with $x \ge 0$ are a cone of finitely many
+# columns, hence closed; so with $(b, z)$ for $z$ as near to $z^*$ as one likes it holds $(b, z^*)$. The rest of this
+# notebook proves the equality, on an example that is small enough to be read.
 #
 # Move $(.5, .5)$ to $(.25, .75)$ on the points 0 and 1: the optimum is $z^* = .25$. The proof adds the cost as one
 # more row and asks for a total cost of $z^* - \epsilon$:
@@ -255,25 +262,25 @@ print(
 # ## 7. Divide by $\alpha$, and squeeze
 #
 # Dividing by $\alpha > 0$ keeps both inequalities: $A^\top (F/\alpha) \le c$ and $b^\top (F/\alpha) > z^* - \epsilon$.
-# So the dual optimum, which weak duality keeps at or below $z^*$, lies in $(z^* - \epsilon, z^*]$ (closed at
-# $z^*$: the dual attains it), whatever $\epsilon$ is. It does not move with $\epsilon$; it is squeezed.
+# So the supremum of the dual, which weak duality keeps at or below $z^*$, lies in $(z^* - \epsilon, z^*]$, whatever
+# $\epsilon$ is. It does not move with $\epsilon$; it is squeezed: it *is* $z^*$. It is attained, by Step 1 once more:
+# the points $(A^\top F + s,\; b^\top F)$ with any $F$ and $s \ge 0$ are a cone of finitely many columns ($F$ written as
+# the difference of two non-negative vectors), hence closed; it holds $(c, v)$ for values $v$ as near to $z^*$ as one
+# likes, hence $(c, z^*)$, and that is an $F$ with $A^\top F \le c$ and $b^\top F = z^*$. $\blacksquare$
 #
 # For several $\epsilon$: every $t F^*$ with $\alpha = 1$ and $z^* - \epsilon < t z^* \le z^*$ is a certificate. Its
 # value may be anywhere in the interval, and the interval closes:
 
 # %%
 A_T, best_F = program.A.T, certificate[:-1]
-values = {}
+values, admitted = {}, []
 for eps in (0.2, 0.1, 0.05, 0.025):
     values[eps] = []
     for share in np.linspace(0.02, 1, 6):
         F = (1 - eps / 0.25 * (1 - share)) * best_F
-        assert (program.c + 1e-12 >= A_T @ F).all() and program.b @ F > 0.25 - eps  # in the cone, and a gain
+        admitted.append((program.c + 1e-12 >= A_T @ F).all() and program.b @ F > 0.25 - eps)  # in the cone, a gain
         values[eps].append(float(program.b @ F))
-figure, axis = plt.subplots(figsize=(6.4, 2.8))
-plot_squeeze(0.25, values, ax=axis)
-figure.tight_layout()
-plt.show()
+plot_squeeze(0.25, values)
 
 # %% [markdown]
 # A solver finds these certificates down to its tolerance. Below that it takes the infeasible system for a feasible
@@ -286,10 +293,7 @@ for step in proof.steps:
     eps, gain, alpha, value = (float(number) for number in (step.eps, step.gain, step.alpha, step.value))
     print(f"{eps:7.0e} {gain:9.1e} {alpha:8.3g} {value:10.6f}   {step.certificate}")
 
-figure, axis = plt.subplots(figsize=(6.4, 3.8))
-plot_strong_duality(proof, ax=axis)
-figure.tight_layout()
-plt.show()
+plot_strong_duality(proof)
 
 # %% [markdown]
 # With exact numbers the same proof runs at any $\epsilon$. Three points, $p_g = (1/5, 1/5, 3/5)$,
@@ -306,16 +310,12 @@ print(
     f"z* = {step.z_star}, b'F/alpha = {step.value}, gain = eps: {step.gain == step.eps}, all claims hold: {step.holds}"
 )
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("04.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** The columns of A are (2, 1) and (1, 3). Give F that proves that b = (2, -1) is not in their cone.
@@ -323,10 +323,17 @@ print(grade("04.1", None))
 # <details><summary>Solution</summary>
 #
 # F must have no positive product with (2, 1) and (1, 3), and one with (2, -1): F = (1, -2) has 0, -5 and 4.
+#
+# ```python
+# print(grade("04.1", [1.0, -2.0]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("04.1", [1.0, -2.0]))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("04.1", yours))
 
 # %% [markdown]
 # **2.** Give x >= 0 that proves that b = (4, 7) is in it.
@@ -334,10 +341,15 @@ print(grade("04.1", [1.0, -2.0]))
 # <details><summary>Solution</summary>
 #
 # 1 (2, 1) + 2 (1, 3) = (4, 7).
+#
+# ```python
+# print(grade("04.2", [1.0, 2.0]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("04.2", [1.0, 2.0]))
+# %%
+yours = None  # your answer
+print(grade("04.2", yours))
 
 # %% [markdown]
 # **3.** Which point k of the cone is nearest to b = (1, -1)? (F = b - k then separates.)
@@ -346,10 +358,15 @@ print(grade("04.2", [1.0, 2.0]))
 #
 # On the ray of (2, 1) the nearest point is t (2, 1) with t = b.(2, 1) / 5 = 1 / 5; b - k = (0.6, -1.2) is orthogonal
 # to it.
+#
+# ```python
+# print(grade("04.3", [0.4, 0.2]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("04.3", [0.4, 0.2]))
+# %%
+yours = None  # your answer
+print(grade("04.3", yours))
 
 # %% [markdown]
 # ## What was claimed
@@ -370,9 +387,11 @@ assert (np.array(shapes["a line"]).T @ farkas(shapes["a line"], [0, 1], exact=Tr
 assert farkas(shapes["the plane"], [-1, -1.5], exact=True).inside
 assert np.abs(A_hat @ plan - b_zero).max() < 1e-12 and b_zero @ certificate == 0
 assert gains[0.1] < 0 < gains[0.2] and (A_hat.T @ half <= 0).all()
+assert len(admitted) == 24 and all(admitted)
 assert all(0.25 - eps < min(found) and max(found) <= 0.25 + 1e-12 for eps, found in values.items())
 assert proof.holds and all(step.alpha > 0 for step in proof.steps)
 assert [step.certificate for step in proof.steps] == ["solver"] * 5 + ["constructed"] * 3
 assert abs(float(proof.upper - proof.lower)) < 1e-9
 assert tiny.holds and step.value == step.z_star == Fraction(7, 10)
 assert not grade("04.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("04.1", "04.2", "04.3"))

@@ -13,20 +13,20 @@
 # %% [markdown]
 # # From two potentials to one Lipschitz function, and W as a game
 #
-# The dual of transport has two potentials. A WGAN trains one critic. This notebook shows the step between them, why
-# it needs the triangle inequality and nothing less, and the other road to the same place, through games.
+# The transport distance $W$ of two distributions is the least cost of a plan, and by duality the largest value of two
+# potentials with $f_g(x) + f_r(y) \le d(x, y)$. A Wasserstein GAN (WGAN) trains *one* function, its critic. This
+# notebook shows the step between them, why it needs the triangle inequality and nothing less, and the other road to the
+# same place, through games.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 from otdiv import emd
 from otdiv.duality import MatrixGame, balanced_flow, critic_payoff, solve_game
 from otdiv.lecture import three_points
-from otdiv.plots import plot_curves, plot_game
+from otdiv.plots import figure, plot_curves, plot_game, plot_lines
 from otdiv.potentials import c_transform
 
-plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
 PLACES = np.arange(3.0)
 DISTANCE = np.abs(PLACES[:, None] - PLACES)
 QUASI_METRIC = np.array([[0.0, 1, 2], [3, 0, 1], [3, 3, 0]])  # the triangle inequality without symmetry
@@ -36,12 +36,21 @@ p_g, p_r = example.mu.weights, example.nu.weights
 # %% [markdown]
 # ## 1. One function for two
 #
-# Take any feasible pair, $f_g(x) + f_r(y) \le d(x, y)$, and put
+# **Theorem.** If $d(x, x) = 0$ and $d$ satisfies the triangle inequality, then for every feasible pair
+# $f_g(x) + f_r(y) \le d(x, y)$ there is one function $f$ such that $(f, -f)$ is feasible and worth at least as much.
+#
+# *Proof.* Put
 #
 # $$f(x) = \min_y\; d(x, y) - f_r(y) .$$
 #
-# Then $f \ge f_g$; the triangle inequality makes $f(x) - f(x') \le d(x, x')$; and $d(x, x) = 0$ makes
-# $f \le -f_r$. So $(f, -f)$ is feasible and at least as good. Three lines, each with its hypothesis.
+# 1. $f \ge f_g$, since $f_g(x) \le d(x, y) - f_r(y)$ for every $y$.
+# 2. $f \le -f_r$, since $y = x$ is one of the choices, and $d(x, x) = 0$.
+# 3. $f(x) - f(x') \le d(x, x')$: if $y$ is the best choice for $x'$, then $f(x) \le d(x, y) - f_r(y) \le d(x, x') +
+#    d(x', y) - f_r(y) = d(x, x') + f(x')$.
+#
+# By 3 the pair $(f, -f)$ is feasible; by 1 and 2 neither part is smaller than before. $\blacksquare$
+#
+# On three points, with the numbers of the notebooks before:
 
 # %%
 result = emd(*example, method="dual")
@@ -69,13 +78,12 @@ excess = {name: float((g[:, None] + f_r[None, :] - DISTANCE).max()) for name, g 
 print("largest f_g + f_r - d:", excess["f_g"], "   after raising f_g to -f_r:", excess["-f_r"])
 print("objective:", round(float(p_g @ f_g + p_r @ f_r), 9), "   after:", round(float(p_g @ raised + p_r @ f_r), 9))
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 3.6))
-plot_curves(PLACES, {"$f_g = \\min_y d - f_r$": f_g, "$-f_r$": raised}, ax=axes[0])
-axes[0].set_title("from $f_r = (0, 3, 0)$: raising to $-f_r$ is too much at 0 and 2", fontsize=10)
-plot_curves(PLACES, {"$f_g$": result.f, "$-f_r$": -result.g, "$f$": f}, ax=axes[1])
-axes[1].set_title("at the optimum the three coincide", fontsize=10)
-figure.tight_layout()
-plt.show()
+drawing, (left, right) = figure(10.4, 3.6, columns=2)
+pair = {"$f_g = \\min_y d - f_r$": f_g, "$-f_r$": raised}
+plot_curves(PLACES, pair, title="from $f_r = (0, 3, 0)$: raising to $-f_r$ is too much at 0 and 2", ax=left)
+three = {"$f_g$": result.f, "$-f_r$": -result.g, "$f$": f}
+plot_curves(PLACES, three, title="at the optimum the three coincide", ax=right)
+drawing
 
 # %% [markdown]
 # ## 2. Where the step fails
@@ -102,11 +110,16 @@ for name, (two, one) in both.items():
 # %% [markdown]
 # ## 3. Kantorovich and Rubinstein
 #
-# $f(x) - f(y) \le d(x, y)$ for all ordered pairs is the same as $|f(x) - f(y)| \le d(x, y)$. So for a metric
+# **Definition.** A function is *1-Lipschitz*, $\|f\|_L \le 1$, if $|f(x) - f(y)| \le d(x, y)$ for all $x$, $y$.
+#
+# For a symmetric $d$ this is the same as $f(x) - f(y) \le d(x, y)$ for all ordered pairs, that is, as feasibility of
+# $(f, -f)$. With $-f$ for $f$ the theorem of section 1 becomes
+#
+# **Theorem** (Kantorovich and Rubinstein 1958). For a metric $d$
 #
 # $$W(p_g, p_r) = \max_{\|f\|_L \le 1}\; \mathbb{E}_{p_r} f - \mathbb{E}_{p_g} f ,$$
 #
-# the critic of a WGAN. Every 1-Lipschitz $f$ is a lower bound:
+# and the best $f$ is the critic that a WGAN looks for. Every 1-Lipschitz $f$ is a lower bound:
 #
 # <details><summary>About the slide</summary>
 #
@@ -124,11 +137,17 @@ print(f"500 random 1-Lipschitz critics: best {scores.max():.4f}; the optimum {re
 # %% [markdown]
 # ## 4. What a matrix game is
 #
-# The row player picks $x$, the column player $y$, independently; the payoff is
-# $x^\top A y = \sum_j y_j\, x^\top a_j$.
+# **Definition.** In a matrix game with payoff $A$ (columns $a_j$) the row player picks a probability vector $x$ over
+# the rows, the column player one, $y$, over the columns, independently (*mixed strategies*). The row player receives,
+# on average, $x^\top A y = \sum_j y_j\, x^\top a_j$.
 #
-# The minimum of this sum over $y$ is the least of the $x^\top a_j$: all weight on the worst column. Maximising that is
-# a linear program, and its dual is the other player's.
+# The minimum of this sum over $y$ is the least of the $x^\top a_j$: all weight on the worst column.
+#
+# **Theorem** (von Neumann 1928). $\max_x \min_y x^\top A y = \min_y \max_x x^\top A y$.
+#
+# *Proof.* The left side is the linear program "maximise $v$ with $v \le x^\top a_j$ for all $j$, $x \ge 0$,
+# $\sum x_i = 1$". Its dual is "minimise $w$ with $w \ge (Ay)_i$ for all $i$, $y \ge 0$, $\sum y_j = 1$", the right
+# side. Both are feasible and bounded; strong duality. $\blacksquare$
 #
 # <details><summary>About the slide</summary>
 #
@@ -141,16 +160,13 @@ print(f"value in [{solution.bounds.lower:.15g}, {solution.bounds.upper:.15g}]")
 print("x =", solution.x.round(9), " y =", solution.y.round(9))
 print("pure maxmin", solution.game.pure_maxmin, "  pure minmax", solution.game.pure_minmax)
 
-figure, axis = plt.subplots(figsize=(6, 3.8))
-plot_game(solution, ax=axis)
-figure.tight_layout()
-plt.show()
+plot_game(solution)
 
 # %% [markdown]
 # The interval is proved by the strategies themselves: $x$ guarantees the lower end, $y$ loses no more than the upper.
-# The minimax theorem makes them meet, and it needs mixed strategies and a payoff that is concave in one and convex
-# in the other: for $(x - y)^2$ on $[0, 1]^2$ without mixing, the guaranteed payoff of $x$ is at most 0 and
-# the worst-case loss of $y$ at least 1/4.
+# The theorem makes them meet, and it needs mixed strategies: for the payoff $(x - y)^2$ on $[0, 1]^2$ without mixing,
+# the guaranteed payoff of $x$ is at most 0 (whatever $x$ is, $y = x$ answers) and the worst-case loss of $y$ at least
+# 1/4 (from every $y$ one end of the interval is half or more away).
 
 # %%
 grid = np.linspace(0, 1, 21)
@@ -161,6 +177,8 @@ print(
 
 # %% [markdown]
 # ## 5. W as a game
+#
+# Let a mover choose what moves, $\gamma \ge 0$, and a critic $f$ punish what does not arrive:
 #
 # $$W = \inf_\gamma \sup_f \;\mathbb{E}_\gamma[d - (f(x) - f(y))] + \mathbb{E}_{p_r} f - \mathbb{E}_{p_g} f ,$$
 #
@@ -193,26 +211,20 @@ for name, (p, q, c) in {
 steepness = np.linspace(0, 3, 61)
 payoffs = np.array([critic_payoff(-s * PLACES, p_r, p_g, DISTANCE) for s in steepness])
 scores_of_s = np.array([float((p_r - p_g) @ (-s * PLACES)) for s in steepness])
-figure, axis = plt.subplots(figsize=(6.4, 3.8))
-axis.plot(steepness, scores_of_s, color="#666666", ls="--", label="$E_{p_r} f - E_{p_g} f$ alone")
-axis.plot(steepness, payoffs, color="#0072B2", lw=2, label="with the infimum over pairs")
-axis.axhline(0.7, color="#D55E00", lw=1)
-axis.annotate("W = 0.7", (3, 0.7), xytext=(-4, 5), textcoords="offset points", ha="right", color="#D55E00")
-axis.set(xlabel="s, where f(x) = −s x", ylabel="payoff", title="the payoff punishes every slope beyond 1")
-axis.legend(fontsize=8, frameon=False, loc="lower left")
-figure.tight_layout()
-plt.show()
+plot_lines(
+    steepness,
+    {"with the infimum over pairs": payoffs, "mean under $p_r$ less mean under $p_g$, alone": scores_of_s},
+    title="The payoff punishes every slope beyond 1",
+    names=("s, where f(x) = −s x", "payoff"),
+    level={"W = 0.7": 0.7},
+)
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("05.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** Masses 0.4, 0.1, 0.3, 0.2 on the places 0, 1, 2, 3 go onto 0.1, 0.4, 0.2, 0.3. Give one 1-Lipschitz function
@@ -221,21 +233,34 @@ print(grade("05.1", None))
 # <details><summary>Solution</summary>
 #
 # Mass goes from 0 to 1 and from 2 to 3, so h falls by 1 on both steps and may rest between.
+#
+# ```python
+# print(grade("05.1", lambda x: np.interp(x[:, 0], [0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, -1.0])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("05.1", lambda x: np.interp(x[:, 0], [0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, -1.0])))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("05.1", yours))
 
 # %% [markdown]
-# **2.** The row player receives [[3, -1], [-2, 1]]. Give the saddle point (x, y) in mixed strategies.
+# **2.** The row player receives [[3, -1], [-2, 1]]. Give the saddle point (x, y) in mixed strategies: x makes the row
+# player's guaranteed payoff the largest, y the column player's worst loss the smallest.
 #
 # <details><summary>Solution</summary>
 #
 # x makes both columns pay the same, 3 p - 2 (1 - p) = -p + (1 - p), so p = 3 / 7; y makes both rows pay the same.
+#
+# ```python
+# print(grade("05.2", ([3 / 7, 4 / 7], [2 / 7, 5 / 7])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("05.2", ([3 / 7, 4 / 7], [2 / 7, 5 / 7])))
+# %%
+yours = None  # your answer
+print(grade("05.2", yours))
 
 # %% [markdown]
 # **3.** What is the value of that game?
@@ -243,10 +268,15 @@ print(grade("05.2", ([3 / 7, 4 / 7], [2 / 7, 5 / 7])))
 # <details><summary>Solution</summary>
 #
 # Any column against x: 3 * 3/7 - 2 * 4/7 = 1 / 7.
+#
+# ```python
+# print(grade("05.3", 1 / 7))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("05.3", 1 / 7))
+# %%
+yours = None  # your answer
+print(grade("05.3", yours))
 
 # %% [markdown]
 # ## What was claimed
@@ -266,3 +296,4 @@ assert np.allclose(games["squared, three points"], [0.7, 0.7, 0.9], atol=1e-9)
 assert payoffs.max() <= 0.7 + 1e-12 and abs(payoffs[20] - 0.7) < 1e-12
 assert abs(critic_payoff(2 * PLACES, p_r, p_g, DISTANCE) + 3.4) < 1e-12
 assert not grade("05.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("05.1", "05.2", "05.3"))

@@ -13,10 +13,18 @@
 # %% [markdown]
 # # Exact transport at scale: the interval closes
 #
-# A linear program with $n\,m$ variables seems hopeless for 100 000 points: ten thousand million
-# variables. But an optimal plan uses at most $n + m - 1$ of them. The multiscale method searches for the
-# arcs that matter, solves on those alone, and then *prices* all the others: an arc that violates
-# $f + g \le d$ joins, and when none does, the answer is proved optimal.
+# The transport distance of $n$ points and $m$ points is the least cost of a plan, a linear program with a variable for
+# each *arc*, each pair of a source and a target. With $n\,m$ of them it seems hopeless for 100 000 points: ten thousand
+# million variables. Two theorems of linear programming make it possible.
+#
+# * *An optimal plan needs few arcs.* The plan has $n + m$ sums to respect, of which one follows from the others. If
+# more   than $n + m - 1$ arcs carry mass, then some change along them leaves all sums as they are; go along it in the
+# direction that does not cost more until an arc is empty. So some optimal plan uses at most $n + m - 1$ arcs. * *Prices
+# prove it for all arcs at once.* If $f(x) + g(y) \le d(x, y)$ for **all** pairs, with equality wherever mass   moves,
+# then no plan is cheaper, whatever arcs it uses (complementary slackness).
+#
+# The multiscale method searches for the arcs that matter, solves on those alone, and then *prices* all the others: an
+# arc that violates $f + g \le d$ joins, and when none does, the answer is proved optimal.
 #
 # This notebook shows how the proved interval closes, how the number of arcs grows, and what an answer
 # is worth when one stops early.
@@ -27,7 +35,7 @@ import time
 import numpy as np
 
 from otdiv import emd, emd_images
-from otdiv.plots import BLUE, GREY, ORANGE, figure
+from otdiv.plots import figure, plot_bars, plot_image_transport, plot_lines, plot_rounds
 
 rng = np.random.default_rng(0)
 
@@ -42,7 +50,7 @@ for method in ("multiscale", "pot"):  # kernels compile once on a machine, packa
 x, y = clouds(4000)
 
 # %% [markdown]
-# ## The interval closes
+# ## 1. The interval closes
 #
 # After every round the method can say what it has proved: the plan so far bounds the distance from
 # above, the potentials so far from below. Coarse scales come first, where clusters stand for their
@@ -55,22 +63,10 @@ print(result)
 print(f"{len(rounds)} rounds, {rounds[-1].counts['arcs']} arcs at the end instead of {len(x) * len(y)}")
 
 # %%
-known = [r for r in rounds if np.isfinite(r.lower) and np.isfinite(r.upper)]
-drawing, (left, right) = figure(9.6, 3.8, columns=2)
-seconds = [r.seconds for r in known]
-left.fill_between(seconds, [r.lower for r in known], [r.upper for r in known], color=BLUE, alpha=0.25, lw=0)
-left.plot(seconds, [r.lower for r in known], "o-", color=BLUE, ms=3, label="lower bound")
-left.plot(seconds, [r.upper for r in known], "s-", color=ORANGE, ms=3, label="upper bound")
-left.axhline(result.value, color=GREY, lw=1, ls=":")
-left.legend(frameon=False, fontsize=9)
-left.set(title="What is proved, while it runs", xlabel="seconds", ylabel="distance")
-gaps = [max(r.upper - r.lower, 1e-17) / result.value for r in known]
-right.semilogy(range(1, len(known) + 1), gaps, "o-", color=BLUE, ms=4)
-right.set(title="The relative gap falls from round to round", xlabel="round at the finest scale", ylabel="gap / value")
-drawing
+plot_rounds(rounds, result.value)
 
 # %% [markdown]
-# ## Where the time goes
+# ## 2. Where the time goes
 #
 # Equal masses are matched: sources bid for targets with a tolerance that falls from round to round (an
 # auction), and what is left over finds its target along augmenting paths. Everything else is the search
@@ -79,14 +75,10 @@ drawing
 
 # %%
 spent = result.stats["parts"]
-assert set(spent) == {"candidates", "auction", "augmenting paths", "pricing", "arc lists"}
-drawing, (ax,) = figure(6.4, 2.6)
-ax.barh(list(spent)[::-1], [1e3 * spent[part] for part in list(spent)[::-1]], color=BLUE, height=0.6)
-ax.set(title="Where the time goes, all scales together", xlabel="milliseconds")
-drawing
+plot_bars({"All scales together": {part: 1e3 * seconds for part, seconds in spent.items()}}, unit="milliseconds")
 
 # %% [markdown]
-# ## Stopping early
+# ## 3. Stopping early
 #
 # A time limit (or Ctrl-C) hands over the interval that is proved by then. It may be wide; it is never
 # wrong.
@@ -98,7 +90,7 @@ for limit, answer in zip(limits, stopped, strict=True):
     print(f"{limit:5.2f} s: [{answer.lower:.6f}, {answer.upper:.6f}]  {answer.status.label}")
 
 # %% [markdown]
-# ## How the work grows
+# ## 4. How the work grows
 #
 # The full cost matrix grows with $n^2$; the arcs that are ever looked at closely grow little faster than
 # $n$. POT's dense network simplex stands beside it for the smaller sizes (the times are this machine's;
@@ -106,7 +98,7 @@ for limit, answer in zip(limits, stopped, strict=True):
 
 # %%
 sizes = [500, 1000, 2000, 4000, 8000]
-arcs, ours, dense = [], [], []
+arcs, ours, dense, apart = [], [], [], []
 for n in sizes:
     x_n, y_n = clouds(n)
     start = time.perf_counter()
@@ -117,28 +109,26 @@ for n in sizes:
         start = time.perf_counter()
         other = emd(x_n, y_n, method="pot")
         dense.append(time.perf_counter() - start)
-        assert abs(other.value - answer.value) < 1e-9 * answer.value
+        apart.append(abs(other.value - answer.value) / answer.value)
+print("largest relative difference of the two values:", max(apart))
 
 # %%
 drawing, (left, right) = figure(9.6, 3.8, columns=2)
-left.loglog(sizes, np.square(sizes), "--", color=GREY, label="all pairs, n²")
-left.loglog(sizes, arcs, "o-", color=BLUE, label="arcs of the solver")
-left.legend(frameon=False, fontsize=9)
-left.set(title="How many arcs it takes", xlabel="points on each side", ylabel="arcs")
-right.loglog(sizes, ours, "o-", color=BLUE, label="multiscale")
-right.loglog(sizes[: len(dense)], dense, "s-", color=ORANGE, label="dense network simplex (POT)")
-right.legend(frameon=False, fontsize=9)
-right.set(title="How long it takes", xlabel="points on each side", ylabel="seconds")
-for ax in (left, right):
-    ax.set_xticks(sizes, [str(size) for size in sizes])
-    ax.set_xticks([], minor=True)
+points, both = "points on each side", ("log", "log")
+numbers = {"arcs of the solver": arcs, "all pairs, n²": np.square(sizes)}
+plot_lines(sizes, numbers, title="How many arcs it takes", names=(points, "arcs"), scales=both, ax=left)
+times = {"multiscale": ours, "dense network simplex (POT)": (sizes[: len(dense)], dense)}
+plot_lines(sizes, times, title="How long it takes", names=(points, "seconds"), scales=both, ax=right)
 drawing
 
 # %% [markdown]
-# ## A reference value without any solver
+# ## 5. A reference value without any solver
 #
-# If $y_i = x_i + v$, then moving everything by $v$ is optimal (a linear function along $v$ proves it),
-# so the distance is exactly $|v|$, for any number of points and after any shuffling.
+# **Theorem.** If $y_i = x_i + v$, the distance is exactly $|v|$, for any number of points and after any shuffling.
+#
+# *Proof.* Moving every point by $v$ costs $|v|$ on average. No plan costs less: with $h(z) = -z \cdot v / |v|$ the
+# prices $f = h$, $g = -h$ satisfy $f(x) + g(y) = (y - x) \cdot v/|v| \le |y - x|$ for every pair, and they earn the
+# mean of $(y_i - x_i) \cdot v / |v| = |v|$. $\blacksquare$
 
 # %%
 v = np.array([0.3, -0.4])
@@ -147,7 +137,7 @@ shifted = emd(points, (points + v)[rng.permutation(5000)], method="multiscale")
 print(shifted)
 
 # %% [markdown]
-# ## Images: the grid is the graph
+# ## 6. Images: the grid is the graph
 #
 # With the 1-norm the distance of two pixels is the length of a path along the edges of the grid. So the
 # transport of one image into another is a flow from pixel to pixel: 4 arcs for each pixel instead of one
@@ -170,26 +160,14 @@ print(moved)
 print(moved.stats["reason"], "-", moved.stats["arcs"], "arcs instead of", first.size * second.size)
 
 # %%
-drawing, (left, right) = figure(9.6, 3.8, columns=2)
-difference = first / first.sum() - second / second.sum()
-span = np.abs(difference).max()
-left.imshow(difference, cmap="RdBu", vmin=-span, vmax=span)
-left.set(title="What has to go (blue), and where to (red)", xticks=[], yticks=[])
-right.imshow(moved.f.reshape(first.shape), cmap="viridis")
-right.contour(moved.f.reshape(first.shape), levels=14, colors="white", linewidths=0.6)
-right.set(title="The potential: mass runs down its slope", xticks=[], yticks=[])
-drawing
+plot_image_transport(first, second, moved)
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("06.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** Sources 0.3, 2.1, 1.2, 3.5 and targets 4.0, 0.9, 2.6, 1.7 on the line, equal masses: give the target of each
@@ -198,10 +176,17 @@ print(grade("06.1", None))
 # <details><summary>Solution</summary>
 #
 # Sorted sources go to sorted targets.
+#
+# ```python
+# print(grade("06.1", [1, 2, 3, 0]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("06.1", [1, 2, 3, 0]))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("06.1", yours))
 
 # %% [markdown]
 # **2.** A cloud in the plane is moved by (3, 4). Give a function of points [n, 2] that proves, at a million points as
@@ -210,10 +195,15 @@ print(grade("06.1", [1, 2, 3, 0]))
 # <details><summary>Solution</summary>
 #
 # The projection on the direction of the shift, with the sign that makes the first cloud the higher one.
+#
+# ```python
+# print(grade("06.2", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("06.2", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+# %%
+yours = None  # your answer
+print(grade("06.2", yours))
 
 # %% [markdown]
 # **3.** How many gigabytes (10^9 bytes) does the matrix of costs between 100 000 and 100 000 points take in float64?
@@ -221,21 +211,29 @@ print(grade("06.2", lambda x: -x @ np.array([3.0, 4.0]) / 5))
 # <details><summary>Solution</summary>
 #
 # 10^5 * 10^5 * 8 bytes = 8 * 10^10.
+#
+# ```python
+# print(grade("06.3", 80.0))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("06.3", 80.0))
+# %%
+yours = None  # your answer
+print(grade("06.3", yours))
 
 # %% [markdown]
 # ## What this notebook claimed
 
 # %% jupyter={"source_hidden": true}
 assert result.gap <= 1e-9 * result.value and result.status.label == "optimal"
+assert set(spent) == {"candidates", "auction", "augmenting paths", "pricing", "arc lists"}
+assert max(apart) < 1e-9
 assert rounds[-1].counts["arcs"] < 0.02 * len(x) * len(y)
-assert all(r.lower <= result.upper and r.upper >= result.lower for r in known)
+assert all(r.lower <= result.upper and r.upper >= result.lower for r in rounds)
 assert all(s.lower <= result.upper and s.upper >= result.lower for s in stopped)
 assert arcs[-1] / arcs[0] < 4 * sizes[-1] / sizes[0]
 assert abs(shifted.value - 0.5) < 1e-9 and shifted.lower <= 0.5 + 1e-12 and shifted.upper >= 0.5 - 1e-12
 assert moved.method == "grid" and abs(moved.value - same.value) <= 1e-9 * same.value
 assert moved.stats["arcs"] < 0.01 * first.size * second.size
 assert not grade("06.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("06.1", "06.2", "06.3"))

@@ -13,12 +13,15 @@
 # %% [markdown]
 # # Keeping a critic 1-Lipschitz: norms, power iteration, and what each constraint loses
 #
-# $W_1 = \max_{\mathrm{Lip}(f) \le 1} \mathbb E_{p_r} f - \mathbb E_{p_g} f$: everything hangs on
-# $\mathrm{Lip}(f) \le 1$. This notebook follows the lecture through the methods that keep a network there, and
+# The transport distance is $W_1 = \max_{\mathrm{Lip}(f) \le 1} \mathbb E_{p_r} f - \mathbb E_{p_g} f$ (Kantorovich and
+# Rubinstein, notebook 05), where $\mathrm{Lip}(f)$ is the steepest slope $|f(x) - f(y)| / |x - y|$ of two points. A
+# network that is to be the $f$, a *critic*, must be kept at $\mathrm{Lip}(f) \le 1$: everything hangs on it. A slope is
+# a product of matrix norms, so this notebook begins with norms, then takes the methods that keep a network there, and
 # measures what each of them loses.
 
 # %%
 import numpy as np
+import torch
 
 from otdiv.critics import audit, estimate
 from otdiv.datasets import radial
@@ -33,16 +36,21 @@ from otdiv.lipschitz import (
     spectral_norm,
     spectrally_normalised,
 )
-from otdiv.plots import BLUE, GREEN, GREY, ORANGE, figure
+from otdiv.plots import plot_bars, plot_lines, plot_norm_balls
 
 rng = np.random.default_rng(0)
+torch.set_num_threads(1)  # networks as small as these gain nothing by more
 
 # %% [markdown]
 # ## 1. Dual norms
 #
-# $\|z\|_* = \max\{z'x : \|x\| \le 1\}$. The maximiser is where a line orthogonal to $z$ leaves the ball.
-# For the maximum norm and $z = (-5, 5)$ that is the corner $x = (-1, 1)$, which gives 10: the dual of $L_\infty$ is
-# $L_1$.
+# **Definition.** $\|z\|_* = \max\{z^\top x : \|x\| \le 1\}$: the steepest slope of the linear function $x \mapsto
+# z^\top x$, where distances are measured by $\|\cdot\|$. The maximiser is where a line orthogonal to $z$ leaves the
+# ball.
+#
+# For the maximum norm $z^\top x = \sum z_i x_i$ is largest with $x_i = \pm 1$ of the sign of $z_i$, and that is $\sum
+# |z_i|$: the dual of $L_\infty$ is $L_1$. For $z = (-5, 5)$ it is the corner $x = (-1, 1)$, and 10. The dual of the
+# 2-norm is the 2-norm (Cauchy and Schwarz), and that of $L_1$ is $L_\infty$: all weight on the largest entry.
 #
 # <details><summary>About the slide</summary>
 #
@@ -51,28 +59,19 @@ rng = np.random.default_rng(0)
 
 # %%
 z = np.array([-5.0, 5.0])
-drawing, axes = figure(9.6, 3.4, columns=3)
-angle = np.linspace(0, 2 * np.pi, 2000)
-circle = np.stack([np.cos(angle), np.sin(angle)])
-for ax, p in zip(axes, (1, 2, np.inf), strict=True):
-    ball = circle / np.linalg.norm(circle, ord=p, axis=0)
-    best = dual_norm(z, p)
-    ax.fill(*ball, color=BLUE, alpha=0.15, lw=0)
-    ax.plot(*ball, color=BLUE)
-    ax.annotate("", z / 5, (0, 0), arrowprops={"arrowstyle": "->", "color": GREY})
-    ax.annotate("z / 5", z / 5, color=GREY, ha="right", va="bottom")
-    ax.plot(*best.at, "o", color=ORANGE, ms=8)
-    ax.set(
-        title=f"ball of the {p:g}-norm: dual norm {best.value:.4g}", aspect="equal", xlim=(-1.5, 1.5), ylim=(-1.5, 1.5)
-    )
-drawing
+plot_norm_balls(z)
 
 # %% [markdown]
 # ## 2. The spectral norm, and why power iteration certifies nothing
 #
-# $\|A\|_2$ is the largest stretch. Power iteration approaches it **from below**: after any number of
-# steps the true norm may be larger, so a layer divided by the estimate may still have norm above 1. And a
-# start without a part in the leading direction never finds it.
+# **Definition.** The spectral norm $\|A\|_2 = \max_{|v| = 1} |Av|$ is the largest stretch of a vector, the root of the
+# largest eigenvalue of $A^\top A$. Layers stretch one after the other and ReLU never stretches, so the slope of a
+# network is at most the product of its layers' norms.
+#
+# Power iteration starts with some $v$ and repeats $v \leftarrow A^\top A v$, scaled to length 1; the estimate is
+# $|Av|$. It is one of the values whose maximum is the norm, so it approaches the norm **from below**: after any number
+# of steps the true norm may be larger, and a layer divided by the estimate may still have norm above 1. And a start
+# without a part in the leading direction never finds it.
 
 # %%
 A = np.array([[1.0, -2.0], [3.0, 4.0]])
@@ -86,19 +85,22 @@ print(f"after 1 step {run.estimates[0] / norm.value:.3f}, after 15 steps {run.es
 print(f"stalled start on diag(2, 1): {stalled.value} instead of 2, reported as stalled: {stalled.stalled}")
 
 # %%
-drawing, (ax,) = figure(6.4, 3.4)
-ax.plot(range(1, 61), run.estimates / norm.value, color=BLUE)
-ax.axhline(1, color=ORANGE, lw=1)
-ax.annotate("the norm", (60, 1), xytext=(0, 4), textcoords="offset points", color=ORANGE, ha="right")
-ax.set(title="Power iteration comes from below", xlabel="steps", ylabel="estimate / norm", ylim=(None, 1.03))
-drawing
+plot_lines(
+    np.arange(1, 61),
+    {"estimate": run.estimates / norm.value},
+    title="Power iteration comes from below",
+    names=("steps", "estimate / norm"),
+    level={"the norm": 1.0},
+)
 
 # %% [markdown]
 # ## 3. Frobenius or spectral?
 #
-# $\|W\|_2 \le \|W\|_F \le \sqrt{\mathrm{rank}}\,\|W\|_2$. Dividing by the Frobenius norm is safe and easy,
-# but it shrinks a layer up to $\sqrt{\mathrm{rank}}$ times too much, in every layer. Here is what is left of the
-# slope of random ReLU networks after each normalisation, by depth.
+# The Frobenius norm is the root of the sum of all squared entries, which is that of all squared singular values:
+# $\|W\|_F^2 = \sigma_1^2 + \sigma_2^2 + \dots$, while $\|W\|_2 = \sigma_1$ is the largest. There are rank many that are
+# not 0, so $\|W\|_2 \le \|W\|_F \le \sqrt{\mathrm{rank}}\,\|W\|_2$. Dividing by the Frobenius norm is safe and easy,
+# but it shrinks a layer up to $\sqrt{\mathrm{rank}}$ times too much, in every layer. Here is what is left of the slope
+# of random ReLU networks after each normalisation, by depth.
 
 # %%
 points = rng.normal(size=(150, 8))
@@ -118,22 +120,22 @@ for depth in depths:
     left_spectral.append(through([spectrally_normalised(W) for W in weights]))
     left_frobenius.append(through([W / matrix_norm(W, "fro").value for W in weights]))
 
-drawing, (ax,) = figure(6.4, 3.4)
-ax.semilogy(depths, left_spectral, "o-", color=BLUE, label="divided by the spectral norm")
-ax.semilogy(depths, left_frobenius, "s-", color=ORANGE, label="divided by the Frobenius norm")
-ax.axhline(1, color=GREY, lw=1, ls=":")
-ax.legend(frameon=False, fontsize=9)
-ax.set(
-    title="Both stay below 1; neither keeps a slope of 1", xlabel="layers", ylabel="steepest slope found", xticks=depths
+plot_lines(
+    depths,
+    {"divided by the spectral norm": left_spectral, "divided by the Frobenius norm": left_frobenius},
+    title="Both stay below 1; neither keeps a slope of 1",
+    names=("layers", "steepest slope found"),
+    scales=("linear", "log"),
+    level={"slope 1": 1.0},
 )
-drawing
 
 # %% [markdown]
 # ## 4. Weight clipping
 #
-# Weights in $[-c, c]$ make the network $K$-Lipschitz with $K \le \prod c\sqrt{n_{out} n_{in}}$, not
-# 1-Lipschitz. For the usual $c = 0.01$ and a small network $K$ is tiny, and the "distance" comes out that much
-# too small; only after division by $K$ is it a bound.
+# A layer of $n_{out} n_{in}$ weights in $[-c, c]$ has a Frobenius norm of at most $c\sqrt{n_{out} n_{in}}$, and so a
+# spectral norm of at most that. So the network is $K$-Lipschitz with $K = \prod c\sqrt{n_{out} n_{in}}$, not
+# 1-Lipschitz, and equal weights $c$ attain it. For the usual $c = 0.01$ and a small network $K$ is tiny, and the
+# "distance" comes out that much too small; only after division by $K$ is it a bound.
 
 # %%
 widths = (2, 32, 32, 1)
@@ -145,35 +147,26 @@ print(f"attained by equal weights: {network_constant(flat).value:.6f}")
 # %% [markdown]
 # ## 5. The gradient penalty
 #
-# On the two bars at distance $\theta$ with the critic $f = -a x$, the penalised loss is
-# $J(a) = -a\theta + \lambda (a - 1)^2$. Its best slope is $1 + \theta / 2\lambda$: *more* than 1. So the value
-# exceeds $W$; it is no lower bound. The bias has a closed form and can be removed.
+# Instead of a hard constraint one may punish a slope that differs from 1, $\lambda\,(|\nabla f| - 1)^2$ on average. On
+# two vertical bars, one at $x = 0$ and one at $x = \theta$, whose distance is $\theta$, with the critic $f = -a x$, the
+# penalised loss is $J(a) = -a\theta + \lambda (a - 1)^2$. Its derivative $-\theta + 2\lambda (a - 1)$ vanishes at $a =
+# 1 + \theta / 2\lambda$: *more* than 1. So the value $a\theta$ exceeds $W = \theta$; it is no lower bound. The bias,
+# $\theta^2 / 2\lambda$, has a closed form and can be removed.
 
 # %%
 theta, weight = 0.5, 10.0
 slopes = np.linspace(0.9, 1.15, 400)
 best_slope = 1 + theta / (2 * weight)
-drawing, (ax,) = figure(6.4, 3.4)
-ax.plot(slopes, [penalised(a, theta, weight) for a in slopes], color=BLUE)
-ax.plot([1.0], [penalised(1.0, theta, weight)], "o", color=GREY)
-ax.annotate(
-    "slope 1: value W",
-    (1.0, penalised(1.0, theta, weight)),
-    xytext=(-10, 16),
-    textcoords="offset points",
-    color=GREY,
-    ha="right",
+plot_lines(
+    slopes,
+    {"J(a)": [penalised(a, theta, weight) for a in slopes]},
+    title="The penalty's best slope lies beyond 1",
+    names=("slope a", "loss J(a)"),
+    marks={
+        "slope 1: value W": (1.0, penalised(1.0, theta, weight)),
+        "what training finds": (best_slope, penalised(best_slope, theta, weight)),
+    },
 )
-ax.plot([best_slope], [penalised(best_slope, theta, weight)], "o", color=ORANGE)
-ax.annotate(
-    "what training finds",
-    (best_slope, penalised(best_slope, theta, weight)),
-    xytext=(8, 10),
-    textcoords="offset points",
-    color=ORANGE,
-)
-ax.set(title="The penalty's best slope lies beyond 1", xlabel="slope a", ylabel="loss J(a)")
-drawing
 
 # %% [markdown]
 # ## 6. What each constraint loses
@@ -195,34 +188,21 @@ for constraint in ("clipping", "spectral", "orthonormal", "min-max"):
     )
 
 # %%
-drawing, (ax,) = figure(7.2, 3.4)
-place = np.arange(len(rows))
-for offset, column, colour, label in (
-    (-0.25, 0, GREY, "raw value"),
-    (0.0, 1, ORANGE, "steepest slope"),
-    (0.25, 2, GREEN, "proved lower bound"),
-):
-    ax.bar(place + offset, [row[column] for row in rows.values()], 0.24, color=colour, label=label)
-ax.axhline(1, color=BLUE, lw=1)
-ax.set_xticks(place, list(rows))
-ax.legend(frameon=False, fontsize=9)
-ax.set(title="Against the exact distance (1)", ylabel="share of W")
-drawing
+titles = ("raw value / W", "steepest slope", "proved lower bound / W")
+panels = {title: {name: row[k] for name, row in rows.items()} for k, title in enumerate(titles)}
+plot_bars(panels, level=dict.fromkeys(titles, 1.0))
 
 # %% [markdown]
-# The raw value means nothing without the slope beside it. The last bar comes from the critic's values by one
+# The raw value means nothing without the slope beside it: where the slope is above 1 the value may exceed the distance,
+# where it is below the value is too small by at least as much. The last panel comes from the critic's values by one
 # c-transform on the points; it is a proved lower bound whatever the training did.
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("07.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** What is the spectral norm of [[3, 0], [4, 5]]?
@@ -230,10 +210,17 @@ print(grade("07.1", None))
 # <details><summary>Solution</summary>
 #
 # The eigenvalues of W'W = [[25, 20], [20, 25]] are 45 and 5; the norm is sqrt 45.
+#
+# ```python
+# print(grade("07.1", np.sqrt(45)))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("07.1", np.sqrt(45)))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("07.1", yours))
 
 # %% [markdown]
 # **2.** Give two points of the plane between which f(x) = |x1| + |x2| is as steep as it can be.
@@ -241,10 +228,15 @@ print(grade("07.1", np.sqrt(45)))
 # <details><summary>Solution</summary>
 #
 # Along (1, 1) within one quadrant f grows by 2 over a length of sqrt 2.
+#
+# ```python
+# print(grade("07.2", ([0.0, 0.0], [1.0, 1.0])))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("07.2", ([0.0, 0.0], [1.0, 1.0])))
+# %%
+yours = None  # your answer
+print(grade("07.2", yours))
 
 # %% [markdown]
 # **3.** Give a 2 x 2 matrix whose spectral norm and Frobenius norm are both 2.
@@ -252,10 +244,15 @@ print(grade("07.2", ([0.0, 0.0], [1.0, 1.0])))
 # <details><summary>Solution</summary>
 #
 # Both norms agree exactly where all singular values but one are 0.
+#
+# ```python
+# print(grade("07.3", [[2.0, 0.0], [0.0, 0.0]]))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("07.3", [[2.0, 0.0], [0.0, 0.0]]))
+# %%
+yours = None  # your answer
+print(grade("07.3", yours))
 
 # %% [markdown]
 # ## What this notebook claimed
@@ -270,3 +267,4 @@ assert all(lower <= 1 + 1e-9 for _, _, lower in rows.values())
 assert rows["orthonormal"][1] <= 1 + 1e-4 and rows["min-max"][1] <= 1 + 1e-4
 assert on_points(pair.potential(sample.x), sample.x).value <= 1 + 1e-9
 assert not grade("07.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("07.1", "07.2", "07.3"))

@@ -13,9 +13,12 @@
 # %% [markdown]
 # # Can this critic be believed?
 #
-# A WGAN prints a number and calls it a distance. Is it one? This notebook takes critics with known faults, one
-# at a time, and shows which number reveals each; it ends with an ordinary torch module, trained in an ordinary loop,
-# and audited in one line.
+# A Wasserstein GAN (WGAN) trains a *critic*, a function $f$ that is high on one sample and low on the other, prints the
+# difference of its means, and calls it a distance. Is it one? By the theorem of Kantorovich and Rubinstein (notebook
+# 05) $W_1 = \max\, \mathbb E_x f - \mathbb E_y f$ over all functions whose slope is at most 1, so two things can go
+# wrong: $f$ is steeper than 1, and then the number may be too large, or it is not the best, and then it is too small.
+# This notebook takes critics with known faults, one at a time, and shows which number reveals each; it ends with an
+# ordinary torch module, trained in an ordinary loop, and audited in one line.
 #
 # The clouds come in pairs whose distance is known without any solver: here $y = 2x$, where moving along the rays
 # from 0 is optimal and $W_1$ is the mean of $|x_i - y_i|$, for any order of the points.
@@ -27,9 +30,10 @@ import torch
 from otdiv import emd
 from otdiv.critics import Monitor, audit, estimate, remove_bias
 from otdiv.datasets import identical, radial, shift
-from otdiv.plots import BLUE, GREY, ORANGE, figure, plot_audit, plot_training
+from otdiv.plots import plot_audit, plot_lines, plot_training
 
 rng = np.random.default_rng(0)
+torch.set_num_threads(1)  # networks as small as these gain nothing by more
 pair = radial(2)
 sample = pair.sample(200, rng)
 x, y, w1 = sample
@@ -38,7 +42,9 @@ print(f"W1 of these points: {w1:.9f} by construction, {emd(x, y).value:.9f} by e
 # %% [markdown]
 # ## 1. A perfect critic
 #
-# $u(z) = -|z|$ has slope 1 along every ray. Everything in the table agrees.
+# $u(z) = -|z|$ has slope 1 along every ray, and $u(x_i) - u(2 x_i) = |x_i|$ is the length of each move: it is the best
+# of all critics. `audit` computes, beside its value, the exact distance, the steepest slope between the points and the
+# bounds that the critic proves. Everything in the table agrees.
 
 # %%
 perfect = audit(pair.potential, x, y)
@@ -87,18 +93,14 @@ print(
 
 scales = np.array([1, 3, 10, 30, 100.0])
 raw = scales * w1 + (scales * w1) ** 2 / (2 * weight)
-drawing, (ax,) = figure(6.4, 3.4)
-ax.semilogx(scales, raw / (scales * w1), "o-", color=ORANGE, label="printed value / W")
-ax.semilogx(
+debiased = [remove_bias(r, weight) / (s * w1) for r, s in zip(raw, scales, strict=True)]
+plot_lines(
     scales,
-    [remove_bias(r, weight) / (s * w1) for r, s in zip(raw, scales, strict=True)],
-    "s-",
-    color=BLUE,
-    label="de-biased / W",
+    {"de-biased / W": debiased, "printed value / W": raw / (scales * w1)},
+    title="The penalty's bias grows with the scale of the data",
+    names=("all data multiplied by", "share of W"),
+    scales=("log", "linear"),
 )
-ax.legend(frameon=False, fontsize=9)
-ax.set(title="The penalty's bias grows with the scale of the data", xlabel="data times", ylabel="share of W")
-drawing
 
 # %% [markdown]
 # ## 5. Overfitting
@@ -132,13 +134,13 @@ for d in dimensions:
     critic_values.append(report.value)
 print(report.verdict.word + ":", report.verdict.reason)
 
-drawing, (ax,) = figure(6.4, 3.4)
-ax.plot(dimensions, exact_values, "s-", color=ORANGE, label="exact distance of 200 points")
-ax.plot(dimensions, critic_values, "o-", color=BLUE, label="the true potential on the same points")
-ax.axhline(1, color=GREY, lw=1, ls=":")
-ax.legend(frameon=False, fontsize=9)
-ax.set(title="The distance of the distributions is 1 in every dimension", xlabel="dimension", ylabel="W1")
-drawing
+plot_lines(
+    dimensions,
+    {"the true potential on the same points": critic_values, "exact distance of 200 points": exact_values},
+    title="The distance of the distributions is 1 in every dimension",
+    names=("dimension", "W1"),
+    level={"distance of the distributions": 1.0},
+)
 
 # %% [markdown]
 # ## 7. A critic that says what it proves
@@ -229,15 +231,18 @@ for _ in range(240):
     monitor(conv, bright, dim)
 watched = monitor.reports
 
-drawing, (ax,) = figure(6.4, 3.4)
 steps = [report["step"] for report in watched]
-ax.plot([0, len(losses)], [watched[-1]["exact"]] * 2, color=GREY, lw=1, ls=":", label="exact, last step")
-ax.plot(range(1, len(losses) + 1), [-value for value in losses], color=GREY, lw=0.8, label="-loss_D")
-ax.plot(steps, [report["value"] for report in watched], "o-", color=ORANGE, label="value")
-ax.plot(steps, [report["debiased"] for report in watched], "s-", color=BLUE, label="without the penalty's bias")
-ax.legend(frameon=False, fontsize=9)
-ax.set(title="What loss_D was", xlabel="step", ylabel="in units of the images")
-drawing
+plot_lines(
+    np.arange(1, len(losses) + 1),
+    {
+        "without the penalty's bias": (steps, [report["debiased"] for report in watched]),
+        "value": (steps, [report["value"] for report in watched]),
+        "-loss_D": [-value for value in losses],
+    },
+    title="What loss_D was",
+    names=("step", "in units of the images"),
+    level={"exact, last step": watched[-1]["exact"]},
+)
 
 # %%
 final = audit(conv, images(100, 1, 1.0), images(100, 4, 0.5), penalty=10.0)
@@ -248,27 +253,31 @@ final
 # $1 + W/2\lambda$ times too steep. The proved Lipschitz constant, layer by layer, lies well below the product of the
 # layers' norms and above every slope that was found; dividing by it would give a lower bound of $W_1$.
 
-# % [markdown]
+# %% [markdown]
 # ## Exercises
 #
 # `grade(name, answer)` hands an answer to the checker that proves it: full marks where the interval that it proves
-# is closed; else it says what is violated, and where. Try your own before you open a solution.
-
-# %%
-from otdiv.exercises import grade
-
-print(grade("08.1", None))
+# is closed; else it says what is violated, and where. Put your own in the place of `None`
+# before you open a solution.
 
 # %% [markdown]
 # **1.** Give a critic of points [n, 2] that finds the whole distance between a cloud and the same moved by (3, 4).
 #
 # <details><summary>Solution</summary>
 #
-# The same projection: its gradient is a unit vector along the rays, and it does not change across them.
+# The projection on the direction of the shift: its gradient has length 1 along every move, and it does not change
+# across. The sign makes the first cloud the higher one.
+#
+# ```python
+# print(grade("08.1", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("08.1", lambda x: -x @ np.array([3.0, 4.0]) / 5))
+# %%
+from otdiv.exercises import exercise, grade
+
+yours = None  # your answer
+print(grade("08.1", yours))
 
 # %% [markdown]
 # **2.** A critic's value is 113.3 and its steepest slope 2.8. What is the largest lower bound of W1 that this proves?
@@ -276,10 +285,15 @@ print(grade("08.1", lambda x: -x @ np.array([3.0, 4.0]) / 5))
 # <details><summary>Solution</summary>
 #
 # V / slope is the value of a 1-Lipschitz critic: 113.3 / 2.8 = 40.46.
+#
+# ```python
+# print(grade("08.2", 113.3 / 2.8))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("08.2", 113.3 / 2.8))
+# %%
+yours = None  # your answer
+print(grade("08.2", yours))
 
 # %% [markdown]
 # **3.** Weights are clipped to [-0.01, 0.01] in a linear critic of 100 inputs. What is its largest possible slope?
@@ -287,10 +301,15 @@ print(grade("08.2", 113.3 / 2.8))
 # <details><summary>Solution</summary>
 #
 # The slope of w.x is |w|_2, at most 0.01 * sqrt(100) = 0.1.
+#
+# ```python
+# print(grade("08.3", 0.1))
+# ```
 # </details>
 
-# %% jupyter={"source_hidden": true}
-print(grade("08.3", 0.1))
+# %%
+yours = None  # your answer
+print(grade("08.3", yours))
 
 # %% [markdown]
 # ## What this notebook claimed
@@ -309,3 +328,4 @@ assert abs(watched[-1]["debiased"] - watched[-1]["exact"]) < 0.15 * watched[-1][
 assert watched[-1]["lower"] <= watched[-1]["exact"] * (1 + 1e-9) and -losses[-1] < watched[-1]["value"]
 assert final.slope_found <= final.proved_constant * (1 + 1e-4) and final.proved_constant < 0.8 * final.constant
 assert not grade("08.1", None).full
+assert all(grade(name, exercise(name).solution).full for name in ("08.1", "08.2", "08.3"))

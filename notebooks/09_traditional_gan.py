@@ -43,7 +43,7 @@ from otdiv.gans import (
     train,
 )
 from otdiv.gans.objectives import discriminator_loss
-from otdiv.plots import BLUE, GREY, ORANGE, figure, plot_gan, plot_gan_strip
+from otdiv.plots import plot_gan, plot_gan_strip, plot_lines
 
 FULL = os.environ.get("OTDIV_FULL") == "1"
 torch.set_num_threads(1)
@@ -91,12 +91,8 @@ with torch.no_grad():
     grid = torch.linspace(-4, 4, 200)[:, None]
     learnt = torch.sigmoid(network(grid)).squeeze(1).numpy()
 exact = 1 / (1 + np.exp(2 * grid.squeeze(1).numpy()))
-fig, (ax,) = figure(6.0, 3.4)
-ax.plot(grid, exact, color=GREY, lw=4, alpha=0.5, label="$D^*$")
-ax.plot(grid, learnt, color=BLUE, label="trained")
-ax.set(xlabel="x", ylabel="D(x)", title=f"L = {learnt_value:.4f}, best {-0.712633:.4f}")
-ax.legend(frameon=False)
-fig
+curves = {"trained": learnt, "$D^*$": exact}
+plot_lines(grid.squeeze(1), curves, title=f"L = {learnt_value:.4f}, best {-0.712633:.4f}", names=("x", "D(x)"))
 
 # %% [markdown]
 # ## 3. Where the generator's slope comes from
@@ -107,12 +103,12 @@ fig
 
 # %%
 a = np.linspace(-6, 6, 200)
-fig, (ax,) = figure(6.0, 3.2)
-ax.plot(a, saturating_slope(a), color=BLUE, label="$\\log(1 - D)$: slope $-D$")
-ax.plot(a, non_saturating_slope(a), color=ORANGE, label="$-\\log D$: slope $-(1 - D)$")
-ax.set(xlabel="logit a of a generated point", ylabel="slope", title="Where D is sure (left) only one loss moves G")
-ax.legend(frameon=False)
-fig
+plot_lines(
+    a,
+    {"$\\log(1 - D)$: slope $-D$": saturating_slope(a), "$-\\log D$: slope $-(1 - D)$": non_saturating_slope(a)},
+    title="Where D is sure (left) only one loss moves G",
+    names=("logit a of a generated point", "slope"),
+)
 
 # %% [markdown]
 # ## 4. Another loss is another distance

@@ -32,7 +32,7 @@ import torch
 from otdiv import emd
 from otdiv.datasets import modal_data
 from otdiv.gans import train
-from otdiv.plots import BLUE, GREY, ORANGE, figure, plot_gan, plot_gan_strip
+from otdiv.plots import BLUE, ORANGE, figure, plot_bars, plot_gan, plot_gan_strip
 
 FULL = os.environ.get("OTDIV_FULL") == "1"
 torch.set_num_threads(1)
@@ -115,11 +115,8 @@ fig
 # %%
 records = [clipped, penalised, spectral, exact]
 floor = exact.measures["w1_floor"]
-fig, (ax,) = figure(6.5, 3.2)
-ax.barh([r.model for r in records], [r.measures["w1"] / floor for r in records], color=BLUE)
-ax.axvline(1, color=GREY, ls=":")
-ax.set(xlabel="exact W1, in multiples of the floor")
-fig
+title = "exact W1, in multiples of the floor (dotted: 1)"
+plot_bars({title: {r.model: r.measures["w1"] / floor for r in records}}, level={title: 1.0})
 
 # %% jupyter={"source_hidden": true}
 assert max(floors) < 0.06

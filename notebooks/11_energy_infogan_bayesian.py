@@ -40,7 +40,7 @@ from otdiv.gans import (
     posterior_of_code,
     train,
 )
-from otdiv.plots import BLUE, GREY, figure, plot_gan
+from otdiv.plots import plot_gan, plot_lines
 
 FULL = os.environ.get("OTDIV_FULL") == "1"
 torch.set_num_threads(1)
@@ -97,12 +97,13 @@ print(
 flips = np.linspace(0.01, 0.6, 60)
 bounds = [information_bound(joint, [[1 - t, t], [t, 1 - t]]).value for t in flips]
 tight = information_bound(joint, posterior_of_code(joint))
-fig, (ax,) = figure(6.0, 3.2)
-ax.plot(flips, bounds, color=BLUE, label="$L_I$ of a Q that flips t")
-ax.axhline(tight.information, color=GREY, ls=":", label="I(c; x)")
-ax.set(xlabel="t", ylabel="nats", title="The bound is tight where Q is the posterior, t = 0.1")
-ax.legend(frameon=False)
-fig
+plot_lines(
+    flips,
+    {"$L_I$ of a Q that flips t": bounds},
+    title="The bound is tight where Q is the posterior, t = 0.1",
+    names=("t", "nats"),
+    level={"I(c; x)": tight.information},
+)
 
 # %% [markdown]
 # On handwritten digits with ten codes the ceiling is $H(c) = \log 10 = 2.303$: the entropy of the code's prior. The

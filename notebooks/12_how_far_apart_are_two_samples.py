@@ -20,17 +20,15 @@
 # claim.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_breast_cancer
 
 from otdiv import DiscreteMeasure, compare, emd, kl, wasserstein
 from otdiv.estimators import companion_distances, estimate_divergence, estimate_wasserstein
+from otdiv.plots import plot_intervals, plot_lines
 from otdiv.two_sample import column_tests, two_sample_test
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-plt.rcParams.update({"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
 rng = np.random.default_rng(12)
 data = load_breast_cancer()
 names = [str(name).replace("mean ", "") for name in data.feature_names[:10]]
@@ -59,16 +57,15 @@ sizes = (20, 40, 80, 170)
 floors = {
     d: [np.mean([emd(*(h[:, :d] for h in halves(z, n))).value for _ in range(20)]) for n in sizes] for d in (1, 3, 10)
 }
-fig, ax = plt.subplots(figsize=(6.4, 3.6))
-for (d, floor), colour in zip(floors.items(), (BLUE, GREEN, ORANGE), strict=True):
-    ax.loglog(sizes, floor, "o-", color=colour, label=f"d = {d}")
-ax.set(xlabel="points in each half", ylabel="W1 of two halves", title="W1 between halves of one sample")
-ax.set_xticks(sizes, [str(n) for n in sizes])
-ax.minorticks_off()
-ax.legend()
-plt.show()
 rates = {d: float(np.polyfit(np.log(sizes), np.log(floor), 1)[0]) for d, floor in floors.items()}
 print("slope in the double logarithm:", {d: round(rate, 2) for d, rate in rates.items()})
+plot_lines(
+    sizes,
+    {f"d = {d}": floor for d, floor in floors.items()},
+    title="W1 between halves of one sample",
+    names=("points in each half", "W1 of two halves"),
+    scales=("log", "log"),
+)
 
 # %% [markdown]
 # On the line the floor falls like $n^{-1/2}$, in $d > 2$ dimensions like $n^{-1/d}$. Here the slope in ten dimensions
@@ -97,13 +94,12 @@ print("exact, of the samples:", wasserstein(*radius))
 truth = wasserstein(*radius).value
 draws = [estimate_wasserstein(rng.choice(radius[0], 60), rng.choice(radius[1], 60), rng=0) for _ in range(60)]
 covered = np.array([draw.lower <= truth <= draw.upper for draw in draws])
-fig, ax = plt.subplots(figsize=(6.4, 3.0))
-for k, draw in enumerate(draws):
-    ax.plot([k, k], [draw.lower, draw.upper], color=GREY if covered[k] else ORANGE, lw=2)
-ax.axhline(truth, color=BLUE, label="true distance")
-ax.set(xlabel="draw of 60 + 60", ylabel="interval", title=f"{covered.sum()} of {len(covered)} intervals hold the truth")
-ax.legend()
-plt.show()
+plot_intervals(
+    {f"draw {k}": (draw.lower, draw.upper) for k, draw in enumerate(draws)},
+    truth=truth,
+    title=f"{covered.sum()} of {len(covered)} intervals of 60 + 60 radii hold the truth (dotted)",
+    name="distance",
+)
 
 # %% [markdown]
 # ## 3. KL and JS from samples

@@ -7,6 +7,7 @@ const SMALLEST = 0.6; // to which a block that is larger than a slide may shrink
 
 const PICTURE = { width: 1150, height: 500 }; // room of a picture, in pixels
 const LARGEST = 1.5; // to which a picture may grow; larger is blurred
+const SHRUNK = 0.6; // to which a picture may shrink to stay below its words; smaller is hard to read
 
 const height = (section) => {
   const nodes = [...section.children];
@@ -40,6 +41,16 @@ function shrink(section, block) {
   }
 }
 
+/** A picture that just does not fit below its words shrinks into the room that is left; says whether it did. */
+function squeeze(section, block) {
+  if (block.tagName !== "IMG") return false;
+  const { width, height: tall } = block.getBoundingClientRect();
+  const scale = (ROOM.height - (height(section) - tall)) / tall;
+  if (scale < SHRUNK) return false;
+  block.style.width = `${Math.floor(scale * width)}px`;
+  return height(section) <= ROOM.height;
+}
+
 function page(section) {
   const blocks = blocksOf(section);
   const title = heading(blocks[0]) ? blocks.shift() : null;
@@ -60,7 +71,7 @@ function page(section) {
   const isEmpty = () => [...current.children].every((node) => heading(node));
   blocks.forEach((block) => {
     current.append(block);
-    if (height(current) <= ROOM.height) return;
+    if (height(current) <= ROOM.height || squeeze(current, block)) return;
     if (!isEmpty() && current.children.length > (title ? 2 : 1)) {
       // What leads on to a block goes with it, unless it is all that stands there.
       const carried = [block];

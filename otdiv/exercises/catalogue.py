@@ -101,7 +101,12 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "01.3",
         "At which distance theta > 0 of the two vertical bars is W1 a quarter of JS, both read as numbers?",
-        lambda answer: grade_number(answer, math.log(2) / 4),
+        lambda answer: grade_number(
+            answer,
+            math.log(2) / 4,
+            below="W1 is then less than a quarter of JS",
+            above="W1 is then more than a quarter of JS",
+        ),
         math.log(2) / 4,
         (0.25, math.log(2), None),
     ),
@@ -118,15 +123,15 @@ EXERCISES: tuple[Exercise, ...] = (
     ),
     Exercise(
         "02.2",
-        "Give prices (f, g) that prove that this plan cannot be bettered.",
+        "Give prices (f, g), three numbers each, that prove that no plan for these masses is cheaper.",
         lambda answer: grade_prices(THREE, *pair_of(answer)),
         ([0.0, -1.0, -2.0], [0.0, 1.0, 2.0]),
         (([0.0, 0.0, 0.0], [0.0, 0.0, 0.0]), ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0]), ([0.0, -1.0], [0.0, 1.0, 2.0])),
     ),
     Exercise(
         "02.3",
-        "Half of the mass lies at (0, 0) and at (1, 0), and is to go to (0, 1) and (2, 0), half each. Give a plan and "
-        "prices, (plan, (f, g)), whose costs and income agree: a proof without a solver.",
+        "Half of the mass lies at (0, 0) and half at (1, 0); half is to go to (0, 1) and half to (2, 0). Give a plan "
+        "and prices, (plan, (f, g)), whose cost and income agree: a proof without a solver.",
         lambda answer: grade_pair(SQUARE, pair_of(answer)[0], *pair_of(pair_of(answer)[1])),
         ([[0.5, 0.0], [0.0, 0.5]], ([1.0, 0.0], [0.0, 1.0])),
         (
@@ -154,7 +159,12 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "03.3",
         "min x^2 with x >= 3: with which multiplier y >= 0 is the minimum of x^2 + y (3 - x) over all x equal to 9?",
-        lambda answer: grade_number(answer, 6.0),
+        lambda answer: grade_number(
+            answer,
+            6.0,
+            below="the minimum of x^2 + y (3 - x) over all x, 3 y - y^2 / 4, is then below 9",
+            above="the minimum of x^2 + y (3 - x) over all x, 3 y - y^2 / 4, is then below 9",
+        ),
         6.0,
         (3.0, 9.0, "six"),
     ),
@@ -193,7 +203,8 @@ EXERCISES: tuple[Exercise, ...] = (
     ),
     Exercise(
         "05.2",
-        "The row player receives [[3, -1], [-2, 1]]. Give the saddle point (x, y) in mixed strategies.",
+        "The row player receives [[3, -1], [-2, 1]]. Give the saddle point (x, y) in mixed strategies: x makes the row "
+        "player's guaranteed payoff the largest, y the column player's worst loss the smallest.",
         lambda answer: grade_game(GAME, *pair_of(answer)),
         ([3 / 7, 4 / 7], [2 / 7, 5 / 7]),
         (([0.5, 0.5], [0.5, 0.5]), ([1.0, 0.0], [0.0, 1.0]), ([1.0, 1.0], [0.5, 0.5])),
@@ -201,7 +212,12 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "05.3",
         "What is the value of that game?",
-        lambda answer: grade_number(answer, 1 / 7),
+        lambda answer: grade_number(
+            answer,
+            1 / 7,
+            below="the row player has a strategy that guarantees more",
+            above="the column player has a strategy that never pays as much",
+        ),
         1 / 7,
         (0.25, -1.0, None),
     ),
@@ -224,14 +240,25 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "06.3",
         "How many gigabytes (10^9 bytes) does the matrix of costs between 100 000 and 100 000 points take in float64?",
-        lambda answer: grade_number(answer, 80.0, unit=" GB"),
+        lambda answer: grade_number(
+            answer,
+            80.0,
+            unit=" GB",
+            below="that is too little, count the entries and the bytes of each",
+            above="that is too much, count the entries and the bytes of each",
+        ),
         80.0,
         (0.8, 10.0, 40.0),
     ),
     Exercise(
         "07.1",
         "What is the spectral norm of [[3, 0], [4, 5]]?",
-        lambda answer: grade_number(answer, math.sqrt(45)),
+        lambda answer: grade_number(
+            answer,
+            math.sqrt(45),
+            below="some vector of length 1 is stretched to more",
+            above="no vector of length 1 is stretched to as much",
+        ),
         math.sqrt(45),
         (math.sqrt(50), 5.0, 9.0),
     ),
@@ -259,14 +286,24 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "08.2",
         "A critic's value is 113.3 and its steepest slope 2.8. What is the largest lower bound of W1 that this proves?",
-        lambda answer: grade_number(answer, 113.3 / 2.8),
+        lambda answer: grade_number(
+            answer,
+            113.3 / 2.8,
+            below="the critic proves more than that",
+            above="a critic of that slope does not prove as much",
+        ),
         113.3 / 2.8,
         (113.3, 113.3 * 2.8, 2.8),
     ),
     Exercise(
         "08.3",
         "Weights are clipped to [-0.01, 0.01] in a linear critic of 100 inputs. What is its largest possible slope?",
-        lambda answer: grade_number(answer, 0.1),
+        lambda answer: grade_number(
+            answer,
+            0.1,
+            below="some weights within the bounds are steeper",
+            above="no weights within the bounds are as steep",
+        ),
         0.1,
         (0.01, 1.0, 0.001),
     ),
@@ -294,7 +331,7 @@ def exercise(name: str) -> Exercise:
     Examples
     --------
     >>> print(exercise("07.1").grade(9.0))
-    Not yet. It is not 9.
+    Not yet. It is not 9: no vector of length 1 is stretched to as much.
     """
     by_name = {entry.name: entry for entry in EXERCISES}
     return by_name[check_choice("name", name, tuple(by_name))]

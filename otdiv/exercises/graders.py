@@ -180,7 +180,7 @@ def grade_critic(problem: TransportProblem, critic: Any) -> Mark:
     if not callable(critic):
         return Mark(False, "Give a function of points [n, d].")
     points = np.concatenate([problem.mu.points, problem.nu.points])
-    values = _shaped("its values", critic(points), (len(points),))
+    values = _shaped("The function's values", critic(points), (len(points),))
     if isinstance(values, Mark):
         return values
     distances = problem.cost.matrix(points, points)
@@ -193,7 +193,8 @@ def grade_critic(problem: TransportProblem, critic: Any) -> Mark:
     h = values[: problem.n], values[problem.n :]
     value = float(problem.a @ h[0] - problem.b @ h[1])
     upper = certify(problem, solve(problem).plan).bounds.upper
-    part = f"It is 1-Lipschitz on the points and finds {value:.6g} of at most {upper:.6g}."
+    turned = " With the other sign it finds more." if value < 0 else ""
+    part = f"It is 1-Lipschitz on the points and finds {value:.6g} of at most {upper:.6g}.{turned}"
     return by_interval(value, upper, "It is 1-Lipschitz on the points and finds the whole distance.", part)
 
 
@@ -225,7 +226,7 @@ def grade_game(payoff: Any, x: Any, y: Any) -> Mark:
     return by_interval(lower, upper, "Neither player gains by another strategy.", gap)
 
 
-def grade_number(answer: Any, truth: float, *, unit: str = "") -> Mark:
+def grade_number(answer: Any, truth: float, *, unit: str = "", below: str = "", above: str = "") -> Mark:
     """Is a number right, to 1e-6 of it?
 
     Parameters
@@ -234,6 +235,8 @@ def grade_number(answer: Any, truth: float, *, unit: str = "") -> Mark:
     truth : float
     unit : str
         What the number counts, for the sentence.
+    below, above : str
+        What goes wrong with a number that is too small, or too large.
 
     Returns
     -------
@@ -244,7 +247,8 @@ def grade_number(answer: Any, truth: float, *, unit: str = "") -> Mark:
         return Mark(False, "Give one number.")
     if abs(float(value) - truth) <= 1e-6 * max(1.0, abs(truth)):
         return Mark(True, f"It is {truth:.6g}{unit}.")
-    return Mark(False, f"It is not {float(value):.6g}{unit}.")
+    fault = below if float(value) < truth else above
+    return Mark(False, f"It is not {float(value):.6g}{unit}{': ' + fault if fault else ''}.")
 
 
 def grade_pmfs(p: Any, q: Any, conditions: dict[str, Callable[[Array, Array], bool]]) -> Mark:
@@ -261,6 +265,8 @@ def grade_pmfs(p: Any, q: Any, conditions: dict[str, Callable[[Array, Array], bo
     -------
     Mark
     """
+    if p is None or q is None:
+        return Mark(False, "Give two lists of probabilities, (p, q).")
     size = np.shape(p)
     pair = [_shaped(name, value, size) for name, value in (("p", p), ("q", q))]
     for name, vector in zip("pq", pair, strict=True):

@@ -73,7 +73,7 @@ def grade_arcs(answer: Any, truth: set[tuple[int, int]]) -> Mark:
         return Mark(False, "Give a list of pairs (source, target).")
     missing, more = truth - found, found - truth
     if missing or more:
-        lacks, wrong = f"{len(missing)} arcs are missing", f"{sorted(more)[0] if more else ()} is none of them"
+        lacks, wrong = f"{len(missing)} arcs are missing", f"on {sorted(more)[0] if more else ()} f + g is not d"
         return Mark(False, f"{'; '.join([lacks] * bool(missing) + [wrong] * bool(more)).capitalize()}.")
     return Mark(True, f"{sorted(truth)}.")
 
@@ -83,18 +83,31 @@ def grade_combination(x: Any) -> Mark:
 
 
 def grade_nearest(point: Any) -> Mark:
-    """The point of the cone of the columns nearest to (1, -1): (0.4, 0.2), on the ray of (2, 1)."""
+    """The point k of the cone of the columns nearest to b = (1, -1): in the cone, A'(b - k) <= 0 and k'(b - k) = 0."""
     if np.shape(point) != (2,):
         return Mark(False, "Give a point of shape [2].")
-    off = float(np.linalg.norm(np.asarray(point, float) - [0.4, 0.2]))
-    return Mark(off < 1e-9, "b - k is orthogonal to the ray." if off < 1e-9 else f"A nearer point is {off:.4g} away.")
+    k = np.asarray(point, float)
+    weights, F = np.linalg.solve(WALLS, k), np.array([1.0, -1.0]) - k
+    turned, along_k = WALLS.T @ F, float(k @ F)
+    if weights.min() < -1e-9:
+        return Mark(False, f"It is not in the cone: its weights of the columns are {weights.round(6).tolist()}.")
+    if turned.max() > 1e-9:
+        column = WALLS[:, turned.argmax()].tolist()
+        return Mark(
+            False, f"A step from k along the column {column} comes nearer to b: (b - k) has {turned.max():.4g} > 0."
+        )
+    if abs(along_k) > 1e-9:
+        return Mark(False, f"Another multiple of k is nearer to b: k'(b - k) is {along_k:.4g}, and should be 0.")
+    return Mark(True, "k is in the cone, b - k is orthogonal to k and turns away from both columns.")
 
 
 def grade_permutation(order: Any) -> Mark:
     if np.shape(order) != (4,):
         return Mark(False, "Give the target of each of the 4 sources.")
+    if not np.isin(order, range(4)).all():
+        return Mark(False, f"Targets are numbered 0 to 3; got {np.asarray(order).tolist()}.")
     plan = np.zeros((4, 4))
-    plan[np.arange(4), np.asarray(order, int) % 4] = 0.25
+    plan[np.arange(4), np.asarray(order, int)] = 0.25
     return grade_plan(SHUFFLED, plan)
 
 
@@ -104,7 +117,8 @@ def grade_steep_pair(points: Any) -> Mark:
     if p is None or q is None or (p == q).all():
         return Mark(False, "Give two different points of shape [2].")
     slope = abs(np.abs(p).sum() - np.abs(q).sum()) / np.linalg.norm(p - q)
-    return Mark(bool(slope > math.sqrt(2) - 1e-9), f"The slope between them is {slope:.6g}.")
+    full = bool(slope > math.sqrt(2) - 1e-9)
+    return Mark(full, f"The slope between them is {slope:.6g}{'' if full else ', and other pairs are steeper'}.")
 
 
 def grade_norms(W: Any) -> Mark:

@@ -9,7 +9,7 @@ import numpy as np
 from otdiv.core.validation import Array, invalid
 from otdiv.duality.farkas import FarkasAlternative
 from otdiv.duality.nearest_point import NearestPoint
-from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, canvas
+from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, RED, canvas, legible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ def plot_alternative(
         h = h if h @ walls.sum(axis=1) <= 0 else -h  # its label stands on the side without columns
         ax.plot(*(np.outer([-2 * reach, 2 * reach], h).T), color=GREY, lw=1.2, ls=":")
         name_x, name_y = 0.8 * reach * h - 0.06 * reach * F
-        ax.text(name_x, name_y, "h", color=GREY, ha="center", va="center")
+        legible(ax.text(name_x, name_y, "h", color=GREY, ha="center", va="center"))
         _arrow(ax, (0, 0), 1.5 * F, RED, "F")
         ax.set_title("(2) outside: A'F ≤ 0 < b'F", fontsize=10)
     return fig
@@ -94,7 +94,9 @@ def plot_nearest_point(A: Any, b: Any, found: NearestPoint, *, reach: float = 4.
     fig, ax, _, target = _draw_system(A, b, reach, ax)
     point = np.array([float(value) for value in found.point])
     ax.plot(*point, "o", color=GREEN, ms=6)
-    _beside(ax, point + 1e-9, "p", GREEN)
+    # on the side away from b, where no dashed line ends
+    away = point - target if found.distance_squared else point
+    _beside(ax, point, "p", GREEN, away)
     if not found.inside:
         ax.plot(*np.array([point, target]).T, color=RED, lw=1.2, ls="--")
         F = np.array([float(value) for value in found.F])
@@ -139,8 +141,13 @@ def _arrow(ax: Axes, start: Any, vector: Array, colour: str, name: str) -> None:
     _beside(ax, vector, name, colour)
 
 
-def _beside(ax: Axes, place: Array, name: str, colour: str) -> None:
-    """A name beside a point, on the side away from the origin."""
-    length = max(float(np.hypot(*place)), 1e-12)
-    offset = tuple(9 * v / length + 2 for v in place)
-    ax.annotate(name, tuple(place), xytext=offset, textcoords="offset points", color=colour, ha="center", va="center")
+def _beside(ax: Axes, place: Array, name: str, colour: str, side: Array | None = None) -> None:
+    """A name beside a point, on the given side of it, else on that away from the origin."""
+    side = place if side is None else side
+    length = max(float(np.hypot(*side)), 1e-12)
+    offset = tuple(11 * v / length for v in side)
+    legible(
+        ax.annotate(
+            name, tuple(place), xytext=offset, textcoords="offset points", color=colour, ha="center", va="center"
+        )
+    )

@@ -1,14 +1,16 @@
-"""The training and the audit of a critic, drawn."""
+"""The training and the audit of a critic, and the norms that bound its slope, drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otdiv.core.validation import Array
+from otdiv.core.validation import Array, invalid
 from otdiv.critics.auditing.report import CriticReport
 from otdiv.critics.result import CriticEstimate
+from otdiv.lipschitz import dual_norm
 from otdiv.plots.style import BLUE, GREEN, GREY, ORANGE, figure
 
 if TYPE_CHECKING:
@@ -68,7 +70,11 @@ def _draw_rays(ax: Axes, rays: Array, cosine: float) -> None:
     longest = max(float(np.linalg.norm(gradients, axis=1).max()), 1e-300)
     arrows = -gradients * (0.12 * extent / longest)
     ax.quiver(*points.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=ORANGE, width=0.005, zorder=3)
-    ax.set(title=f"-grad f on the rays of transport: cosine {cosine:.3f}", aspect="equal")
+    tips = points + arrows  # arrows do not count for the limits by themselves
+    ax.update_datalim(tips)
+    ax.autoscale_view()
+    ax.set_title(f"−grad f on the rays of transport: cosine {cosine:.3f}", fontsize=10)
+    ax.set_aspect("equal", adjustable="datalim")
 
 
 def plot_training(answer: CriticEstimate) -> Figure:
@@ -105,4 +111,44 @@ def plot_training(answer: CriticEstimate) -> Figure:
         xlabel="step",
         ylabel="W1",
     )
+    return fig
+
+
+def plot_norm_balls(z: Array, orders: Sequence[float] = (1, 2, float("inf"))) -> Figure:
+    """Unit balls of p-norms in the plane, and in each the point where z'x is largest: the dual norm of z.
+
+    Parameters
+    ----------
+    z : ndarray [2]
+        Not 0; its direction is drawn.
+    orders : sequence of float
+        p >= 1, or infinity.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InvalidInput
+        A vector that is not of the plane, or 0.
+    """
+    if np.shape(z) != (2,) or not np.any(z):
+        raise invalid("z", "be a vector of the plane, not 0", repr(z), "A picture has two dimensions.")
+    fig, axes = figure(3.2 * len(orders), 3.4, columns=len(orders))
+    angle = np.linspace(0, 2 * np.pi, 2001)
+    circle = np.stack([np.cos(angle), np.sin(angle)])
+    tip = 1.35 * np.asarray(z) / np.abs(z).max()
+    for ax, p in zip(axes, orders, strict=True):
+        ball, best = circle / np.linalg.norm(circle, ord=p, axis=0), dual_norm(z, p)
+        ax.fill(*ball, color=BLUE, alpha=0.15, lw=0)
+        ax.plot(*ball, color=BLUE)
+        normal = np.array([-z[1], z[0]]) / np.hypot(*z)
+        line = np.outer([-3, 3], normal) + best.at
+        ax.plot(*line.T, color=ORANGE, lw=1, ls=":")
+        ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": GREY})
+        ax.annotate("z", tip, xytext=tuple(7 * np.sign(tip)), textcoords="offset points", color=GREY, ha="center")
+        ax.plot(*best.at, "o", color=ORANGE, ms=8)
+        ax.set(aspect="equal", xlim=(-1.7, 1.7), ylim=(-1.7, 1.7))
+        ax.set_title(f"p = {'∞' if np.isinf(p) else format(p, 'g')}: dual norm {best.value:.4g}", fontsize=10)
     return fig

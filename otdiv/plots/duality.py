@@ -76,13 +76,12 @@ def plot_squeeze(optimum: float, values: dict[float, list[float]], *, ax: Axes |
         ax.plot(reached, [level] * len(reached), "|", color=ORANGE, ms=12, mew=2)
     ax.axvline(optimum, color=GREY, lw=1, ls=":")
     ax.set_yticks(range(len(values)), [f"ε = {eps:g}" for eps in values])
-    ax.invert_yaxis()
-    ax.set(xlabel="b'F/α")
+    ax.set(ylim=(len(values) - 0.5, -0.5), xlabel="b'F/α")
     ax.set_title("Every certificate's value lies in (z* − ε, z*]: the interval closes on z*", fontsize=10)
     return fig
 
 
-def plot_plan_and_slack(mass: Array, slack: Array, *, ax: Axes | None = None) -> Figure:
+def plot_plan_and_slack(mass: Array, slack: Array, *, title: str = "", ax: Axes | None = None) -> Figure:
     """A plan beside its slack: where mass moves, the slack d - f - g must vanish.
 
     Parameters
@@ -91,6 +90,8 @@ def plot_plan_and_slack(mass: Array, slack: Array, *, ax: Axes | None = None) ->
         The plan.
     slack : ndarray [n, m]
         d_ij - f_i - g_j >= 0.
+    title : str
+        Above the picture.
     ax : matplotlib Axes, optional
         Where to draw; None makes a new figure.
 
@@ -108,8 +109,9 @@ def plot_plan_and_slack(mass: Array, slack: Array, *, ax: Axes | None = None) ->
             ax.add_patch(_box(j - 0.48, i - 0.01, 0.96, 0.49, ORANGE, 0.6 * max(open_, 0.0) / widest))
             ax.text(j, i - 0.24, f"γ = {moved:.2g}", ha="center", va="center", fontsize=8)
             ax.text(j, i + 0.24, f"slack {abs(open_):.2g}", ha="center", va="center", fontsize=8)
-    ax.set(xlim=(-0.5, m - 0.5), ylim=(n - 0.5, -0.5), xticks=range(m), yticks=range(n), xlabel="y", ylabel="x")
+    ax.set(xlim=(-0.5, m - 0.5), ylim=(n - 0.5, -0.5), xticks=range(m), yticks=range(n), xlabel="to j", ylabel="from i")
     ax.tick_params(length=0)
+    ax.set_title(title, fontsize=10)
     return fig
 
 
@@ -143,7 +145,7 @@ def plot_slackness(result: TransportResult, *, ax: Axes | None = None) -> Figure
     return fig
 
 
-def plot_lagrangian(distances: Array, values: dict[str, Array], *, ax: Axes | None = None) -> Figure:
+def plot_lagrangian(distances: Array, values: dict[str, Array], *, title: str = "", ax: Axes | None = None) -> Figure:
     """The Lagrangian along rays.
 
     Parameters
@@ -151,6 +153,8 @@ def plot_lagrangian(distances: Array, values: dict[str, Array], *, ax: Axes | No
     distances : ndarray [k]
     values : dict of ndarray [k]
         By name: the Lagrangian at each distance, as `DualValue.along` or `lagrangian` give it.
+    title : str
+        Above the picture.
     ax : matplotlib Axes, optional
         Where to draw; None makes a new figure.
 
@@ -164,6 +168,7 @@ def plot_lagrangian(distances: Array, values: dict[str, Array], *, ax: Axes | No
     ax.axhline(0, color=GREY, lw=0.8)
     ax.set(xlabel="t, distance along one coordinate of x", ylabel="Lagrangian")
     ax.legend(fontsize=8, frameon=False, loc="lower left")
+    ax.set_title(title, fontsize=10)
     return fig
 
 
@@ -204,7 +209,7 @@ def plot_game(solution: GameSolution, *, ax: Axes | None = None) -> Figure:
     return fig
 
 
-def plot_curves(places: Array, curves: dict[str, Array], *, ax: Axes | None = None) -> Figure:
+def plot_curves(places: Array, curves: dict[str, Array], *, title: str = "", ax: Axes | None = None) -> Figure:
     """Functions on points of the line.
 
     Parameters
@@ -212,6 +217,8 @@ def plot_curves(places: Array, curves: dict[str, Array], *, ax: Axes | None = No
     places : ndarray [k]
     curves : dict of ndarray [k]
         By name: the values of a function at the places.
+    title : str
+        Above the picture.
     ax : matplotlib Axes, optional
         Where to draw; None makes a new figure.
 
@@ -226,6 +233,7 @@ def plot_curves(places: Array, curves: dict[str, Array], *, ax: Axes | None = No
     ax.axhline(0, color=GREY, lw=0.8)
     ax.set(xlabel="x")
     ax.legend(fontsize=8, frameon=False)
+    ax.set_title(title, fontsize=10)
     return fig
 
 

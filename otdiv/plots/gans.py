@@ -113,9 +113,11 @@ def plot_gan_strip(record: TrainingRecord, pictures: int = 5) -> Figure:
     fig, axes = figure(2.6 * len(chosen), 2.8, columns=len(chosen))
     entries = {int(entry["step"]): entry for entry in record.history}
     for ax, k in zip(axes, chosen, strict=True):
-        _draw_snapshot(ax, snapshots[k], record.real, legend=ax is axes[0])
+        _draw_snapshot(ax, snapshots[k], record.real, legend=False)
         entry = entries[snapshots[k].step]
         ax.set_title(f"step {snapshots[k].step}, W1 {entry['w1']:.3g}", fontsize=9)
+    lines, names = axes[0].get_legend_handles_labels()
+    fig.legend(lines, names, loc="outside lower center", ncols=2, frameon=False, fontsize=8, markerscale=3)
     return fig
 
 

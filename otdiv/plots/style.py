@@ -11,6 +11,7 @@ from otdiv.files.writing import require_writable, write_whole
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 
 BLUE, ORANGE, GREEN, GREY, RED = "#1f5fa8", "#d9730d", "#2a8c5a", "#6b6b6b", "#b22222"
@@ -52,6 +53,14 @@ def canvas(ax: Axes | None, width: float = 6.4, height: float = 3.8) -> tuple[Fi
         fig, (ax,) = figure(width, height)
         return fig, ax
     return ax.get_figure(root=True), ax  # type: ignore[return-value]
+
+
+def legible(text: Text) -> None:
+    """A white edge about the letters, so that no line strikes them out."""
+    from matplotlib.patheffects import withStroke
+
+    text.set_path_effects([withStroke(linewidth=3, foreground="white")])
+    text.set_zorder(10)
 
 
 def png(figure: Figure, dpi: int = 130) -> bytes:

@@ -12,13 +12,22 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from otdiv import emd
+from otdiv import emd, emd_images
 from otdiv.comparison import compare
+from otdiv.core.progress import ProgressEvent
 from otdiv.core.text_tables import Table, json_number, number
 from otdiv.errors import InvalidInput
 from otdiv.lecture import LectureRow
 from otdiv.lecture.examples import ten_states
-from otdiv.plots import figure, plot_plan, plot_potentials, plot_theta_sweep, png
+from otdiv.plots import (
+    figure,
+    plot_image_transport,
+    plot_plan,
+    plot_potentials,
+    plot_rounds,
+    plot_theta_sweep,
+    png,
+)
 from otdiv.report import demo
 from otdiv.report.html import Section, page
 
@@ -73,6 +82,7 @@ def test_plan_in_the_plane_has_a_segment_for_each_arc(plane):
     assert np.argmax(widths) == np.argmax(plane.plan.mass)
     assert len(ax.collections[1].get_offsets()) == 3 and len(ax.collections[2].get_offsets()) == 2
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["from", "to"]
+    assert ax.get_aspect() == 1, "lengths are costs, in whichever direction"
     assert "cost 1.26569" in ax.get_title() and "gap" in ax.get_title()
     named = plot_plan(plane, axes_names=("alcohol", "colour")).axes[0]
     assert (named.get_xlabel(), named.get_ylabel()) == ("alcohol", "colour")
@@ -116,6 +126,29 @@ def test_what_has_no_faithful_picture_is_refused(plane):
         plot_plan(solid)
     with pytest.raises(InvalidInput, match=r"result must be about points of the line; got d = 2"):
         plot_potentials(plane)
+
+
+def test_rounds_of_a_solve():
+    events = [ProgressEvent("a", 0.1), ProgressEvent("a", 0.2, 0.5, 1.5), ProgressEvent("a", 0.3, 1.0, 1.0)]
+    left, right = drawn(plot_rounds(events, 1.0))
+    assert left.lines[0].get_ydata().tolist() == [0.5, 1] and left.lines[1].get_ydata().tolist() == [1.5, 1]
+    assert right.lines[0].get_ydata().tolist() == [1, 1e-17] and right.get_xticks().tolist() == [1, 2]
+    with pytest.raises(InvalidInput, match="bounded interval"):
+        plot_rounds(events[:1], 1.0)
+
+
+def test_images_and_their_potential():
+    first, second = np.zeros((4, 5)), np.zeros((4, 5))
+    first[1, 1], second[2, 3] = 1.0, 1.0
+    result = emd_images(first, second, cost="cityblock")
+    fig = plot_image_transport(first, second, result)
+    fig.draw_without_rendering()
+    left, right = fig.axes
+    moved = left.images[0].get_array()
+    assert (moved[1, 1], moved[2, 3], np.abs(moved).sum()) == (1, -1, 2)
+    assert right.images[0].get_array().data == pytest.approx(result.f.reshape(4, 5))
+    with pytest.raises(InvalidInput, match="first and second must be images"):
+        plot_image_transport(first, second[:2], result)
 
 
 def test_figures_belong_to_no_window():

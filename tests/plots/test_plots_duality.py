@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from otdiv import emd, plots
-from otdiv.duality import farkas, solve_game, strong_duality
+from otdiv.duality import farkas, nearest_in_cone, solve_game, strong_duality
 from otdiv.errors import InvalidInput
 from otdiv.lecture import two_points
 from otdiv.plots import (
@@ -20,6 +20,8 @@ from otdiv.plots import (
     plot_curves,
     plot_game,
     plot_lagrangian,
+    plot_nearest_point,
+    plot_norm_balls,
     plot_plan_and_slack,
     plot_slackness,
     plot_squeeze,
@@ -84,6 +86,8 @@ def test_rays_potentials_and_games(ax):
 def test_what_has_no_picture_is_refused(ax):
     with pytest.raises(InvalidInput, match="two dimensions"):
         plot_alternative([[1], [2], [3]], [1, 2, 3], farkas([[1], [2], [3]], [1, 2, 3], exact=True), ax=ax)
+    with pytest.raises(InvalidInput, match="vector of the plane"):
+        plot_norm_balls(np.zeros(2))
     with pytest.raises(InvalidInput, match="two rows"):
         plot_game(solve_game([[1], [2], [3]]), ax=ax)
 
@@ -117,7 +121,7 @@ def test_every_plot_returns_a_figure_of_its_own_or_that_of_the_axes():
 
 def test_all_plots_are_public_and_importing_them_brings_no_torch():
     names = {name for name in dir(plots) if name.startswith("plot_")}
-    assert names == {name for name in plots.__all__ if name.startswith("plot_")} and len(names) == 23
+    assert names == {name for name in plots.__all__ if name.startswith("plot_")} and len(names) == 29
     code = "import sys, otdiv.plots; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
@@ -135,3 +139,27 @@ def test_the_squeeze_shows_open_and_closed_ends():
         [pytest.approx(0.15), 0.25],
     ]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["ε = 0.2", "ε = 0.1"]
+
+
+def test_norm_balls_show_where_the_dual_norm_is_attained():
+    fig = plot_norm_balls(np.array([-5.0, 5.0]))
+    fig.draw_without_rendering()
+    assert [ax.get_title() for ax in fig.axes] == [
+        f"p = {p}: dual norm {n}" for p, n in (("1", "5"), ("2", "7.071"), ("∞", "10"))
+    ]
+    for ax in fig.axes:
+        ball, line, best = ax.lines
+        at = np.array([best.get_xdata()[0], best.get_ydata()[0]])
+        heights = np.array([-1.0, 1.0]) @ np.stack(ball.get_data())
+        assert [-1.0, 1.0] @ at == pytest.approx(heights.max(), abs=1e-5), "no point of the ball lies beyond"
+        assert np.array([-1.0, 1.0]) @ np.stack(line.get_data()) == pytest.approx([-at[0] + at[1]] * 2)
+        assert ax.get_aspect() == 1
+
+
+def test_names_stand_on_the_far_side_of_the_nearest_point(ax):
+    """p is named where the dashed line from b does not run."""
+    found = nearest_in_cone(WALLS, [2, -2])
+    plot_nearest_point(WALLS, [2, -2], found, ax=ax)
+    name = next(text for text in ax.texts if text.get_text() == "p")
+    away = np.array([float(v) for v in found.point]) - [2, -2]
+    assert np.array(name.xyann) @ away > 0 and name.get_path_effects()
