@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import otdiv
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what these packages say of each other at import is not about the notebooks
     import jupytext
@@ -40,6 +42,7 @@ def quiet_kernel(monkeypatch, tmp_path):
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("PYTHONPATH", str(Path(otdiv.__file__).parents[1]))  # the package that is being tested
 
 
 def code_cells(notebook):
