@@ -125,6 +125,8 @@ def compare_tables(
     sizes = len(encoded[0].before), len(encoded[0].after)
     unmeasured = tuple(column for column in found if not column.kind.measured)
     estimates = _estimates(encoded, joint.rows, divergences, generator)
+    if all(np.array_equal(e.before, e.after) for e in encoded):
+        notes.append("All measured values are the same, row by row: is one file compared with itself?")
     said = tuple(notes)
     return TableComparison(names, sizes, tuple(changes), joint, float(adjusted[-1]), unmeasured, said, units, estimates)
 
