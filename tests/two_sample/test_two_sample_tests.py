@@ -142,8 +142,8 @@ def test_mmd_where_no_kernel_sees_two_points_together():
 
 @pytest.mark.slow
 def test_mmd_sees_fine_structure_and_a_shift():
-    """Of 30 pairs of waves the least p-value alone rejects 12, the normalised maximum 17, both together 16; of 30 shifts
-    by 0.35 standard deviations they reject 25, 18 and 24."""
+    """Of 30 pairs of waves the least p-value alone rejects 12, the normalised maximum 17, both together 16; of 30
+    shifts by 0.35 standard deviations they reject 25, 18 and 24."""
     rng = np.random.default_rng(7)
     rejected = np.zeros(2)
     for _ in range(30):
