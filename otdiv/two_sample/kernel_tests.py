@@ -173,7 +173,7 @@ def mmd_test(
         permutations=divisions.count - 1,
         exhaustive=divisions.exhaustive,
         least_p_value=divisions.least_p_value(symmetric=True),
-        meaning=f"MMD, {best.name} kernel of bandwidth {best.bandwidth:.4g}, that of the least of {len(collection)} p-values",
+        meaning=f"MMD, {best.name} kernel of bandwidth {best.bandwidth:.4g}, the least p of {len(collection)} kernels",
     )
 
 

@@ -117,8 +117,8 @@ def rank_by_least(counts: Array) -> Array:
     """For every division, how many have K statistics of which the least p-value is as small, itself included.
 
     The least of K counts takes few values: with B = 99 and K = 7 it is 1 for up to 7 of 100 divisions, and none of
-    them could be rejected at 0.05.  So equal least counts are ordered by the next-least ones: divisions stand in the order of
-    a dictionary of their K counts, each ascending.
+    them could be rejected at 0.05.  So equal least counts are ordered by the next-least ones: divisions stand in the
+    order of a dictionary of their K counts, each ascending.
 
     Parameters
     ----------
