@@ -6,7 +6,8 @@ import datetime
 import decimal
 import fractions
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -153,33 +154,39 @@ def _as_numbers(values: Array, text: bool) -> tuple[Array | None, Kind | None, A
     present = [v for v in values if v is not None]
     if not present:
         return np.full(len(values), np.nan), Kind.EMPTY, None
-    if any(is_large_whole(v) for v in present):  # of which floats would make others
+    counts = Counter(present) if text else None  # most texts are few, many times over
+    if any(map(is_large_whole, present if counts is None else counts)):  # of which floats would make others
         return None, None, None
     if all(isinstance(v, datetime.timedelta | np.timedelta64) for v in present):
         return _length_in_days(values), Kind.NUMBER, None
     if all(isinstance(v, datetime.date) for v in present):
         naive = [None if v is None else _naive(v) for v in values]
         return _days(np.array(naive, dtype="datetime64[ns]")), Kind.DATE, None
-    if not text:
+    if counts is None:
         real = all(isinstance(v, _REAL) and not isinstance(v, bool | np.bool_) for v in present)
         return (_floats(values), Kind.NUMBER, None) if real else (None, None, None)
-    numbers = [is_number(v) for v in present]
-    if all(numbers):
-        return _floats(values), Kind.NUMBER, None
-    if sum(numbers) >= _MOSTLY * len(present):
-        return None, Kind.NUMBER, present[numbers.index(False)]
-    dates = [_ISO_DATE.fullmatch(v) is not None for v in present]
-    if all(dates):
-        parsed = [None if v is None else _naive(datetime.datetime.fromisoformat(v)) for v in values]
-        return _days(np.array(parsed, dtype="datetime64[ns]")), Kind.DATE, None
-    if sum(dates) >= _MOSTLY * len(present):
-        return None, Kind.DATE, present[dates.index(False)]
+    for kind, fits in ((Kind.NUMBER, is_number), (Kind.DATE, _is_iso_date)):
+        others = {v for v in counts if not fits(v)}
+        if not others:
+            return _floats(values) if kind is Kind.NUMBER else _parsed_days(values, counts), kind, None
+        if len(present) - sum(counts[v] for v in others) >= _MOSTLY * len(present):
+            return None, kind, next(v for v in present if v in others)
     return None, None, None
+
+
+def _is_iso_date(cell: str) -> bool:
+    return _ISO_DATE.fullmatch(cell) is not None
+
+
+def _parsed_days(values: Array, cells: Iterable[str]) -> Array:
+    """Days since 1970 of ISO dates, each of ``cells`` read once; NaN where missing."""
+    known = {cell: _naive(datetime.datetime.fromisoformat(cell)) for cell in cells}
+    return _days(np.array([known.get(v) for v in values], dtype="datetime64[ns]"))
 
 
 def _as_categories(name: str, x: Array, y: Array, *, declared: bool) -> Column:
     """Levels by frequency in both tables; texts that are nearly all distinct are names of rows."""
-    texts = [[None if _is_missing(v) else _label(v) for v in values] for values in (x, y)]
+    texts = [[v if type(v) is str else None if _is_missing(v) else _label(v) for v in values] for values in (x, y)]
     present = [[v for v in values if v is not None] for values in texts]
     distinct = all(len(set(v)) >= _IDENTIFYING * len(v) for v in present)
     if not declared and distinct and max(map(len, present)) >= _FEWEST_TO_IDENTIFY:

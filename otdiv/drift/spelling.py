@@ -44,14 +44,17 @@ def unusual_spelling(values: Array) -> Spelling | None:
     Spelling or None
         None where some cell is written in none of these forms, or all are plain numbers.
     """
-    present: list[Any] = [v for v in values if v is not None]
-    if not present or not all(isinstance(v, str) for v in present):
+    if not all(v is None or isinstance(v, str) for v in values):
+        return None
+    present: list[Any] = [v for v in dict.fromkeys(values) if v is not None]
+    if not present:
         return None
     if all(_LOCAL_DATE.fullmatch(v) for v in present):
         return Spelling("hold dates in the ISO form", present[0], "Write dates as 2026-01-31")
-    odd = [v for v in present if not is_number(v)]
-    if not odd:
+    first = next((v for v in present if not is_number(v)), None)
+    if first is None or not any(form.fullmatch(first) for form in (_THOUSANDS, _DECIMAL_COMMA, _WITH_UNIT)):
         return None
+    odd = [v for v in present if not is_number(v)]
     if all(_THOUSANDS.fullmatch(v) for v in odd):
         plain = f"Write {odd[0].replace(',', '')}, without separators"
         either = all(_DECIMAL_COMMA.fullmatch(v) for v in odd)  # 1,234 may be either
