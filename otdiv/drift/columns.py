@@ -136,7 +136,10 @@ def _column(name: str, x: Array, y: Array, first: RawTable, second: RawTable, as
         raise invalid(f"column {name!r}", "be of one kind in both tables", f"{said[0]} and {said[1]}", remedy)
     kind = kinds.pop()
     if kind is None:
-        return _as_categories(name, x, y, declared=False)
+        column = _as_categories(name, x, y, declared=False)
+        if column.kind is Kind.CATEGORY:
+            _require_one_spelling(name, x, y, first, second)
+        return column
     a, b = (np.full(len(v), np.nan) if n is None else n for v, (n, _, _) in zip((x, y), found, strict=True))
     if asked is None and kind is Kind.NUMBER and _counts_rows(name, a, b):
         return Column(name, Kind.IDENTIFIER, a, b)
@@ -172,6 +175,22 @@ def _as_numbers(values: Array, text: bool) -> tuple[Array | None, Kind | None, A
         if len(present) - sum(counts[v] for v in others) >= _MOSTLY * len(present):
             return None, kind, next(v for v in present if v in others)
     return None, None, None
+
+
+def _require_one_spelling(name: str, x: Array, y: Array, first: RawTable, second: RawTable) -> None:
+    """Refuse levels that are in one table only and in the other only in other letters, small or capital.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    mine, other = ({v for v in values if isinstance(v, str)} for values in (x, y))
+    theirs = {level.casefold(): level for level in sorted(other - mine)}
+    for level in sorted(mine - other):
+        if level.casefold() in theirs:
+            received = f"{level!r} only in {first.name} and {theirs[level.casefold()]!r} only in {second.name}"
+            remedy = f"Write them alike, or declare the column: kinds={{{name!r}: 'category'}}."
+            raise invalid(f"column {name!r}", "spell its levels alike in both tables", received, remedy)
 
 
 def _is_iso_date(cell: str) -> bool:

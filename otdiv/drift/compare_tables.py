@@ -173,6 +173,14 @@ def _sentence(encoded: EncodedColumn, moved: Moved) -> str:
     column = encoded.column
     if column.kind is Kind.CATEGORY:
         return _shares(column)
+    gone = ""
+    if encoded.gaps is not None:
+        before, after = (100 * float(gap.mean()) for gap in encoded.gaps)
+        gone = f"; missing {before:.3g} % to {after:.3g} %"
+    return _numbers_moved(column, moved) + gone
+
+
+def _numbers_moved(column: Column, moved: Moved) -> str:
     x, y = (side[~np.isnan(side)] for side in (column.before, column.after))
     if not len(x) or not len(y):
         return "all values are missing in one table"

@@ -158,7 +158,7 @@ class TableComparison:
         return Table(title, headers, rows, self._said(), (2, 3, 4, 5))
 
     def _said(self) -> list[str]:
-        left = [f"{c.name} ({c.kind.value})" for c in self.unmeasured]
+        left = [f"{c.name or 'a column without a name'} ({c.kind.value})" for c in self.unmeasured]
         unmeasured = [f"Not measured: {', '.join(left)}."] if left else []
         standard = self.unit == "standard deviations"
         unit = "in pooled standard deviations (sd)" if standard else "in their own unit, dates in days,"

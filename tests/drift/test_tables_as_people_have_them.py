@@ -298,3 +298,26 @@ def test_an_index_that_pandas_stored_in_parquet_is_left_out(tmp_path):
     for name, seed in (("a", 0), ("b", 1)):
         table(seed).sample(frac=1, random_state=seed).to_parquet(tmp_path / f"{name}.parquet")
     assert set(kinds(compare_tables(tmp_path / "a.parquet", tmp_path / "b.parquet"))) == set(EXPECTED)
+
+
+def test_levels_in_other_letters_are_asked_about():
+    first, second = {"ok": ["TRUE", "FALSE", "yes"] * 10}, {"ok": ["True", "False", "yes"] * 10}
+    said = (
+        "column 'ok' must spell its levels alike in both tables; got 'FALSE' only in before and 'False' only in after"
+    )
+    with pytest.raises(InvalidInput, match=said):
+        compare_tables(first, second)
+    assert compare_tables(first, second, kinds={"ok": "category"})["ok"].distance == pytest.approx(2 / 3)
+    both = {"ok": ["A", "a", "B"] * 10}
+    assert compare_tables(both, {"ok": ["A", "a", "a"] * 10})["ok"].distance == pytest.approx(1 / 3)
+
+
+def test_what_went_missing_is_in_the_sentence():
+    ages = table(1)["age"].where(np.arange(N) % 4 > 0)
+    found = compare_tables(table(0), table(1, age=ages), missing="category")["age"]
+    assert found.sentence.endswith("; missing 0 % to 25 %")
+
+
+def test_a_column_without_a_name_is_named_so(tmp_path):
+    path = text_table(tmp_path / "a.csv", ",x", [f"{k},{k % 5}" for k in range(30)])
+    assert "Not measured: a column without a name (identifier)." in str(compare_tables(path, path))
