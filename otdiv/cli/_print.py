@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,7 @@ def save_answer(option: str, write: Callable[[], object]) -> None:
 
 _TYPED = {
     "pass decimal=','": "add --decimal ,",
+    "Pass decimal=','": "Add --decimal ,",
     "metric must be": "cost must be",
     "the critic or the metric out": "the critic or the cost out",
     "normalize=True": "--normalize",
@@ -66,14 +68,14 @@ _TYPED = {
 }
 
 
-_KIND = re.compile(r"kinds=\{'([^']*)': '(category|identifier)'\}")
+_KIND = re.compile(r"kinds=\{'([^']*)': '(category|identifier|number)'\}")
 
 
 def as_typed(text: str) -> str:
     """A remedy in the words of the command line instead of Python's."""
     for in_python, typed in _TYPED.items():
         text = text.replace(in_python, typed)
-    return _KIND.sub(r"--\2 \1", text)
+    return _KIND.sub(lambda found: f"--{found[2]} {shlex.quote(found[1])}", text)
 
 
 def show(table: Table) -> None:

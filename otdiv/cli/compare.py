@@ -35,6 +35,9 @@ _RELATIONS: dict[str, Callable[[float, float], bool]] = {
     help="Empty cells: an error with the counts, rows left out, or a value of their own.",
 )
 @click.option("--category", metavar="NAMES", help="Columns of numbers or dates that are categories.")
+@click.option(
+    "--number", metavar="NAMES", help="Columns of numbers that are measured although they look like row numbers."
+)
 @click.option("--identifier", metavar="NAMES", help="Columns that name rows and are not measured.")
 @click.option(
     "--units",
@@ -88,6 +91,7 @@ def _what_changed(
     *,
     missing: str,
     category: str | None,
+    number: str | None,
     identifier: str | None,
     units: str,
     divergences: str | None,
@@ -101,7 +105,8 @@ def _what_changed(
     holds = None if fail_if is None else _condition(fail_if)
     if report is not None:
         require_writable(report, "--report", (".html",))
-    kinds = dict.fromkeys(_names(category), "category") | dict.fromkeys(_names(identifier), "identifier")
+    declared = {"category": category, "number": number, "identifier": identifier}
+    kinds = {name: kind for kind, names in declared.items() for name in _names(names)}
     found = compare_tables(
         a,
         b,

@@ -51,14 +51,16 @@ class Table:
 
     def html(self) -> str:
         """As an HTML table, notes below."""
-        head = "".join(f"<th>{html.escape(h)}</th>" for h in self.headers)
-        body = ""
-        for row in self.rows:
-            cells = "".join(
-                f'<td style="text-align:{"right" if k in self.numeric else "left"}">{html.escape(cell)}</td>'
-                for k, cell in enumerate(row)
+
+        def cells(tag: str, row: Sequence[str]) -> str:
+            sides = ("right" if k in self.numeric else "left" for k in range(len(row)))
+            return "".join(
+                f'<{tag} style="text-align:{side}">{html.escape(cell)}</{tag}>'
+                for side, cell in zip(sides, row, strict=True)
             )
-            body += f"<tr>{cells}</tr>"
+
+        head = cells("th", self.headers)
+        body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.rows)
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         title = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
         return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"

@@ -69,6 +69,7 @@ def number_moved(x: Array, y: Array, rng: np.random.Generator, permutations: int
     The interval is [W - floor - z s, W + z s] with s^2 = var f(x) / n + var g(y) / m for the optimal potentials f, g,
     the limit where the distributions differ.  The empirical distance is too large on average, by at most about the
     floor; taking it off the lower end alone makes the interval cover at least what it says, also without a change.
+    Between equal samples every potential is optimal, and that of the largest variance, x itself, is taken.
     """
     pooled = np.sort(np.concatenate([x, y]))
     if pooled[0] == pooled[-1]:
@@ -89,7 +90,8 @@ def number_moved(x: Array, y: Array, rng: np.random.Generator, permutations: int
     p, floor = _permuted(counts, observed, distance, rng, permutations)
     by_ks = float(stats.ks_2samp(x, y).pvalue)
     found = emd(x, y, method="line")
-    error = float(np.sqrt(found.f.var() / len(x) + found.g.var() / len(y)))
+    f, g = (found.f, found.g) if found.value > 0 else (x, y)
+    error = float(np.sqrt(f.var() / len(x) + g.var() / len(y)))
     return _with_interval(found.value, floor, error, np.inf, min(1.0, 2 * min(p, by_ks)))
 
 
@@ -117,6 +119,9 @@ def category_moved(
     first, second = np.bincount(x, minlength=levels), np.bincount(y, minlength=levels)
     excess = first / n > second / m
     tv = float(np.abs(first / n - second / m).sum() / 2)
+    if not excess.any():  # equal shares: every set of levels is optimal, and one near a half varies most
+        order = np.argsort(-first, kind="stable")
+        excess[order] = np.cumsum(first[order]) <= max(0.5 * n, float(first.max()))
     shares = float(first[excess].sum() / n), float(second[excess].sum() / m)
     error = float(np.sqrt(shares[0] * (1 - shares[0]) / n + shares[1] * (1 - shares[1]) / m))
     every, rare = first + second, first + second < RARE

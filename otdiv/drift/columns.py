@@ -6,7 +6,8 @@ import datetime
 import decimal
 import fractions
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from otdiv.core.validation import Array, check_choice, invalid
 from otdiv.drift.raw_tables import RawTable, is_large_whole
+from otdiv.drift.spelling import unusual_spelling
 from otdiv.measures.tables import is_number
 
 
@@ -36,14 +38,13 @@ class Kind(Enum):
 
 KINDS = ("number", "date", "category", "identifier")
 """What a caller may declare a column to be."""
-_MOSTLY = 0.95
+_MOSTLY = 0.5
 """Share of numbers among the cells of a text column from which the others are taken for damage, and refused."""
 _IDENTIFYING = 0.9
 """Share of distinct values among texts from which they name rows rather than say something about them."""
 _FEWEST_TO_IDENTIFY = 20
 """Rows below which distinct texts, and numbers one apart, may be chance."""
 _NAMED_IDENTIFIER = re.compile(r"(.*[_ ])?(id|uuid|guid|key|index|rowid|row)|unnamed: \d+|", re.IGNORECASE)
-_LOCAL_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?")
 _DAY = 86_400e9
 _REAL = (int, float, np.number, decimal.Decimal, fractions.Fraction)
@@ -89,7 +90,8 @@ def matched_columns(first: RawTable, second: RawTable, kinds: Mapping[str, str])
         received = " and ".join(
             f"{names} only in {t.name}" for names, t in zip(only, (first, second), strict=True) if names
         )
-        remedy = "Rename them, or pass columns= with those to compare."
+        shared = not set(first.columns).isdisjoint(second.columns)
+        remedy = "Rename them" + (", or pass columns= with those to compare." if shared else ": no name is in both.")
         raise invalid("the tables", "have columns of the same names", received, remedy)
     for name, kind in kinds.items():
         if name not in first.columns:
@@ -115,24 +117,29 @@ def _column(name: str, x: Array, y: Array, first: RawTable, second: RawTable, as
         wanted = "date" if asked == "date" else "number"
         if asked is not None and damaged is None and kind not in (Kind(wanted), Kind.EMPTY):
             damaged = next(v for v in values if not _is_missing(v))
+        if numbers is None and kind is not Kind.EMPTY and (spelt := unusual_spelling(values)):
+            received = f"{spelt.example!r} in {table.name}"
+            remedy = f"{spelt.remedy}, or declare the column: kinds={{{name!r}: 'category'}}."
+            raise invalid(f"column {name!r}", spelt.requirement, received, remedy)
         if damaged is not None and (asked is not None or kind is not None):
             received = f"{damaged!r} in row {_row_of(values, damaged)} of {table.name}"
             remedy = f"Repair that cell, or declare the column: kinds={{{name!r}: 'category'}}."
-            raise invalid(f"column {name!r}", f"hold {wanted}s only", received, remedy)
-        if kind is None and numbers is None and damaged is None and _all_local_dates(values):
-            received = f"{next(v for v in values if v is not None)!r} in {table.name}"
-            remedy = f"Write dates as 2026-01-31, or declare the column: kinds={{{name!r}: 'category'}}."
-            raise invalid(f"column {name!r}", "hold dates in the ISO form", received, remedy)
+            held = wanted if asked is not None or kind is None else kind.value
+            raise invalid(f"column {name!r}", f"hold {held}s only", received, remedy)
     kinds = {kind for _, kind, _ in found if kind is not Kind.EMPTY}
     if not kinds:
         return Column(name, Kind.EMPTY, _absent(x), _absent(y))
     if len(kinds) > 1:
         said = [("text" if kind is None else kind.value) for _, kind, _ in found]
+        said = [f"{kind} in {table.name}" for kind, table in zip(said, (first, second), strict=True)]
         remedy = f"Repair one, or declare the column: kinds={{{name!r}: 'category'}}."
         raise invalid(f"column {name!r}", "be of one kind in both tables", f"{said[0]} and {said[1]}", remedy)
     kind = kinds.pop()
     if kind is None:
-        return _as_categories(name, x, y, declared=False)
+        column = _as_categories(name, x, y, declared=False)
+        if column.kind is Kind.CATEGORY:
+            _require_one_spelling(name, x, y, first, second)
+        return column
     a, b = (np.full(len(v), np.nan) if n is None else n for v, (n, _, _) in zip((x, y), found, strict=True))
     if asked is None and kind is Kind.NUMBER and _counts_rows(name, a, b):
         return Column(name, Kind.IDENTIFIER, a, b)
@@ -150,35 +157,58 @@ def _as_numbers(values: Array, text: bool) -> tuple[Array | None, Kind | None, A
     present = [v for v in values if v is not None]
     if not present:
         return np.full(len(values), np.nan), Kind.EMPTY, None
-    if any(is_large_whole(v) for v in present):  # of which floats would make others
+    counts = Counter(present) if text else None  # most texts are few, many times over
+    if any(map(is_large_whole, present if counts is None else counts)):  # of which floats would make others
         return None, None, None
     if all(isinstance(v, datetime.timedelta | np.timedelta64) for v in present):
         return _length_in_days(values), Kind.NUMBER, None
     if all(isinstance(v, datetime.date) for v in present):
         naive = [None if v is None else _naive(v) for v in values]
         return _days(np.array(naive, dtype="datetime64[ns]")), Kind.DATE, None
-    if not text:
+    if counts is None:
         real = all(isinstance(v, _REAL) and not isinstance(v, bool | np.bool_) for v in present)
         return (_floats(values), Kind.NUMBER, None) if real else (None, None, None)
-    numbers = [is_number(v) for v in present]
-    if all(numbers):
-        return _floats(values), Kind.NUMBER, None
-    if sum(numbers) >= _MOSTLY * len(present):
-        return None, Kind.NUMBER, present[numbers.index(False)]
-    dates = [_ISO_DATE.fullmatch(v) is not None for v in present]
-    if all(dates):
-        parsed = [None if v is None else _naive(datetime.datetime.fromisoformat(v)) for v in values]
-        return _days(np.array(parsed, dtype="datetime64[ns]")), Kind.DATE, None
-    if sum(dates) >= _MOSTLY * len(present):
-        return None, Kind.DATE, present[dates.index(False)]
+    for kind, fits in ((Kind.NUMBER, is_number), (Kind.DATE, _is_iso_date)):
+        others = {v for v in counts if not fits(v)}
+        if not others:
+            return _floats(values) if kind is Kind.NUMBER else _parsed_days(values, counts), kind, None
+        if len(present) - sum(counts[v] for v in others) >= _MOSTLY * len(present):
+            return None, kind, next(v for v in present if v in others)
     return None, None, None
+
+
+def _require_one_spelling(name: str, x: Array, y: Array, first: RawTable, second: RawTable) -> None:
+    """Refuse levels that are in one table only and in the other only in other letters, small or capital.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    mine, other = ({v for v in values if isinstance(v, str)} for values in (x, y))
+    theirs = {level.casefold(): level for level in sorted(other - mine)}
+    for level in sorted(mine - other):
+        if level.casefold() in theirs:
+            received = f"{level!r} only in {first.name} and {theirs[level.casefold()]!r} only in {second.name}"
+            remedy = f"Write them alike, or declare the column: kinds={{{name!r}: 'category'}}."
+            raise invalid(f"column {name!r}", "spell its levels alike in both tables", received, remedy)
+
+
+def _is_iso_date(cell: str) -> bool:
+    return _ISO_DATE.fullmatch(cell) is not None
+
+
+def _parsed_days(values: Array, cells: Iterable[str]) -> Array:
+    """Days since 1970 of ISO dates, each of ``cells`` read once; NaN where missing."""
+    known = {cell: _naive(datetime.datetime.fromisoformat(cell)) for cell in cells}
+    return _days(np.array([known.get(v) for v in values], dtype="datetime64[ns]"))
 
 
 def _as_categories(name: str, x: Array, y: Array, *, declared: bool) -> Column:
     """Levels by frequency in both tables; texts that are nearly all distinct are names of rows."""
-    texts = [[None if _is_missing(v) else _label(v) for v in values] for values in (x, y)]
+    texts = [[v if type(v) is str else None if _is_missing(v) else _label(v) for v in values] for values in (x, y)]
     present = [[v for v in values if v is not None] for values in texts]
-    if not declared and all(len(v) >= _FEWEST_TO_IDENTIFY and len(set(v)) >= _IDENTIFYING * len(v) for v in present):
+    distinct = all(len(set(v)) >= _IDENTIFYING * len(v) for v in present)
+    if not declared and distinct and max(map(len, present)) >= _FEWEST_TO_IDENTIFY:
         return Column(name, Kind.IDENTIFIER, _absent(x), _absent(y))
     levels, counts = np.unique(np.array(present[0] + present[1], dtype=str), return_counts=True)
     ordered = [str(level) for level in levels[np.argsort(-counts, kind="stable")]]
@@ -243,11 +273,6 @@ def _length_in_days(values: Array) -> Array:
             for v in values
         ]
     )
-
-
-def _all_local_dates(values: Array) -> bool:
-    present = [v for v in values if isinstance(v, str)]
-    return bool(present) and all(_LOCAL_DATE.fullmatch(v) for v in present)
 
 
 def _row_of(values: Array, cell: Any) -> int:

@@ -125,6 +125,8 @@ def compare_tables(
     sizes = len(encoded[0].before), len(encoded[0].after)
     unmeasured = tuple(column for column in found if not column.kind.measured)
     estimates = _estimates(encoded, joint.rows, divergences, generator)
+    if all(np.array_equal(e.before, e.after) for e in encoded):
+        notes.append("All measured values are the same, row by row: is one file compared with itself?")
     said = tuple(notes)
     return TableComparison(names, sizes, tuple(changes), joint, float(adjusted[-1]), unmeasured, said, units, estimates)
 
@@ -171,6 +173,14 @@ def _sentence(encoded: EncodedColumn, moved: Moved) -> str:
     column = encoded.column
     if column.kind is Kind.CATEGORY:
         return _shares(column)
+    gone = ""
+    if encoded.gaps is not None:
+        before, after = (100 * float(gap.mean()) for gap in encoded.gaps)
+        gone = f"; missing {before:.3g} % to {after:.3g} %"
+    return _numbers_moved(column, moved) + gone
+
+
+def _numbers_moved(column: Column, moved: Moved) -> str:
     x, y = (side[~np.isnan(side)] for side in (column.before, column.after))
     if not len(x) or not len(y):
         return "all values are missing in one table"

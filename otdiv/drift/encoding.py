@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from otdiv.core.validation import Array, check_choice, invalid, require_finite
+from otdiv.core.validation import Array, check_choice, invalid
 from otdiv.drift.columns import Column, Kind
 
 UNITS = ("standard deviations", "raw")
@@ -57,8 +57,13 @@ def without_missing(columns: Sequence[Column], policy: str, names: tuple[str, st
     check_choice("missing", policy, MISSING)
     for column in columns:
         if column.kind.measured and column.kind is not Kind.CATEGORY:
-            for values in (column.before, column.after):
-                require_finite(f"column {column.name!r}", values[~np.isnan(values)])
+            for values, name in zip((column.before, column.after), names, strict=True):
+                if np.isinf(values).any():
+                    k = int(np.isinf(values).argmax())
+                    remedy = "Repair that cell, or leave it empty and choose missing='drop'."
+                    raise invalid(
+                        f"column {column.name!r}", "be finite", f"{values[k]} in row {k + 1} of {name}", remedy
+                    )
     holed = [column for column in columns if column.kind.measured and any(column.missing)]
     if not holed:
         return list(columns), []
@@ -122,7 +127,11 @@ def encode(
     measured = [column for column in columns if column.kind.measured]
     if not measured:
         kinds = ", ".join(f"{c.name} ({c.kind.value})" for c in columns)
-        raise invalid("the tables", "have a column that can be measured", kinds, "Declare one by kinds=.")
+        named = next((c.name for c in columns if c.kind is Kind.IDENTIFIER), None)
+        remedy = "Are these the right files? Constant and empty columns hold nothing to compare."
+        if named is not None:
+            remedy = f"If one of them says more than which row it is, declare it: kinds={{{named!r}: 'category'}}."
+        raise invalid("the tables", "have a column that can be measured", kinds, remedy)
     weights = dict(weights or {})
     for name, weight in weights.items():
         if name not in {column.name for column in measured}:

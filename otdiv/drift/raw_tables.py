@@ -124,7 +124,7 @@ def _from_file(path: Path, options: TableOptions) -> RawTable:
     if suffix == ".npy":
         return as_raw_table(numpy_arrays(path, read_npy), path.name, NO_OPTIONS)
     if suffix not in (".csv", ".tsv", ".txt"):
-        remedy = "Convert it, or compare measures with all=True."
+        remedy = "Save it as .csv, or compare measures with all=True."
         raise invalid(path.name, "be .csv, .tsv, .parquet or .npy", f"{suffix!r}", remedy)
     return _from_text(path, options)
 
@@ -135,7 +135,7 @@ def _from_text(path: Path, options: TableOptions) -> RawTable:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file, delimiter=delimiter) if row]
     except (UnicodeDecodeError, csv.Error) as problem:
-        raise invalid(path.name, "be a text table in UTF-8", str(problem), "Save it as plain CSV.") from None
+        raise invalid(path.name, "be a text table in UTF-8", str(problem), "Save it as CSV in UTF-8.") from None
     if not rows:
         raise invalid(path.name, "hold at least one row", "an empty file", "Check where it was written.")
     width = len(rows[0])

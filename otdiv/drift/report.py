@@ -13,6 +13,8 @@ from otdiv.drift.joint_distance import JointDistance
 
 LEVEL = 0.05
 """Adjusted p-value up to which a column is said to have changed."""
+FEW_ROWS = 20
+"""Rows of a table below which the intervals, which rest on the limit of many rows, are said to need more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +158,17 @@ class TableComparison:
         return Table(title, headers, rows, self._said(), (2, 3, 4, 5))
 
     def _said(self) -> list[str]:
-        left = [f"{c.name} ({c.kind.value})" for c in self.unmeasured]
+        left = [f"{c.name or 'a column without a name'} ({c.kind.value})" for c in self.unmeasured]
         unmeasured = [f"Not measured: {', '.join(left)}."] if left else []
-        unit = "in pooled standard deviations" if self.unit == "standard deviations" else "in their own units"
+        standard = self.unit == "standard deviations"
+        unit = "in pooled standard deviations (sd)" if standard else "in their own unit, dates in days,"
         distances = (
-            f"Distances: W1 {unit} (sd) for numbers and dates, difference of shares for categories; "
+            f"Distances: W1 {unit} for numbers and dates, difference of shares for categories; "
             "p is adjusted for all of them by Holm."
         )
+        few = [f"{n} in {name}" for n, name in zip(self.rows, self.names, strict=True) if n < FEW_ROWS]
+        if few:
+            distances += f" The intervals need more rows than {' and '.join(few)}; go by p."
         estimates = [str(found).splitlines()[0] for found in self.divergences.values()]
         if estimates:
             estimates = ["Divergences of the rows: " + "; ".join(estimates) + "."]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from otdiv.estimators.lower_bounds import held_out_bounds
 from otdiv.estimators.nearest_neighbours import gaussian_value, neighbour_value
 from otdiv.estimators.network import FEWEST_POINTS
 from otdiv.estimators.one_step import one_step
+from otdiv.two_sample import mmd_test
 
 METHODS = ("auto", "histogram", "knn", "gaussian", "discriminator")
 LEAST_POINTS = 20
@@ -31,6 +33,15 @@ KNN_DIMENSION = 2
 is flagged."""
 EXTRAPOLATED = 3.0
 """Far end of the bracket over its held-out end, from which a value is flagged as extrapolated; larger: fewer are."""
+FEWEST_COLUMNS = 3
+"""Columns from which a difference may lie in what some of them say together, which the classifiers may not express: in
+two or fewer boosted trees express anything."""
+UNSEEN = 0.01
+"""p-value of MMD up to which a value below its standard error is flagged: the share of false flags without a
+difference."""
+_MOST_CHECKED = 1000
+"""Points of either sample that MMD compares, drawn at random; more: seconds, and it sees more."""
+_PERMUTATIONS = 99
 _INDEPENDENT = "independent draws"
 
 
@@ -184,10 +195,11 @@ def estimate_divergences(
         _require_untied(samples)
     bounds = held_out_bounds(samples, generators, confidence, random) if lower_bound else [None] * len(generators)
     fit = cross_fit(samples, random, network) if chosen == "discriminator" else None
+    difference = functools.cache(lambda: _p_value_of_mmd(samples, random))
     found = []
     for generator, bound in zip(generators, bounds, strict=True):
         if fit is not None:
-            found.append(_by_discriminator(samples, generator, fit, confidence, reason, bound))
+            found.append(_by_discriminator(samples, generator, fit, confidence, reason, bound, difference))
         elif chosen == "histogram":
             found.append(_by_histogram(samples, generator, bins, confidence, reason, bound))
         else:
@@ -264,6 +276,7 @@ def _by_discriminator(
     confidence: float,
     reason: str,
     bound: LowerBound | None,
+    difference: Callable[[], float],
 ) -> Estimate:
     found = one_step(generator, fit.held_out, fit.fitted, fit.is_halved, confidence)
     ceiling = ceiling_of(generator, samples.n, samples.m)
@@ -271,6 +284,12 @@ def _by_discriminator(
     if found.doubt is not None:
         upper = value_range(generator)
         flags.append(f"{found.doubt}; the upper end is open, and the value may be far too small")
+    elif samples.d >= FEWEST_COLUMNS and found.value <= found.standard_error and difference() <= UNSEEN:
+        upper = value_range(generator)
+        flags.append(
+            f"a test by MMD finds a difference (p = {difference():.2g}) that {fit.name} does not express; the upper "
+            "end is open, and the value may be far too small"
+        )
     if fit.is_halved and found.fitted > EXTRAPOLATED * max(found.held_out, 0.0) and found.fitted > found.standard_error:
         flags.append(
             f"half of the data teach the classifier much less than all: from a held-out mean of {found.held_out:.3g} "
@@ -294,6 +313,15 @@ def _by_discriminator(
         tuple(flags),
         {"held_out": found.held_out, "fitted": found.fitted, "log_loss": fit.loss},
     )
+
+
+def _p_value_of_mmd(samples: Samples, random: np.random.Generator) -> float:
+    """Of equal distributions, of at most ``_MOST_CHECKED`` points each."""
+    x, y = (
+        points[random.choice(len(points), _MOST_CHECKED, replace=False)] if len(points) > _MOST_CHECKED else points
+        for points in (samples.x, samples.y)
+    )
+    return mmd_test(x, y, permutations=_PERMUTATIONS, rng=random).p_value
 
 
 def _by_neighbours(

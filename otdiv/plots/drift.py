@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _BINS = 40
 """Bars of a histogram, over the middle 99 % of the values."""
+_TITLE_WIDTH, _LONGEST_NAME = 72, 24
+"""Characters of a line of a title; of the name of a column or level beside an axis."""
 _MOST_LEVELS = 12
 """Levels of a category that are drawn, the most frequent first."""
 
@@ -41,7 +44,7 @@ def plot_column(change: ColumnChange, names: tuple[str, str] = ("before", "after
         for k, (side, name, colour) in enumerate(zip(sides, names, (BLUE, ORANGE), strict=True)):
             share = np.bincount(side.astype(int), minlength=len(column.levels))[:shown] / max(1, len(side))
             ax.barh(np.arange(shown) + 0.4 * k - 0.2, share, 0.38, color=colour, label=name)
-        ax.set_yticks(np.arange(shown), [level[:24] for level in column.levels[:shown]])
+        ax.set_yticks(np.arange(shown), [_short(level) for level in column.levels[:shown]])
         ax.invert_yaxis()
         ax.set_xlabel("share of the rows")
     else:
@@ -55,7 +58,7 @@ def plot_column(change: ColumnChange, names: tuple[str, str] = ("before", "after
         if column.kind is Kind.DATE:
             ticks = np.linspace(edges[0], edges[-1], 4)
             ax.set_xticks(ticks, [str(np.datetime64(int(day), "D")) for day in ticks])
-    ax.set_title(f"{change.name}: {change.sentence}", fontsize=9, loc="left")
+    ax.set_title(textwrap.fill(f"{change.name}: {change.sentence}", _TITLE_WIDTH), fontsize=9, loc="left")
     ax.legend(frameon=False, fontsize=8)
     return fig
 
@@ -78,8 +81,12 @@ def plot_changes(found: TableComparison, ax: Axes | None = None) -> Figure:
         ax.plot([change.lower, change.upper], [k, k], color=colour, linewidth=2)
         ax.plot([change.distance], [k], "o", color=colour)
         ax.plot([change.floor], [k], "|", color=BLUE, markersize=9)
-    ax.set_yticks(np.arange(len(found.changes)), [change.name for change in found.changes])
-    ax.invert_yaxis()
+    ax.set_yticks(np.arange(len(found.changes)), [_short(change.name) for change in found.changes])
+    ax.set_ylim(len(found.changes) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.set_xlabel("distance in sd, or share of rows; | : the mean without a change", fontsize=9)
     return fig
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "\u2026"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from otdiv.core.text_tables import Table
 from otdiv.drift import TableComparison
 from otdiv.plots.drift import plot_changes, plot_column
@@ -31,11 +33,13 @@ def drift_page(found: TableComparison) -> str:
     ]
     arcs = [(str(i), str(j), f"{100 * share:.2f} %") for i, j, share in found.joint.moved_rows(10)]
     moved = Table("", (f"row of {first}", f"row of {second}", "share of the joint distance"), arcs, (), (0, 1, 2))
+    answer = found.table("")
+    answer = replace(answer, notes=[note for note in answer.notes if note not in (found.verdict, found.extent)])
     drawn = "The columns that changed, the clearest first." if found.changed() else "No column changed by itself."
     return page(
         f"{first} against {second}",
         [
-            Section(found.verdict, found.extent, [found.table("")], [("distances", plot_changes(found))]),
+            Section(found.verdict, found.extent, [answer], [("distances", plot_changes(found))]),
             Section("Before and after", drawn, figures=pictures),
             Section("Rows that move furthest", "By the optimal plan; rows count from 0.", [moved]),
         ],

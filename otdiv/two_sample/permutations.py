@@ -113,11 +113,34 @@ def p_value(counts: Array) -> float:
     return float(counts[0] / len(counts))
 
 
-def least_p_of(counts: Array) -> tuple[float, int]:
-    """The p-value of the least p-value of K statistics, and which statistic attains it.
+def rank_by_least(counts: Array) -> Array:
+    """For every division, how many have K statistics of which the least p-value is as small, itself included.
 
-    The least of K counts takes few values: with B = 99 and K = 7 it is 1 for up to 7 of 100 divisions, and none of them
-    could be rejected at 0.05.  So equal least counts are ordered by the next-least ones.
+    The least of K counts takes few values: with B = 99 and K = 7 it is 1 for up to 7 of 100 divisions, and none of
+    them could be rejected at 0.05.  So equal least counts are ordered by the next-least ones: divisions stand in the
+    order of a dictionary of their K counts, each ascending.
+
+    Parameters
+    ----------
+    counts : ndarray of int [K, R]
+        Of each statistic on the same divisions.
+
+    Returns
+    -------
+    ndarray of int [R]
+        A count as those of :func:`count_as_large`, small where some statistic is large.
+    """
+    ascending = np.sort(counts, axis=0)
+    order = np.lexsort(ascending[::-1])
+    new = (ascending[:, order[1:]] != ascending[:, order[:-1]]).any(axis=0)
+    last = np.append(np.flatnonzero(new), len(order) - 1) + 1  # places up to the end of each group of equal ones
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.repeat(last, np.diff(last, prepend=0))
+    return ranks
+
+
+def least_p_of(counts: Array) -> tuple[float, int]:
+    """The p-value of the least p-value of K statistics, by :func:`rank_by_least`, and which statistic attains it.
 
     Parameters
     ----------
@@ -131,8 +154,4 @@ def least_p_of(counts: Array) -> tuple[float, int]:
         those of the observed one.
     which : int
     """
-    ascending = np.sort(counts, axis=0)
-    beyond = ascending - ascending[:, :1]
-    first = (beyond != 0).argmax(axis=0)  # 0 where all are equal, and then the difference there is 0
-    decisive = np.take_along_axis(beyond, first[None, :], axis=0)[0]
-    return float(np.mean(decisive <= 0)), int(counts[:, 0].argmin())
+    return p_value(rank_by_least(counts)), int(counts[:, 0].argmin())

@@ -90,3 +90,23 @@ def test_columns_can_be_selected(run, files):
 def test_every_distance_is_one_option_away(run, files):
     code, out, _ = run("compare", *files, "--columns", "age", "--all")
     assert code == 0 and "W1, primal program" in out
+
+
+def test_remedies_can_be_typed_as_they_are_said(run, tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text("net weight,id\n" + "".join(f"{k % 7} kg,{k}\n" for k in range(40)))
+    paths = [str(tmp_path / f"{name}.csv") for name in "ab"]
+    code, _, err = run("compare", *paths)
+    assert code == 2 and "the unit 'kg' into the column's name" in err and "--category 'net weight'" in err
+    code, out, _ = run("compare", *paths, "--category", "net weight")
+    assert code == 0 and "id (identifier)" in out and "compared with itself" in out
+    code, out, _ = run("compare", *paths, "--category", "net weight", "--number", "id", "--units", "raw")
+    assert code == 0 and "Not measured" not in out and "in their own unit, dates in days," in out
+
+
+def test_the_page_says_each_sentence_once(run, files, tmp_path):
+    page = tmp_path / "out.html"
+    run("compare", *files, "--report", page)
+    text = page.read_text()
+    assert text.count("Joint distance of all rows") == 1 and text.count("Changed (p = ") == 1
+    assert 'name="viewport"' in text

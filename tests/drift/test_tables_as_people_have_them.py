@@ -94,14 +94,20 @@ def test_columns_are_matched_by_name():
             table(1).rename(columns={"age": "years"}),
             r"\['age'\] only in before and \['years'\] only in after",
         ),
-        (table(0), table(1, age=["old"] * N), r"column 'age' must be of one kind in both tables; got number and text"),
+        (
+            table(0),
+            table(1, age=["old"] * N),
+            r"column 'age' must be of one kind in both tables; got number in before and text in after",
+        ),
         (
             table(0)[["id", "country"]],
             table(1)[["id", "country"]],
             r"a column that can be measured; got id \(identifier\)",
         ),
         (table(0), table(1).head(1), "after must have at least 2 rows; got 1"),
-        (table(0), table(1, age=[np.inf] * N), "column 'age' must be finite"),
+        (table(0), table(1, age=[np.nan, np.inf] * 20), "column 'age' must be finite; got inf in row 2 of after"),
+        (table(0)[["country"]], table(1)[["country"]], "Constant and empty columns hold nothing to compare"),
+        (table(0)[["age"]], table(1)[["city"]], "Rename them: no name is in both"),
         (table(0).head(0), table(1), "at least one row"),
     ],
 )
@@ -149,6 +155,48 @@ def test_dates_of_other_forms_are_asked_about(tmp_path):
     with pytest.raises(InvalidInput, match=r"column 'day' must hold dates in the ISO form; got '1/02/2025' in a.csv"):
         compare_tables(*files)
     assert compare_tables(*files, kinds={"day": "category"})["day"].distance == 0.0
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["12.5 kg", "13 kg"], r"plain numbers; got '12.5 kg' in a.csv. Write 12.5, and the unit 'kg' into the column"),
+        (["$3", "$4.50"], r"plain numbers; got '\$3' in a.csv. Write 3, and the unit '\$'"),
+        (["40%", "45%"], r"got '40%' in a.csv. Write 40, and the unit '%'"),
+        (["1,204.50", "12,001.00"], r"got '1,204.50' in a.csv. Write 1204.50, without separators, or declare"),
+        (["1,204", "950"], r"got '1,204' in a.csv. Write 1204, without separators, or pass decimal=','"),
+        (["0,25", "3"], r"with a decimal point; got '0,25' in a.csv. Pass decimal=','"),
+    ],
+)
+def test_numbers_of_other_forms_are_asked_about(tmp_path, cells, said):
+    files = [text_table(tmp_path / f"{n}.csv", "size;x", [f"{cells[k % 2]};{k}" for k in range(30)]) for n in "ab"]
+    options = TableOptions(delimiter=";")
+    with pytest.raises(InvalidInput, match=f"column 'size' must hold .*{said}"):
+        compare_tables(*files, options=options)
+    assert compare_tables(*files, kinds={"size": "category"}, options=options)["size"].distance == 0.0
+
+
+@pytest.mark.parametrize(
+    "cells", [["A1", "A2"], ["K 12", "K 13"], ["1st", "2nd"], ["12 a", "12 b"], ["10-20", "20-30"]]
+)
+def test_texts_with_digits_remain_texts(tmp_path, cells):
+    path = text_table(tmp_path / "a.csv", "size,x", [f"{cells[k % 2]},{k}" for k in range(30)])
+    assert compare_tables(path, path)["size"].column.kind is Kind.CATEGORY
+
+
+def test_a_table_compared_with_itself_says_so_and_its_intervals_are_not_points():
+    found = compare_tables(table(0), table(0))
+    assert "is one file compared with itself" in found.notes[-1]
+    for change in found.changes:
+        assert change.distance == change.lower == 0.0 and change.upper > 0.1
+    assert "compared with itself" not in str(compare_tables(table(0), table(1)))
+
+
+def test_few_rows_are_said_to_be_few():
+    said = "The intervals need more rows than 3 in after; go by p."
+    assert said in str(compare_tables(table(0), table(1).head(3)))
+    assert "more rows" not in str(compare_tables(table(0), table(1)))
+    assert compare_tables(table(0), table(1).head(3)).unmeasured[0].kind is Kind.IDENTIFIER
 
 
 def test_dates_with_time_and_zone_are_one_moment():
@@ -250,3 +298,26 @@ def test_an_index_that_pandas_stored_in_parquet_is_left_out(tmp_path):
     for name, seed in (("a", 0), ("b", 1)):
         table(seed).sample(frac=1, random_state=seed).to_parquet(tmp_path / f"{name}.parquet")
     assert set(kinds(compare_tables(tmp_path / "a.parquet", tmp_path / "b.parquet"))) == set(EXPECTED)
+
+
+def test_levels_in_other_letters_are_asked_about():
+    first, second = {"ok": ["TRUE", "FALSE", "yes"] * 10}, {"ok": ["True", "False", "yes"] * 10}
+    said = (
+        "column 'ok' must spell its levels alike in both tables; got 'FALSE' only in before and 'False' only in after"
+    )
+    with pytest.raises(InvalidInput, match=said):
+        compare_tables(first, second)
+    assert compare_tables(first, second, kinds={"ok": "category"})["ok"].distance == pytest.approx(2 / 3)
+    both = {"ok": ["A", "a", "B"] * 10}
+    assert compare_tables(both, {"ok": ["A", "a", "a"] * 10})["ok"].distance == pytest.approx(1 / 3)
+
+
+def test_what_went_missing_is_in_the_sentence():
+    ages = table(1)["age"].where(np.arange(N) % 4 > 0)
+    found = compare_tables(table(0), table(1, age=ages), missing="category")["age"]
+    assert found.sentence.endswith("; missing 0 % to 25 %")
+
+
+def test_a_column_without_a_name_is_named_so(tmp_path):
+    path = text_table(tmp_path / "a.csv", ",x", [f"{k},{k % 5}" for k in range(30)])
+    assert "Not measured: a column without a name (identifier)." in str(compare_tables(path, path))

@@ -259,3 +259,20 @@ def test_a_seed_repeats_and_the_global_one_is_left_alone():
     first, second = (divergence_lower_bound(X, Y + 2, "tv", rng=3) for _ in range(2))
     assert first == second and (np.random.get_state()[1] == before).all()  # noqa: NPY002
     assert otdiv.estimators.estimate_divergence is estimate_divergence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turned", [True, False])
+def test_a_difference_that_no_classifier_expresses_is_said(turned):
+    """A ring in a plane that is turned through ten columns; without the ring nothing is said."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 1000, 10))
+    if turned:
+        angle = rng.uniform(0, 2 * np.pi, 1000)
+        x[:, :2] = np.sqrt(2) * np.c_[np.cos(angle), np.sin(angle)] + 0.1 * x[:, :2]
+    rotation, _ = np.linalg.qr(rng.normal(size=(10, 10)))
+    found = estimate_divergences(x @ rotation, y @ rotation, ["kl", "js"], lower_bound=False, rng=0)
+    for estimate, largest in zip(found, (math.inf, math.log(2)), strict=True):
+        assert any("test by MMD" in flag for flag in estimate.flags) == turned
+        assert (estimate.upper == pytest.approx(largest)) == turned
+        assert estimate.lower == 0.0 and estimate.value < 0.1

@@ -105,7 +105,7 @@ def test_a_value_that_is_mostly_extrapolated_is_flagged(half, flagged):
     signs = np.array([1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0] * 25)
     fit = CrossFit("boosting", (0.5 * signs, -0.5 * signs), (half * signs, -half * signs), True, 0.65)
     x, y = np.random.default_rng(0).normal(size=(2, 200, 1))
-    found = _by_discriminator(as_samples(x, y, 20), as_generator("kl"), fit, 0.95, "asked for", None)
+    found = _by_discriminator(as_samples(x, y, 20), as_generator("kl"), fit, 0.95, "asked for", None, lambda: 1.0)
     assert any("half of the data teach" in flag for flag in found.flags) == flagged != found.reliable
     assert found.details["fitted"] > found.details["held_out"] > 0
 

@@ -220,7 +220,7 @@ def test_table_as_text_and_as_page():
         assert word in text
     (row,) = (one for one in lines if "12" in one)
     assert row.endswith("12") and all(len(one) <= 60 for one in lines)
-    assert table.html().count("text-align:right") == 2
+    assert table.html().count("text-align:right") == 3
     assert Table("", ("x",), [("1",)]).html().startswith("<table><thead>")
 
 

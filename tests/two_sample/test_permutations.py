@@ -8,7 +8,14 @@ import math
 import numpy as np
 import pytest
 
-from otdiv.two_sample.permutations import count_as_large, count_divisions, draw_divisions, least_p_of, p_value
+from otdiv.two_sample.permutations import (
+    count_as_large,
+    count_divisions,
+    draw_divisions,
+    least_p_of,
+    p_value,
+    rank_by_least,
+)
 
 
 def test_random_divisions():
@@ -64,6 +71,12 @@ def test_the_least_p_value_is_exact_over_all_orders():
     assert any(np.mean(naive <= level) > level for level in np.arange(1, 41) / 40)
 
 
+def test_equal_counts_share_the_last_rank():
+    counts = np.array([[2, 1, 2, 4, 4], [5, 3, 5, 4, 4]])
+    assert rank_by_least(counts).tolist() == [3, 1, 3, 5, 5]
+    assert rank_by_least(counts[:, :1]).tolist() == [1]
+
+
 def test_which_statistic_is_named():
     counts = np.array([[5, 1, 2], [2, 3, 1]])
     assert least_p_of(counts) == (1.0, 1)
@@ -93,6 +106,7 @@ def test_equal_least_counts_are_ordered_by_the_next_ones():
     assert np.mean(least <= 1) > 0.05, "the share of the least count alone never comes to 0.05"
     p = np.array([least_p_of(np.roll(counts, -k, axis=1))[0] for k in range(100)])
     assert np.mean(p <= 0.05) == 0.05 and len(np.unique(p)) == 100
+    assert np.array_equal(rank_by_least(counts), np.rint(100 * p).astype(int))
     for k in range(100):  # against a sort of Python's tuples
         rows = [tuple(sorted(column)) for column in counts.T.tolist()]
         assert p[k] == np.mean([row <= rows[k] for row in rows])

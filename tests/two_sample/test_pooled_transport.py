@@ -11,7 +11,7 @@ from otdiv.costs import Euclidean
 from otdiv.errors import TooLarge
 from otdiv.network_flow.alternating_forest import allocate_forest
 from otdiv.two_sample.pooled.capped_assignment import capped_assignment_costs
-from otdiv.two_sample.pooled.geometry import pooled_geometry
+from otdiv.two_sample.pooled.geometry import is_connected, pooled_geometry
 from otdiv.two_sample.pooled.hub_transport import hub_transport_costs
 from otdiv.two_sample.pooled.solve import division_costs
 from otdiv.two_sample.pooled.sparse_assignment import sparse_assignment_costs
@@ -128,3 +128,20 @@ def test_far_arcs_are_found_by_pricing():
 def test_a_pool_that_does_not_fit_is_refused():
     with pytest.raises(TooLarge, match="The distances of all pairs of 100 points needs about"):
         pooled_geometry(np.zeros((100, 2)), Euclidean(), memory_limit=1e5)
+
+
+@pytest.mark.parametrize(("groups", "distance"), [(1, 0.0), (2, 30.0), (5, 30.0), (5, 1e6)])
+def test_pools_of_separate_groups(groups, distance):
+    """Their mass must cross between groups; the other kernel comes to the same values."""
+    rng = np.random.default_rng(groups)
+    centres = distance * np.arange(groups)
+    pool = rng.normal(size=(220, 2)) + centres[rng.integers(groups, size=220), None]
+    geometry, labels = pooled_geometry(pool, Euclidean()), divisions(220, 110)
+    assert is_connected(geometry, 16) == (groups == 1)
+    values, gap = division_costs(geometry, labels, np.inf, 1)
+    scale = geometry.distance.mean()
+    assert values == pytest.approx(reference(geometry.distance, labels, np.inf), abs=1e-12 * scale)
+    assert gap <= 1e-12 * scale
+    kernel = hub_transport_costs if groups == 1 else sparse_assignment_costs
+    other, _ = solved_by(kernel, geometry, labels, np.inf)
+    assert values == pytest.approx(other, abs=1e-12 * scale)

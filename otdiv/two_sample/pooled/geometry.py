@@ -44,3 +44,15 @@ def pooled_geometry(points: Array, metric: PointCost, memory_limit: float | None
     distance = metric.matrix(points, points)
     neighbour = np.argsort(distance, axis=1, kind="stable").astype(np.int32)
     return PooledGeometry(distance, neighbour, np.take_along_axis(distance, neighbour, axis=1))
+
+
+def is_connected(geometry: PooledGeometry, neighbours: int) -> bool:
+    """Whether links from every point to that many nearest ones, itself included, join the whole pool."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = len(geometry.distance)
+    ends = geometry.neighbour[:, :neighbours]
+    starts = np.repeat(np.arange(size), ends.shape[1])
+    links = csr_array((np.ones(ends.size, dtype=np.int8), (starts, ends.ravel())), shape=(size, size))
+    return bool(connected_components(links, directed=False)[0] == 1)
