@@ -99,7 +99,7 @@ def test_an_upward_import_is_seen(tmp_path, where, line, message):
     assert done.returncode == 1 and message in done.stdout, done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_doctests():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", "otdiv"],

@@ -19,8 +19,8 @@ with warnings.catch_warnings():
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.py"))
 TIMEOUT = 120
-LONG = ("09", "10", "11", "13")
-"""Notebooks that train generators or compare a thousand distributions."""
+LONG = ("06", "07", "08", "09", "10", "11", "12", "13")
+"""Notebooks that train networks, solve large problems or repeat tests many times."""
 STRICT = "import warnings\nwarnings.simplefilter('error')"
 
 

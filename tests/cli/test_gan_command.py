@@ -44,7 +44,7 @@ def test_several_seeds_give_medians_with_their_range(run):
     assert values[0] != values[1] and summary["w1"]["median"] == pytest.approx(np.mean(values))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_compare_trains_every_model_and_prints_one_table(run):
     code, text, err = run("gan", "compare", "ring8", *FAST)
     assert code == 0, err

@@ -55,7 +55,7 @@ def test_a_seed_repeats_and_no_global_generator_moves():
     assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_estimate_takes_it_where_it_has_the_least_loss():
     pytest.importorskip("torch")
     x, y = parity(500, 3, d=5)

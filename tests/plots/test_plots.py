@@ -258,7 +258,7 @@ def test_theta_sweep_values():
         assert row["js"] == pytest.approx(math.log(2) * moved, abs=1e-12)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_demo_from_end_to_end(tmp_path):
     shown = []
     result = demo.run_demo(tmp_path / "new" / "folder", shown.append)
