@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.trees.spanning_tree import find_apex, update_potentials
+from otdiv.network_flow.trees.spanning_tree import find_apex, move_round_cycle, update_potentials
 
 _NONE = -1
 
@@ -168,14 +168,7 @@ def _pivot(n, source, target, arc_cost, basis, children):
             leaving, amount, at_source = v, flow[v], False
         v = parent[v]
     if amount > 0:
-        v = source
-        while v != apex:
-            flow[v] += -amount if v < n else amount
-            v = parent[v]
-        v = target
-        while v != apex:
-            flow[v] += amount if v < n else -amount
-            v = parent[v]
+        move_round_cycle(n, source, target, apex, amount, parent, flow)
     top, above = (source, target) if at_source else (target, source)
     v, new_parent = top, above
     arc_flow, arc_cost_now = amount, arc_cost

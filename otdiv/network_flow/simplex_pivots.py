@@ -28,7 +28,13 @@ from otdiv.core.compilation import kernel
 from otdiv.core.options import Tuning
 from otdiv.network_flow.graph import ArcList
 from otdiv.network_flow.local_pivots import pivot_locally
-from otdiv.network_flow.trees.spanning_tree import Basis, find_apex, reroot_subtree, update_potentials
+from otdiv.network_flow.trees.spanning_tree import (
+    Basis,
+    find_apex,
+    move_round_cycle,
+    reroot_subtree,
+    update_potentials,
+)
 
 _NONE = -1
 _NODES_PER_ARC = 128
@@ -232,14 +238,7 @@ def pivot(n, source, target, arc_cost, tolerance, basis):
     if reduced >= -tolerance:
         return False
     if amount > 0:
-        v = source
-        while v != apex:
-            flow[v] += -amount if v < n else amount
-            v = parent[v]
-        v = target
-        while v != apex:
-            flow[v] += amount if v < n else -amount
-            v = parent[v]
+        move_round_cycle(n, source, target, apex, amount, parent, flow)
     top, above = (source, target) if at_source else (target, source)
     reroot_subtree(top, leaving, above, basis)
     flow[top], cost[top] = amount, arc_cost

@@ -208,6 +208,19 @@ def find_apex(u, v, root, parent, mark):
 
 
 @kernel()
+def move_round_cycle(n, source, target, apex, amount, parent, flow):
+    """Send mass along an arc that enters, from ``source`` to ``target``, and back round its cycle through the tree."""
+    v = source
+    while v != apex:
+        flow[v] += -amount if v < n else amount
+        v = parent[v]
+    v = target
+    while v != apex:
+        flow[v] += amount if v < n else -amount
+        v = parent[v]
+
+
+@kernel()
 def reroot_subtree(top, old_top, above, basis):
     """Cut off the subtree of ``old_top``, make its node ``top`` the root of it, and attach that to ``above``.
 
