@@ -19,7 +19,7 @@ from otdiv.files.writing import require_writable
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.certified_solve import solve_with
 from otdiv.transport.result import TransportResult
-from otdiv.transport.saved_answers.reading import load
+from otdiv.transport.saved_answers.reading import audited
 from otdiv.transport.stated_problem import require_proof_of
 from otdiv.verification.file import SUFFIXES, load_proof
 from otdiv.verification.record import COSTS
@@ -100,7 +100,7 @@ def solve_from_checkpoint(
             raise CertificateRefused(
                 f"checkpoint {path.name!r} is of another problem: {difference} Name another file, or remove this one."
             ) from None
-        earlier = load(path, rtol=options.rtol)
+        earlier = audited(proof, path.name, options.rtol)
         if earlier.certificate.proves_optimal(options.rtol, options.atol):
             return replace(earlier, stats={**earlier.stats, "reason": f"the checkpoint {path.name} is the answer"})
     file = CheckpointFile(problem, path, options, earlier)

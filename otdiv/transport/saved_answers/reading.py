@@ -52,15 +52,19 @@ def load(path: str | Path, *, rtol: float = RTOL) -> TransportResult:
     >>> otdiv.load(file).value
     2.0
     """
+    return audited(load_proof(path), Path(path).name, rtol)
+
+
+def audited(proof: Proof, name: str, rtol: float) -> TransportResult:
+    """The answer of a proof that was read from the file ``name``."""
     started = time.perf_counter()
-    proof = load_proof(path)
     problem = _problem(proof)
     plan = Plan(proof.rows, proof.columns, proof.mass, (problem.n, problem.m))
     certificate = certify(problem, plan, (proof.f, proof.g), options=DEFAULTS)
     met = Status.OPTIMAL if certificate.exact_weights else Status.OPTIMAL_NEARBY
     status = met if certificate.proves_optimal(rtol) else Status.STOPPED
     stats = {
-        "reason": f"read from {Path(path).name}",
+        "reason": f"read from {name}",
         "rtol": rtol,
         "tried": (),
         "seconds": time.perf_counter() - started,
