@@ -119,7 +119,7 @@ def fit(
     )
     with gradients_enabled():
         problem = TrainingProblem.of(distributions, options, network=network)
-        return train(problem, checkpoint=checkpoint, progress=progress)
+        return train([problem], checkpoint=checkpoint, progress=progress)[0]
 
 
 def load(path: str | Path) -> FittedCritic:
@@ -227,17 +227,18 @@ def estimate(
         asked = EmpiricalEstimand.of(distributions, transport, exact)
     else:
         raise invalid("estimand", "be 'population' for a sampler", "'empirical'", "Points of a sampler never end.")
-    answers = []
     with gradients_enabled():
-        for k in range(seeds):
-            problem = TrainingProblem.of(
+        problems = [
+            TrainingProblem.of(
                 asked.train,
                 Options.of(choice.constraint, seed + k, **options),
                 validation=asked.validation,
                 network=network,
             )
-            critic = train(problem, checkpoint=checkpoint, progress=progress, band=asked.band)
-            answers.append(asked.answer(critic, choice))
+            for k in range(seeds)
+        ]
+        trained = train(problems, checkpoint=checkpoint, progress=progress, band=asked.band)
+        answers = [asked.answer(critic, choice) for critic in trained]
     best = max(answers, key=lambda answer: answer.lower)
     values = tuple(answer.value for answer in answers)
     return replace(best, seed_values=values, seconds=time.monotonic() - began)

@@ -21,10 +21,10 @@ from otdiv.critics.architecture import Architecture
 from otdiv.critics.debias import Debiased, remove_bias
 from otdiv.files.archives import open_archive
 from otdiv.lipschitz import LipschitzBound
-from otdiv.neural.checkpoint import write_torch
 from otdiv.neural.constraints import CONSTRAINT_BY_NAME
 from otdiv.neural.minmax import anneal
 from otdiv.neural.standardize import Standardizer
+from otdiv.neural.torch_files import write_torch
 
 _LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**19
 """Units of a wide layer, and values of such a layer computed at a time; 4 MiB stay in the processor's cache."""

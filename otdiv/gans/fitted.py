@@ -18,7 +18,7 @@ from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models.base import GanSpec, GanState
 from otdiv.gans.models.infogan import generate
 from otdiv.gans.models.table import MODEL_BY_NAME
-from otdiv.neural.checkpoint import read_torch, write_torch
+from otdiv.neural.torch_files import read_torch, write_torch
 
 BLOCK = 8192
 """Points generated at once."""

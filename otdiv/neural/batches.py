@@ -34,7 +34,7 @@ class SignedSample:
 
 def signed_sample(x: Tensor, a: Tensor, y: Tensor, b: Tensor) -> SignedSample:
     """x with weights a, less y with weights b."""
-    return SignedSample(torch.cat([x, y]), torch.cat([a, -b]), x, y, a, b)
+    return SignedSample(torch.cat([x, y], dim=-2), torch.cat([a, -b], dim=-1), x, y, a, b)
 
 
 class Batches:

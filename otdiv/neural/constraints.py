@@ -6,7 +6,7 @@ and at the end, and computes the upper bound of the Lipschitz constant that then
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +20,10 @@ from otdiv.neural.network_spec import NetworkSizes, NetworkSpec
 
 ATOMS = 4096
 """Most atoms of a semi-discrete potential; more of them lower its error and cost time in proportion."""
+
+
+Weights = Mapping[str, Tensor]
+"""Parameters and buffers by name; of k networks of one shape with a first axis of length k."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,8 +40,11 @@ class Constraint:
         First learning rate of Adam.
     penalty : callable or None
         Gradient norms [k] -> penalties [k].
-    after_step, at_end : callable or None
-        Projections of the module's weights; the first is given the sizes too.
+    after_step : callable or None
+        Projection after every step: (weights, sizes), the weights by name, of one network or stacked along a first
+        axis; changed in place.
+    at_end : callable or None
+        Projection of the trained module.
     bound : callable
         module -> LipschitzBound, or None where nothing is certified.
     oriented : bool
@@ -51,7 +58,7 @@ class Constraint:
     rate: float
     bound: Callable[[nn.Module], LipschitzBound | None]
     penalty: Callable[[Tensor], Tensor] | None = None
-    after_step: Callable[[nn.Module, NetworkSizes], None] | None = None
+    after_step: Callable[[Weights, NetworkSizes], None] | None = None
     at_end: Callable[[nn.Module], None] | None = None
     oriented: bool = False
     initializations: tuple[str, ...] = ("random",)
@@ -65,6 +72,11 @@ class Constraint:
     def certified(self) -> bool:
         """Whether the value divided by the bound is proved to be at most W1 (layers' norms; by construction)."""
         return self.name not in PENALTIES
+
+    def project(self, module: nn.Module, sizes: NetworkSizes) -> None:
+        """The projection after a step, where there is one."""
+        if self.after_step is not None:
+            self.after_step(weights_of(module), sizes)
 
     def __repr__(self) -> str:
         return f"Constraint({self.name!r})"
@@ -102,25 +114,31 @@ def _build_spectral_mlp(spec: NetworkSpec) -> nn.Module:
     module = _build_mlp(spec)
     for layer in linear_layers(module):  # the running left vector of the power iteration
         layer.register_buffer("left", torch.randn(layer.out_features, generator=spec.generator))
-        for _ in range(20):
-            _divide_by_spectral_norm(layer)
+    for _ in range(20):
+        _spectral_step(weights_of(module), spec.sizes)
     return module
 
 
+def weights_of(module: nn.Module) -> Weights:
+    """Parameters and buffers by name."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _matrices(weights: Weights) -> list[str]:
+    return [name for name in weights if name.endswith(".weight")]
+
+
 @torch.no_grad()
-def _divide_by_spectral_norm(layer: nn.Linear) -> None:
-    W, left = layer.weight, layer.left
-    assert isinstance(left, Tensor)
-    right = W.T @ left
-    right = right / right.norm().clamp_min(1e-12)
-    pushed = W @ right
-    left.copy_(pushed / pushed.norm().clamp_min(1e-12))
-    W.div_(pushed.norm().clamp_min(1e-12))
-
-
-def _spectral_step(module: nn.Module, sizes: NetworkSizes) -> None:
-    for layer in linear_layers(module):
-        _divide_by_spectral_norm(layer)
+def _spectral_step(weights: Weights, sizes: NetworkSizes) -> None:
+    """One step of the power iteration, and division by what it gives."""
+    for name in _matrices(weights):
+        W, left = weights[name], weights[name.removesuffix("weight") + "left"]
+        right = (W.mT @ left.unsqueeze(-1)).squeeze(-1)
+        right = right / right.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        pushed = (W @ right.unsqueeze(-1)).squeeze(-1)
+        norm = pushed.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        left.copy_(pushed / norm)
+        W.div_(norm.unsqueeze(-1))
 
 
 @torch.no_grad()
@@ -131,21 +149,28 @@ def _spectral_end(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def _clip(module: nn.Module, sizes: NetworkSizes) -> None:
-    for parameter in module.parameters():
+def _clip(weights: Weights, sizes: NetworkSizes) -> None:
+    for parameter in weights.values():
         parameter.clamp_(-sizes.clip, sizes.clip)
 
 
 @torch.no_grad()
-def _divide_by_frobenius_norm(module: nn.Module, sizes: NetworkSizes | None = None) -> None:
+def _frobenius_step(weights: Weights, sizes: NetworkSizes) -> None:
+    for name in _matrices(weights):
+        weights[name].div_(weights[name].norm(dim=(-2, -1), keepdim=True))
+
+
+@torch.no_grad()
+def _frobenius_end(module: nn.Module) -> None:
+    """The last division is by a norm rounded upwards."""
     for layer in linear_layers(module):
         layer.weight.div_(matrix_norm(layer.weight.cpu().double().numpy(), "fro").value)
 
 
 @torch.no_grad()
-def _retract(module: nn.Module, sizes: NetworkSizes) -> None:
-    for layer in linear_layers(module):
-        layer.weight.copy_(bjorck(layer.weight))
+def _retract(weights: Weights, sizes: NetworkSizes) -> None:
+    for name in _matrices(weights):
+        weights[name].copy_(bjorck(weights[name]))
 
 
 @torch.no_grad()
@@ -177,14 +202,7 @@ CONSTRAINT_BY_NAME: dict[str, Constraint] = {
         Constraint(
             "spectral", _build_spectral_mlp, 1e-2, norm_product, after_step=_spectral_step, at_end=_spectral_end
         ),
-        Constraint(
-            "frobenius",
-            _build_mlp,
-            1e-2,
-            norm_product,
-            after_step=_divide_by_frobenius_norm,
-            at_end=_divide_by_frobenius_norm,
-        ),
+        Constraint("frobenius", _build_mlp, 1e-2, norm_product, after_step=_frobenius_step, at_end=_frobenius_end),
         Constraint("orthonormal", _build_orthonormal, 5e-3, norm_product, after_step=_retract, at_end=_orthonormal_end),
         Constraint(
             "min-max", _build_min_max, 0.05, _by_construction, oriented=True, initializations=("exact", "random")

@@ -79,9 +79,14 @@ def run_steps(
             raise
         if not all(math.isfinite(value) for value in info.values()):
             values = ", ".join(f"{name} {value:g}" for name, value in info.items())
-            raise SolverFailed(f"the training diverged at step {state.step}: {values}. {remedy}")
+            raise SolverFailed(diverged(state.step, values, remedy))
         state = after_step(state, info)
     return state
+
+
+def diverged(step: int, what: str, remedy: str) -> str:
+    """The message about values that are not finite."""
+    return f"the training diverged at step {step}: {what}. {remedy}"
 
 
 def cosine(share: float) -> float:

@@ -1,6 +1,7 @@
 """Networks of pieces of slope 1: min-max and semi-discrete, 1-Lipschitz whatever their parameters.
 
-Each maps points [n, d] to values [n].
+Each maps points [n, d] to values [n]; with parameters stacked along a first axis it is k networks, which map
+points [k, n, d] to values [k, n].
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+Temperature = float | Tensor
+"""T of a soft minimum: a number, or one positive number [k] for each of k stacked networks."""
 
 
 class MinMaxNetwork(nn.Module):
@@ -45,6 +49,7 @@ class MinMaxNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.groups = groups
+        self.temperature: Temperature
         self.centres = nn.Parameter(centres)
         self.register_buffer("signs", signs)
         self.cone_heights = nn.Parameter(cone_heights)
@@ -92,18 +97,24 @@ class MinMaxNetwork(nn.Module):
         none = torch.zeros(0)
         return cls(1, atoms.clone(), torch.ones(len(atoms)), -g, torch.zeros(0, d), none, 0.3)
 
+    @property
+    def cooling(self) -> tuple[float, float]:
+        """The temperatures at the start and at the end of the training."""
+        return self._first, 0.01
+
     def anneal(self, progress: float) -> None:
         """Soft at the start (progress 0), hard at the end (progress 1)."""
-        self.temperature = _cooled(self._first, 0.01, progress)
+        self.temperature = cooled(self.cooling, progress)
 
     def forward(self, z: Tensor) -> Tensor:
-        parts = [(distances(z, self.centres) * self.signs + self.cone_heights).view(len(z), self.groups, -1)]
-        if len(self.directions):
-            planes = z @ _unit(self.directions).T + self.plane_heights
-            parts.append(planes.view(len(z), self.groups, -1))
-        values = torch.cat(parts, dim=2) if len(parts) > 1 else parts[0]
+        cones = distances(z, self.centres) * self.signs.unsqueeze(-2) + self.cone_heights.unsqueeze(-2)
+        parts = [cones.unflatten(-1, (self.groups, -1))]
+        if self.directions.shape[-2]:
+            planes = z @ _unit(self.directions).mT + self.plane_heights.unsqueeze(-2)
+            parts.append(planes.unflatten(-1, (self.groups, -1)))
+        values = torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0]
         least = soft_min(values, self.temperature)
-        return least.squeeze(1) if self.groups == 1 else soft_max(least, self.temperature)
+        return least.squeeze(-1) if self.groups == 1 else soft_max(least, self.temperature)
 
 
 class SemiDiscreteNetwork(nn.Module):
@@ -125,20 +136,25 @@ class SemiDiscreteNetwork(nn.Module):
         self.register_buffer("atoms", atoms.clone())
         self.register_buffer("mass", mass.clone())
         self.g = nn.Parameter(torch.zeros(len(atoms)))
-        self.temperature = 0.2
+        self.temperature: Temperature = 0.2
         self._last: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def cooling(self) -> tuple[float, float]:
+        """The temperatures at the start and at the end of the training."""
+        return 0.2, 0.0005
 
     def anneal(self, progress: float) -> None:
         """Soft at the start (progress 0), hard at the end (progress 1)."""
-        self.temperature = _cooled(0.2, 0.0005, progress)
+        self.temperature = cooled(self.cooling, progress)
 
     def forward(self, z: Tensor) -> Tensor:
         if not self.training:
-            return soft_min(distances(z, self.atoms) - self.g, self.temperature)
+            return soft_min(distances(z, self.atoms) - self.g.unsqueeze(-2), self.temperature)
         # a cloud that is used whole is the same tensor in every step: its distances are kept
         if self._last is None or self._last[0] is not z:
             self._last = (z, torch.cdist(z, self.atoms, compute_mode="donot_use_mm_for_euclid_dist"))
-        return soft_min(self._last[1] - self.g, self.temperature)
+        return soft_min(self._last[1] - self.g.unsqueeze(-2), self.temperature)
 
     def train(self, mode: bool = True) -> SemiDiscreteNetwork:
         """Switch between training and evaluation; the distances kept for the training are released."""
@@ -151,7 +167,7 @@ class SemiDiscreteNetwork(nn.Module):
         The value itself, sum a h(x) - sum b h(y), has local maxima: a g_j whose piece is nowhere the least has
         no gradient there.
         """
-        return weights @ self(z).double() + self.mass.double() @ self.g.double()
+        return dual_value(weights, self(z), self.mass, self.g)
 
 
 def anneal(module: nn.Module, progress: float) -> None:
@@ -172,8 +188,9 @@ def distances(z: Tensor, centres: Tensor) -> Tensor:
 
     |z|^2 - 2 z'c + |c|^2 loses all digits where z is nearly c: harmless in training, not in a reported value.
     """
-    sizes = (z * z).sum(1, keepdim=True) + (centres * centres).sum(1)
-    squares = torch.addmm(sizes, z, centres.T, alpha=-2)
+    sizes = (z * z).sum(-1, keepdim=True) + (centres * centres).sum(-1).unsqueeze(-2)
+    multiplied = torch.addmm if z.dim() == 2 else torch.baddbmm
+    squares = multiplied(sizes, z, centres.mT, alpha=-2)
     if z.dtype == torch.float64 and not squares.requires_grad:
         i, j = torch.nonzero(squares < 1e-4 * sizes, as_tuple=True)
         squares[i, j] = ((z[i] - centres[j]) ** 2).sum(1)
@@ -185,7 +202,12 @@ class _SoftMin(torch.autograd.Function):
     """-T log sum exp(-v / T) over the last axis; keeps the softmax, which is its gradient."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, temperature: float) -> Tensor:
+    def forward(ctx: Any, values: Tensor, temperature: Temperature) -> Tensor:
+        if values.is_cuda:  # fewer passes over the memory; T log of the largest share is that of the sum
+            shares = (values * (-1 / temperature)).softmax(dim=-1)
+            ctx.save_for_backward(shares)
+            largest = shares.amax(dim=-1, keepdim=True)
+            return (values.amin(dim=-1, keepdim=True) + temperature * largest.log()).squeeze(-1)
         least = values.min(dim=-1, keepdim=True).values
         # exp(-50) counts for nothing, and smaller numbers soon are denormal, which is ten times slower
         shares = ((least - values) / temperature).clamp_min_(-50.0).exp_()
@@ -198,21 +220,35 @@ class _SoftMin(torch.autograd.Function):
         return outer[0].unsqueeze(-1) * ctx.saved_tensors[0], None
 
 
-def soft_min(values: Tensor, temperature: float) -> Tensor:
-    """-T log sum exp(-v / T) over the last axis; the minimum for T = 0."""
+def soft_min(values: Tensor, temperature: Temperature) -> Tensor:
+    """-T log sum exp(-v / T) over the last axis; the minimum for the number T = 0.
+
+    A tensor of temperatures [k], all positive, has one for each entry of the first axis.
+    """
+    if isinstance(temperature, Tensor):
+        return _SoftMin.apply(values, temperature.reshape(-1, *[1] * (values.dim() - 1)))
     if temperature == 0.0:
         return values.min(dim=-1).values
     return _SoftMin.apply(values, temperature)
 
 
-def soft_max(values: Tensor, temperature: float) -> Tensor:
+def soft_max(values: Tensor, temperature: Temperature) -> Tensor:
     """T log sum exp(v / T) over the last axis; the maximum for T = 0."""
     return -soft_min(-values, temperature)
 
 
-def _cooled(first: float, last: float, progress: float) -> float:
+def cooled(cooling: tuple[float, float], progress: float) -> float:
+    """The temperature at this share of the training: geometric between both ends, 0 after it."""
+    first, last = cooling
     return 0.0 if progress >= 1 else first * (last / first) ** progress
 
 
 def _unit(w: Tensor) -> Tensor:
-    return w / w.norm(dim=1, keepdim=True)
+    return w / w.norm(dim=-1, keepdim=True)
+
+
+def dual_value(a: Tensor, h: Tensor, mass: Tensor, g: Tensor) -> Tensor:
+    """sum a h + sum mass g over the last axis, in float64."""
+    if h.dim() == 1:
+        return a @ h.double() + mass.double() @ g.double()
+    return torch.linalg.vecdot(a, h.double()) + torch.linalg.vecdot(mass.double(), g.double())

@@ -83,10 +83,10 @@ def polar(W: Tensor) -> Tensor:
 
 def bjorck(W: Tensor, steps: int = 2) -> Tensor:
     """Björck's retraction towards :func:`polar`: W <- W (3 I - W'W) / 2, on the shorter side."""
-    if W.shape[0] < W.shape[1]:
-        return bjorck(W.T, steps).T
+    if W.shape[-2] < W.shape[-1]:
+        return bjorck(W.mT, steps).mT
     for _ in range(steps):
-        W = 1.5 * W - 0.5 * W @ (W.T @ W)
+        W = 1.5 * W - 0.5 * W @ (W.mT @ W)
     return W
 
 

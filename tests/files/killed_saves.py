@@ -22,10 +22,10 @@ import torch
 
 from otdiv import emd
 from otdiv.critics import fit
+from otdiv.critics.training.checkpoint import save_checkpoint
+from otdiv.critics.training.schedule import TrainingState
 from otdiv.neural.batches import Batches
-from otdiv.neural.checkpoint import save_checkpoint
 from otdiv.neural.samples import as_distributions
-from otdiv.neural.schedule import TrainingState
 from otdiv.neural.standardize import Standardizer
 from otdiv.plots.style import figure, save_figure
 from otdiv.report.html import Section, page, write_page

@@ -40,9 +40,8 @@ def random_critic(name: str, seed: int, x, y, *, width: int = 16, depth: int = 2
                 continue
             parameter.mul_(float(torch.rand(1, generator=generator)) * 4)
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
-    if constraint.after_step is not None:
-        for _ in range(20 if name == "orthonormal" else 3):
-            constraint.after_step(module, sizes)
+    for _ in range(20 if name == "orthonormal" else 3):
+        constraint.project(module, sizes)
     if constraint.at_end is not None:
         constraint.at_end(module)
     return in_float64(module, Standardizer(np.zeros(x.shape[1]), 1.0), 1.0), constraint

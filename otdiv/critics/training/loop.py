@@ -13,13 +13,13 @@ import torch
 from torch import nn
 
 from otdiv.critics.architecture import Initialization
+from otdiv.critics.training.checkpoint import resume_checkpoint, save_checkpoint
 from otdiv.critics.training.problem import TrainingProblem
+from otdiv.critics.training.schedule import Schedule, TrainingRun, TrainingState
 from otdiv.neural.batches import SignedSample
-from otdiv.neural.checkpoint import resume_checkpoint, save_checkpoint
 from otdiv.neural.constraints import Constraint
 from otdiv.neural.loop import Info, cosine, run_steps
 from otdiv.neural.minmax import SemiDiscreteNetwork, anneal
-from otdiv.neural.schedule import Schedule, TrainingRun, TrainingState
 from otdiv.neural.slopes import draw_between, gradient_norms
 
 Report = Callable[[TrainingState, nn.Module], None]
@@ -77,8 +77,7 @@ def run_schedule(
         return state, {"value": value, "penalty": penalty}
 
     def after_step(state: TrainingState, info: Info) -> TrainingState:
-        if constraint.after_step is not None:
-            constraint.after_step(module, sizes)
+        constraint.project(module, sizes)
         state = state.advance(info["penalty"], time.monotonic() - began, schedule)
         if state.step % every == 0 or state.share >= 1.0:
             state = state.record(sign * value_on(module, validation), schedule.early_stop)
@@ -96,14 +95,26 @@ def run_schedule(
         finished=lambda state: state.share >= 1.0,
         after_step=after_step,
         batch=batches.batch,
-        remedy=f"Pass a smaller learning rate than {schedule.rate:g} (rate=...), or another constraint.",
+        remedy=against_divergence(schedule),
     )
+    return training_run(module, constraint, state, schedule)
+
+
+def training_run(
+    module: nn.Module, constraint: Constraint, state: TrainingState, schedule: Schedule
+) -> tuple[nn.Module, TrainingRun]:
+    """The module at the end of its schedule, projected for the last time, and how the training went."""
     if constraint.at_end is not None:
         constraint.at_end(module)
     anneal(module, 1.0)
     late = schedule.time_limit is not None and state.seconds >= schedule.time_limit
     stopped = "time limit" if late else "plateau" if state.pace > 1 else "schedule"
     return module, TrainingRun(state.history, state.step, state.seconds, stopped)
+
+
+def against_divergence(schedule: Schedule) -> str:
+    """What to do where values are no longer finite."""
+    return f"Pass a smaller learning rate than {schedule.rate:g} (rate=...), or another constraint."
 
 
 def _one_step(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from otdiv.core.validation import check_choice, invalid
+from otdiv.critics.training.schedule import Schedule
 from otdiv.neural.constraint_names import CONSTRAINTS
 from otdiv.neural.constraints import CONSTRAINT_BY_NAME, Constraint
 from otdiv.neural.network_spec import NetworkSizes, require_positive, require_positive_integer
-from otdiv.neural.schedule import Schedule
 
 
 @dataclass(frozen=True)

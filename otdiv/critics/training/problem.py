@@ -15,13 +15,13 @@ from otdiv.core.validation import invalid
 from otdiv.critics.architecture import Architecture, Initialization
 from otdiv.critics.fitted import FittedCritic, in_float64
 from otdiv.critics.training.options import Options
+from otdiv.critics.training.schedule import TrainingRun
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.neural.batches import Batches, SignedSample, signed_sample
 from otdiv.neural.minmax import atom_count
 from otdiv.neural.mlp import refuse_batch_norm
 from otdiv.neural.network_spec import NetworkSpec
 from otdiv.neural.samples import Pair
-from otdiv.neural.schedule import TrainingRun
 from otdiv.neural.standardize import Standardizer
 from otdiv.transport.solve import emd
 

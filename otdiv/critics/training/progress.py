@@ -14,7 +14,7 @@ from otdiv.critics.architecture import Initialization
 from otdiv.critics.fitted import FittedCritic
 from otdiv.critics.training.loop import Report
 from otdiv.critics.training.problem import TrainingProblem
-from otdiv.neural.schedule import TrainingState
+from otdiv.critics.training.schedule import TrainingState
 
 Band = Callable[[FittedCritic], tuple[float, float]]
 """Critic -> (lower, upper), the interval that it proves as it stands."""

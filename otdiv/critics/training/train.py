@@ -1,79 +1,141 @@
-"""Train one critic: choose an initialization by short trials, then train it in full."""
+"""Train critics: choose an initialization of each by short trials, then train it in full.
+
+On a graphics card all seeds and initializations of one call are trained together.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+from torch import nn
+
 from otdiv.core.progress import Progress
 from otdiv.critics.architecture import Initialization
 from otdiv.critics.fitted import FittedCritic
+from otdiv.critics.training.checkpoint import read_fingerprint
+from otdiv.critics.training.drawn_ahead import DrawnAhead
 from otdiv.critics.training.loop import run_schedule, value_on
 from otdiv.critics.training.problem import TrainingProblem
 from otdiv.critics.training.progress import Band, reporting_steps
+from otdiv.critics.training.schedule import Schedule, TrainingRun
+from otdiv.critics.training.together import MOST_STEPS, run_together
 from otdiv.files.writing import require_writable
-from otdiv.neural.checkpoint import read_fingerprint
 
 TRIAL_SHARE = 0.3
 """Share of the steps that all trials of initializations take together; a larger one chooses better and trains less."""
 
 
 def train(
-    problem: TrainingProblem,
+    problems: list[TrainingProblem],
     *,
     checkpoint: str | Path | None = None,
     progress: Progress = False,
     band: Band | None = None,
-) -> FittedCritic:
-    """Train a critic.
+    together: bool | None = None,
+) -> list[FittedCritic]:
+    """Train critics on the same distributions, which differ in their seeds.
 
     Parameters
     ----------
-    problem : TrainingProblem
+    problems : list of TrainingProblem
+        Of the same distributions and options but for the seed.
     checkpoint : path, optional
-        A file in which the training saves itself, and from which it goes on where the file exists.
+        A file in which the training saves itself, and from which it goes on where the file exists; for one problem.
     progress : bool or callable
-        As :func:`otdiv.critics.fit`.
+        As :func:`otdiv.critics.fit`; of trainings that run together the first one is reported.
     band : callable, optional
         Critic -> (lower, upper): the interval that it proves as it stands, for the reports.
+    together : bool, optional
+        Whether one step serves all of them; by default on CUDA, for networks that the constraint builds, without a
+        checkpoint.
 
     Returns
     -------
-    FittedCritic
-        Its sign is the one that makes its value on the validation points positive.
+    list of FittedCritic
+        The sign of each is the one that makes its value on the validation points positive.
 
     Raises
     ------
     InvalidInput, SolverFailed, TooLarge
         As :func:`otdiv.critics.training.loop.run_schedule`.
     """
+    if together is None:
+        own = all(problem.network is None for problem in problems)
+        together = problems[0].device.startswith("cuda") and own and checkpoint is None
+    if together:
+        return _train_together(problems, progress, band)
+    return [_train_one(problem, checkpoint, progress, band) for problem in problems]
+
+
+def _train_one(
+    problem: TrainingProblem, checkpoint: str | Path | None, progress: Progress, band: Band | None
+) -> FittedCritic:
     file = None if checkpoint is None else require_writable(checkpoint, "checkpoint")
     schedule = problem.options.schedule
-    best = _best_initialization(problem, file)
-    if len(problem.initializations) > 1 and schedule.time_limit is not None:
-        schedule = replace(schedule, time_limit=(1 - TRIAL_SHARE) * schedule.time_limit)
+    candidates = problem.initializations
+    best = candidates[0] if len(candidates) == 1 else _begun(candidates, problem, file)
+    if best is None:
+        trial = _trial(schedule, len(candidates))
+        values = [_last_value(run_schedule(problem, candidate, trial)[1]) for candidate in candidates]
+        best = candidates[values.index(max(values))]
+    schedule = _after_trials(schedule, len(candidates))
     with reporting_steps(progress, problem, best, band) as report:
         module, run = run_schedule(problem, best, schedule, report=report, checkpoint=file)
+    return _signed(problem, best, module, run)
+
+
+def _train_together(problems: list[TrainingProblem], progress: Progress, band: Band | None) -> list[FittedCritic]:
+    first = problems[0]
+    schedule, candidates = first.options.schedule, first.initializations
+    samplers = [one for one in first.distributions if one.measure is None]
+    batch = first.options.batch
+    needed = batch * round((1 + TRIAL_SHARE) * schedule.steps)
+    block = batch * min(MOST_STEPS, max(1, schedule.steps // schedule.reports))
+    drawing = DrawnAhead(
+        samplers, first.standardizer, block=block, needed=needed, seed=first.options.seed, device=first.device
+    )
+    with drawing as drawn:
+        best = [candidates[0]] * len(problems)
+        if len(candidates) > 1:
+            tried = [(problem, candidate) for problem in problems for candidate in candidates]
+            trials = run_together(tried, _trial(schedule, len(candidates)), drawn)
+            values = [_last_value(run) for _, run in trials]
+            for k in range(len(problems)):
+                own = values[k * len(candidates) : (k + 1) * len(candidates)]
+                best[k] = candidates[own.index(max(own))]
+        with reporting_steps(progress, first, best[0], band) as report:
+            chosen = list(zip(problems, best, strict=True))
+            runs = run_together(chosen, _after_trials(schedule, len(candidates)), drawn, report=report)
+    return [_signed(*pair, *run) for pair, run in zip(chosen, runs, strict=True)]
+
+
+def _begun(
+    candidates: list[Initialization], problem: TrainingProblem, checkpoint: Path | None
+) -> Initialization | None:
+    """The initialization of the checkpoint, where there is one: trials under a time limit may end otherwise again."""
+    if checkpoint is None or not checkpoint.exists():
+        return None
+    known = read_fingerprint(checkpoint)
+    return next((one for one in candidates if problem.fingerprint(one) == known), None)
+
+
+def _trial(schedule: Schedule, candidates: int) -> Schedule:
+    share, limit = TRIAL_SHARE / candidates, schedule.time_limit
+    steps = max(1, round(share * schedule.steps))
+    return replace(schedule, steps=steps, time_limit=None if limit is None else share * limit, reports=1)
+
+
+def _after_trials(schedule: Schedule, candidates: int) -> Schedule:
+    if candidates == 1 or schedule.time_limit is None:
+        return schedule
+    return replace(schedule, time_limit=(1 - TRIAL_SHARE) * schedule.time_limit)
+
+
+def _last_value(run: TrainingRun) -> float:
+    return run.history[-1][1]
+
+
+def _signed(problem: TrainingProblem, best: Initialization, module: nn.Module, run: TrainingRun) -> FittedCritic:
     value = value_on(module, problem.validation_sample)
     return problem.fitted(module, replace(best, sign=1.0 if value >= 0 else -1.0), run)
-
-
-def _best_initialization(problem: TrainingProblem, checkpoint: Path | None) -> Initialization:
-    """The one with the largest value after a short trial; that of the checkpoint where there is one."""
-    candidates, schedule = problem.initializations, problem.options.schedule
-    if len(candidates) == 1:
-        return candidates[0]
-    if checkpoint is not None and checkpoint.exists():  # trials under a time limit may end otherwise a second time
-        known = read_fingerprint(checkpoint)
-        for candidate in candidates:
-            if problem.fingerprint(candidate) == known:
-                return candidate
-    share, limit = TRIAL_SHARE / len(candidates), schedule.time_limit
-    trial = replace(
-        schedule,
-        steps=max(1, round(share * schedule.steps)),
-        time_limit=None if limit is None else share * limit,
-        reports=1,
-    )
-    values = [run_schedule(problem, candidate, trial)[1].history[-1][1] for candidate in candidates]
-    return candidates[values.index(max(values))]

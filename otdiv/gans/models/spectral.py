@@ -51,8 +51,8 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
     sizes = wasserstein.sizes_of(state.spec)
 
     def project(discriminator: nn.Module) -> None:
-        assert isinstance(discriminator, ScaledCritic) and SPECTRAL.after_step is not None
-        SPECTRAL.after_step(discriminator.critic, sizes)
+        assert isinstance(discriminator, ScaledCritic)
+        SPECTRAL.project(discriminator.critic, sizes)
 
     return adversarial.step(log_d_loss, state, real, rng, project)
 

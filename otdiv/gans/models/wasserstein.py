@@ -63,8 +63,7 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
             penalty = float(cost.detach())
             loss = loss + cost
         state.minimise("discriminator", loss)
-        if constraint.after_step is not None:
-            constraint.after_step(critic, sizes_of(state.spec))
+        constraint.project(critic, sizes_of(state.spec))
     state.minimise("generator", wasserstein_loss(critic(generator(state.noise(n, rng)))))
     return state.advanced(), {"critic_value": state.spec.unit * value, "penalty": state.spec.unit * penalty}
 

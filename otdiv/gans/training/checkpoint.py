@@ -14,7 +14,7 @@ import torch
 from otdiv.core.validation import invalid
 from otdiv.gans.models.base import GanState
 from otdiv.gans.training.data import TrainingData
-from otdiv.neural.checkpoint import read_torch, write_torch
+from otdiv.neural.torch_files import read_torch, write_torch
 
 PARTS = {"fingerprint", "step", "networks", "optimizers", "memory", "rng", "history", "seconds", "before"}
 
