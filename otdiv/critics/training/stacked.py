@@ -105,8 +105,8 @@ class StackedStep:
             self._replay = self._captured()
 
     def run(self, rates: Tensor, temperatures: Tensor, done: int) -> None:
-        """Steps after ``done`` others, at the rates and temperatures [steps, k]; a rate of 0 leaves a network as it is."""
-        steps, k = rates.shape
+        """Steps after ``done`` others, at rates and temperatures [steps, k]; a network of rate 0 stays as it is."""
+        steps = len(rates)
         counts = torch.arange(done + 1, done + steps + 1, dtype=torch.float64)
         rates = rates / (1 - _FIRST**counts)[:, None]
         plan = torch.cat([rates, temperatures, (1 - _SECOND**counts).rsqrt()[:, None]], dim=1)

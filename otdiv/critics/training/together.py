@@ -20,6 +20,7 @@ from otdiv.critics.training.stacked import StackedNetworks, StackedStep
 from otdiv.critics.training.stacked_batches import StackedBatches
 from otdiv.errors import SolverFailed
 from otdiv.neural.batches import SignedSample, signed_sample
+from otdiv.neural.constraints import weights_of
 from otdiv.neural.loop import cosine, diverged
 from otdiv.neural.minmax import MinMaxNetwork, SemiDiscreteNetwork, cooled
 
@@ -57,19 +58,21 @@ def run_together(
         As :func:`otdiv.critics.training.loop.run_schedule`.
     """
     found: dict[int, tuple[nn.Module, TrainingRun]] = {}
-    for chosen in _groups(trainings):
-        group = [trainings[k] for k in chosen]
-        runs = _run_group(group, schedule, drawn, report if 0 in chosen else None)
+    modules = [problem.build_network(initialization) for problem, initialization in trainings]
+    for chosen in _groups(trainings, modules):
+        group, parts = [trainings[k] for k in chosen], [modules[k] for k in chosen]
+        runs = _run_group(group, parts, schedule, drawn, report if 0 in chosen else None)
         found.update(zip(chosen, runs, strict=True))
     return [found[k] for k in range(len(trainings))]
 
 
-def _groups(trainings: list[Training]) -> Iterator[list[int]]:
-    """Positions of trainings of one shape and, as a semi-discrete network needs it, of one sign."""
-    kinds: dict[Initialization | str, list[int]] = {}
-    for k, (problem, initialization) in enumerate(trainings):
-        signed = problem.options.constraint.name == "semi-discrete"
-        kinds.setdefault(initialization if signed else initialization.kind, []).append(k)
+def _groups(trainings: list[Training], modules: list[nn.Module]) -> Iterator[list[int]]:
+    """Positions of networks of one shape and, as semi-discrete ones need it, of one sign."""
+    kinds: dict[object, list[int]] = {}
+    for k, ((_, initialization), module) in enumerate(zip(trainings, modules, strict=True)):
+        shapes = tuple((name, value.shape) for name, value in weights_of(module).items())
+        sign = initialization.sign if isinstance(module, SemiDiscreteNetwork) else 0.0
+        kinds.setdefault((initialization.kind, shapes, sign), []).append(k)
     problem = trainings[0][0]
     sizes = problem.options.sizes
     units = max(sizes.groups * sizes.pieces, sizes.width_for(problem.d), len(problem.fixed_points[0].points))
@@ -80,13 +83,16 @@ def _groups(trainings: list[Training]) -> Iterator[list[int]]:
 
 
 def _run_group(
-    trainings: list[Training], schedule: Schedule, drawn: DrawnAhead, report: Report | None
+    trainings: list[Training],
+    modules: list[nn.Module],
+    schedule: Schedule,
+    drawn: DrawnAhead,
+    report: Report | None,
 ) -> list[tuple[nn.Module, TrainingRun]]:
     began = time.monotonic()
     problems = [problem for problem, _ in trainings]
     signs = [initialization.sign for _, initialization in trainings]
     constraint = problems[0].options.constraint
-    modules = [problem.build_network(initialization) for problem, initialization in trainings]
     every = max(1, schedule.steps // schedule.reports)
     most = min(every, MOST_STEPS)
     batches = StackedBatches(problems, drawn, most, constraint.penalty is not None)
@@ -106,9 +112,8 @@ def _run_group(
         penalties, bad = step.penalties.cpu() / count, step.first_bad.cpu()
         if int(bad.min()) < count:
             problem = problems[int(bad.argmin())]
-            raise SolverFailed(
-                diverged(done + int(bad.min()), f"seed {problem.options.seed}", against_divergence(schedule))
-            )
+            seed = f"seed {problem.options.seed}"
+            raise SolverFailed(diverged(done + int(bad.min()), seed, against_divergence(schedule)))
         done += count
         seconds = time.monotonic() - began
         values: list[float] | None = None
