@@ -20,7 +20,14 @@ import numpy as np
 import torch
 
 from otdiv import critics
+from otdiv.core.devices import resolve_device
+from otdiv.critics.choice import resolve_constraint
+from otdiv.critics.estimands import PopulationEstimand
+from otdiv.critics.training.options import Options
+from otdiv.critics.training.problem import TrainingProblem
+from otdiv.critics.training.train import train
 from otdiv.datasets import KnownPair, funnels, power_funnels, radial, shift, squares
+from otdiv.neural.samples import as_distributions
 
 PAIRS = {
     "shift": shift,
@@ -85,24 +92,53 @@ def run(pair: KnownPair, truth: float, constraint: str, population: bool, seed: 
         assert sample.w1 is not None
         truth, data = sample.w1, (sample.x, sample.y)
     answer = critics.estimate(*data, constraint=constraint, rng=seed, **options)
+    return row_of(answer, pair, truth, answer.seconds)
+
+
+def run_seeds(pair: KnownPair, truth: float, constraint: str, table: Table, n: int) -> list[tuple]:
+    """The rows of all seeds; on a graphics card the critics of distributions are trained together."""
+    device = resolve_device(table.options.get("device", "auto"), prefer_cuda=True)
+    if not table.population or not str(device).startswith("cuda"):
+        return [run(pair, truth, constraint, table.population, seed, n, table.options) for seed in range(table.runs)]
+    began = time.monotonic()
+    move = pair.move
+    assert move is not None
+    distributions = as_distributions(pair.draw, lambda n, rng: move(pair.draw(n, rng)))
+    choice = resolve_constraint(constraint, "population", np.inf, np.inf, pair.d)
+    estimands = [PopulationEstimand.of(distributions, seed, None) for seed in range(table.runs)]
+    problems = [
+        TrainingProblem.of(
+            asked.train, Options.of(choice.constraint, seed, **table.options), validation=asked.validation
+        )
+        for seed, asked in enumerate(estimands)
+    ]
+    trained = train(problems)
+    answers = [asked.answer(critic, choice) for asked, critic in zip(estimands, trained, strict=True)]
+    seconds = (time.monotonic() - began) / table.runs
+    return [row_of(answer, pair, truth, seconds) for answer in answers]
+
+
+def row_of(answer: critics.CriticEstimate, pair: KnownPair, truth: float, seconds: float) -> tuple:
+    """Errors of the estimate and of the critic value, covered or not, cosine, seconds."""
     # rounding: both ends may be the truth itself
     covered = answer.lower <= truth * (1 + 1e-9) and answer.upper >= truth * (1 - 1e-9)
-    return answer.value / truth - 1, answer.critic_value / truth - 1, covered, cosine(answer, pair), answer.seconds
+    return answer.value / truth - 1, answer.critic_value / truth - 1, covered, cosine(answer, pair), seconds
 
 
-def print_table(table: Table, n: int) -> None:
+def print_table(table: Table, n: int, until: float) -> None:
     """One row for each pair, dimension and constraint, as it is ready."""
     print("| pair | d | constraint | median error | largest error | critic error | covered | cosine | seconds |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     every: list[tuple] = []
     for name in table.pairs:
         for d in (4096,) if name == "squares" else table.dimensions:
+            if time.monotonic() > until:
+                print(f"| {name} | {d} | left out: no time | | | | | | |", flush=True)
+                continue
             pair = squares() if name == "squares" else (PAIRS | CELLS)[name](d)
             truth = true_distance(pair) if table.population else 0.0
             for constraint in table.constraints:
-                rows = [
-                    run(pair, truth, constraint, table.population, seed, n, table.options) for seed in range(table.runs)
-                ]
+                rows = run_seeds(pair, truth, constraint, table, n)
                 every += rows
                 errors, critic_errors, covered, cosines, seconds = (
                     np.array(column) for column in zip(*rows, strict=True)
@@ -131,6 +167,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, help="seeds of a row")
     parser.add_argument("--n", type=int, default=150, help="points of each distribution, in the tables of points")
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--draws", type=int, help="most points drawn from a sampler for one training")
+    parser.add_argument("--seconds", type=float, default=np.inf, help="begin no row of a table after so long")
     parser.add_argument("--time-limit", type=float, help="seconds of training of one run")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
@@ -146,13 +184,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         given = {key: getattr(arguments, key) for key in ("dimensions", "pairs", "constraints", "runs")}
         table = table._replace(**{key: value for key, value in given.items() if value is not None})
         wanted = {
-            key: getattr(arguments, key) for key in ("steps", "time_limit") if getattr(arguments, key) is not None
+            key: getattr(arguments, key)
+            for key in ("steps", "time_limit", "draws")
+            if getattr(arguments, key) is not None
         }
         table = table._replace(options={**table.options, **wanted, "device": arguments.device})
         size = "" if table.population else f", n = {arguments.n}"
         print(f"\n{name}: {table.runs} run(s) a row{size}, {table.options}\n")
         began = time.monotonic()
-        print_table(table, arguments.n)
+        print_table(table, arguments.n, began + arguments.seconds)
         print(f"\n{time.monotonic() - began:.0f} s")
 
 

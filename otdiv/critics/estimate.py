@@ -74,7 +74,7 @@ def fit(
         True shows a bar on a terminal, else prints lines, with the running proved interval; a callable is given
         each :class:`otdiv.core.progress.ProgressEvent`, with counts step, value and penalty.
     **more
-        rate, width, depth, groups, pieces, activation, clip, early_stop, start: see
+        rate, width, depth, groups, pieces, activation, clip, early_stop, start, draws: see
         ``otdiv.critics.training.options.Options``.
 
     Returns
@@ -175,11 +175,13 @@ def estimate(
         out for it, and an eighth to choose an initialization and to detect a plateau.
         "auto" is "population" for samplers, else "empirical".
     seeds : int
-        Number of critics to train, from consecutive seeds; the one that proves most is kept.
+        Number of critics to train, from consecutive seeds; the one that proves most is kept.  On CUDA they are trained
+        together, in one captured step.
     exact : bool, optional
         Whether to compute exact distances as the reference and upper end; by default where they are cheap.
     **options
-        device, steps, batch, time_limit, penalty_weight and the sizes of networks, as :func:`fit`.
+        device, steps, batch, time_limit, penalty_weight, draws (for a slow sampler: the most points to draw from it for
+        the training) and the sizes of networks, as :func:`fit`.
 
     Returns
     -------

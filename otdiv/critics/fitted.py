@@ -28,6 +28,8 @@ from otdiv.neural.torch_files import write_torch
 
 _LAYER_UNITS, _LAYER_ENTRIES = 1024, 2**19
 """Units of a wide layer, and values of such a layer computed at a time; 4 MiB stay in the processor's cache."""
+_LAYER_ENTRIES_ON_DEVICE = 2**25
+"""The same on another device, where every block costs a launch and its memory is larger (256 MiB a layer)."""
 _RECORDED = ("constraint", "weight", "seed", "device", "steps", "seconds", "stopped")
 _FORMAT = "otdiv critic 1"
 
@@ -89,6 +91,11 @@ class FittedCritic:
     stopped: str
     history: list[tuple[int, float, float]] = field(repr=False)
     architecture: Architecture | None = field(repr=False, default=None)
+    uses: float | None = None
+    """How often each point drawn from a sampler served in the training; None for new points in every step, and for
+    point sets."""
+    on_device: nn.Module | None = field(repr=False, default=None)
+    """f on the device where it was trained, if that is not the CPU: calls are evaluated there."""
 
     @property
     def divisor(self) -> float | None:
@@ -110,9 +117,7 @@ class FittedCritic:
         """Values [n] at the points z [n, d] (or [n] on the line)."""
         points = self._points(z)
         with torch.no_grad():
-            return np.concatenate(
-                [self.module(torch.from_numpy(block)).cpu().numpy() for block in self._blocks(points)]
-            )
+            return np.concatenate([self._evaluator(self._moved(block)).cpu().numpy() for block in self._blocks(points)])
 
     def values(self, z: Any) -> Array:
         """The same as calling it."""
@@ -122,8 +127,8 @@ class FittedCritic:
         """grad f [n, d] at the points z [n, d]; at a kink the gradient of one side."""
         rows = []
         for block in self._blocks(self._points(z)):
-            z_block = torch.from_numpy(block).requires_grad_(True)
-            rows.append(torch.autograd.grad(self.module(z_block).sum(), z_block)[0].numpy())
+            z_block = self._moved(block).requires_grad_(True)
+            rows.append(torch.autograd.grad(self._evaluator(z_block).sum(), z_block)[0].cpu().numpy())
         return np.concatenate(rows)
 
     def save(self, path: str | Path) -> None:
@@ -183,6 +188,14 @@ class FittedCritic:
                 "For other critics see otdiv.critics.auditing.audit.",
             ) from None
 
+    @property
+    def _evaluator(self) -> nn.Module:
+        return self.module if self.on_device is None else self.on_device
+
+    def _moved(self, block: Array) -> Tensor:
+        points = torch.from_numpy(block)
+        return points if self.on_device is None else points.to(self.device)
+
     def _points(self, z: Any) -> Array:
         points = as_points("z", z)
         if points.shape[1] != self.d:
@@ -192,7 +205,8 @@ class FittedCritic:
     def _blocks(self, points: Array) -> list[Array]:
         """Copies of few enough rows that the values of a layer stay small."""
         units = max(_LAYER_UNITS, self.d)
-        return [points[rows].copy() for rows in row_blocks(len(points), units, _LAYER_ENTRIES)]
+        entries = _LAYER_ENTRIES if self.on_device is None else _LAYER_ENTRIES_ON_DEVICE
+        return [points[rows].copy() for rows in row_blocks(len(points), units, entries)]
 
     def __repr__(self) -> str:
         bound = "no proved bound" if self.lipschitz is None else f"Lipschitz <= {self.lipschitz.value:.6g}"

@@ -123,6 +123,7 @@ class CriticEstimate(HasBounds):
             "seed_values": list(self.seed_values),
             "steps": self.critic.steps,
             "stopped": self.critic.stopped,
+            "uses_of_draws": self.critic.uses,
             "device": self.device,
             "seconds": self.seconds,
         }
@@ -159,7 +160,7 @@ class CriticEstimate(HasBounds):
         notes = (
             self.message,
             f"Constraint {self.constraint}: {self.reason}. {self.critic.steps} steps on {self.device}, "
-            f"{self.seconds:.1f} s, ended by {self.critic.stopped}.",
+            f"{self.seconds:.1f} s, ended by {self.critic.stopped}.{_reuse(self.critic.uses)}",
         )
         return Table(title, ("what", "value", "meaning"), rows, notes, (1,))
 
@@ -171,6 +172,10 @@ class CriticEstimate(HasBounds):
 
     def _repr_html_(self) -> str:
         return self.table().html()
+
+
+def _reuse(uses: float | None) -> str:
+    return "" if uses is None or uses <= 1 else f" Each drawn point served {uses:.2g} times in the training."
 
 
 def interval_status(bounds: Bounds, *, proved: bool) -> Status:

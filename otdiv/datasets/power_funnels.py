@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
+from otdiv.core.memory import row_blocks
+from otdiv.core.threads import count_threads
 from otdiv.core.validation import Array, as_rng, invalid
 from otdiv.datasets.known_pair import KnownPair
 
 HALF = 2.5
 """Half of the box's side."""
+_BLOCK_ENTRIES = 2**18
+"""Coordinates, or distances to tips, of the points that are moved at a time: 2 MiB an array."""
 HEIGHT = 0.1
 """Standard deviation of the heights of the cones' tips."""
 
@@ -60,11 +66,23 @@ def power_funnels(d: int, count: int = 4, power: float = 8.0, rng: int | np.rand
         return np.stack([np.linalg.norm(z - tip, axis=1) for tip in tips], axis=1) + heights
 
     def move(x: Array) -> Array:
-        values = over_tips(x)
-        tip = tips[values.argmin(axis=1)]
+        moved = np.empty_like(x, dtype=float)
+        blocks = list(row_blocks(len(x), max(d, count), _BLOCK_ENTRIES))
+        if len(blocks) == 1:
+            return move_block(x)
+        with ThreadPoolExecutor(count_threads(None)) as threads:
+            for rows, part in zip(blocks, threads.map(lambda rows: move_block(x[rows]), blocks), strict=True):
+                moved[rows] = part
+        return moved
+
+    def move_block(x: Array) -> Array:
+        squares = _squares(x, tips)
+        own = (np.sqrt(squares) + heights).argmin(axis=1)
+        tip = tips[own]
         gone = np.linalg.norm(x - tip, axis=1)
         along = (x - tip) / np.maximum(gone, np.finfo(float).tiny)[:, None]
-        left = np.minimum(_to_the_box(x, along), _to_other_cones(x, along, values, tips, heights))
+        to_cones = _to_other_cones(x, along, gone + heights[own], own, squares, tips, heights)
+        left = np.minimum(_to_the_box(x, along), to_cones)
         left[gone == 0] = 0.0
         share = gone / np.maximum(gone + left, np.finfo(float).tiny)
         return tip + (share**power * (gone + left))[:, None] * along
@@ -82,18 +100,23 @@ def _to_the_box(x: Array, along: Array) -> Array:
     return reach.min(axis=1)
 
 
-def _to_other_cones(x: Array, along: Array, values: Array, tips: Array, heights: Array) -> Array:
+def _squares(x: Array, tips: Array) -> Array:
+    """|x_i - c_k|^2 [n, count] by one matrix product; off by at most some 1e-14 of |x_i|^2 + |c_k|^2."""
+    squares = (x * x).sum(axis=1)[:, None] + (tips * tips).sum(axis=1) - 2 * (x @ tips.T)
+    return np.asarray(np.maximum(squares, 0.0))
+
+
+def _to_other_cones(
+    x: Array, along: Array, lowest: Array, own: Array, squares: Array, tips: Array, heights: Array
+) -> Array:
     """How far along its direction each x meets a cone that is not its own; inf where it meets none.
 
     |x + r v - c_k| + h_k = u(x) + r  gives  r = (|x - c_k|^2 - e^2) / (2 (e - (x - c_k).v)) with e = u(x) - h_k.
     """
-    lowest, own = values.min(axis=1), values.argmin(axis=1)
-    nearest = np.full(len(x), np.inf)
-    for k, (tip, height) in enumerate(zip(tips, heights, strict=True)):
-        excess = lowest - height
-        difference = x - tip
-        with np.errstate(divide="ignore", invalid="ignore"):
-            r = 0.5 * ((difference**2).sum(axis=1) - excess**2) / (excess - (difference * along).sum(axis=1))
-        met = (own != k) & (r > 0) & (excess + r >= 0)
-        nearest = np.where(met, np.minimum(nearest, np.where(met, r, np.inf)), nearest)
-    return nearest
+    excess = lowest[:, None] - heights
+    dots = (x * along).sum(axis=1)[:, None] - along @ tips.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = 0.5 * (squares - excess**2) / (excess - dots)
+    r[~((r > 0) & (excess + r >= 0))] = np.inf
+    r[np.arange(len(x)), own] = np.inf
+    return np.asarray(r.min(axis=1))

@@ -33,8 +33,8 @@ class DrawnAhead:
         Units in which the points are kept, as float32.
     block : int
         Points by which a set grows.
-    needed : int
-        Points of each sampler that a training uses in all.
+    most : int
+        Points of each sampler, at least a block.
     seed : int
     device : str
     """
@@ -45,14 +45,14 @@ class DrawnAhead:
         standardizer: Standardizer,
         *,
         block: int,
-        needed: int,
+        most: int,
         seed: int,
         device: str,
     ) -> None:
         self._samplers, self._standardizer = samplers, standardizer
         d = len(standardizer.mean)
-        self.most = max(block, min(needed, POOL_ENTRIES // d))
-        self._block = math.ceil(self.most / math.ceil(self.most / block))
+        self.most = most
+        self._block = math.ceil(most / max(1, most // block))
         self.count = 0
         self.points = [torch.empty((self.most, d), device=device) for _ in samplers]
         self._rng = np.random.default_rng([seed, 1])

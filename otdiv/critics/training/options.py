@@ -28,6 +28,9 @@ class Options:
         Points of each distribution in a step.
     penalty_weight : float
         lambda of a gradient penalty, in units of the pilot distance.
+    draws : int or None
+        Most points drawn from a sampler for the training; where it needs more, each serves again.  None: new points for
+        every step on the CPU, and as many as fit on another device.
     start : str
         "random"; for min-max also "exact", the exact potential of a small sample; "auto" tries both.
     """
@@ -40,11 +43,13 @@ class Options:
     batch: int = 512
     penalty_weight: float = 10.0
     start: str = "auto"
+    draws: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("start", self.start, ("auto", *self.constraint.initializations))
         require_positive_integer("batch", self.batch)
         require_positive("penalty_weight", self.penalty_weight)
+        require_positive_integer("draws", self.draws)
 
     @classmethod
     def of(
@@ -71,7 +76,7 @@ class Options:
             An unknown name or a value out of range.
         """
         check_choice("constraint", constraint, CONSTRAINTS)
-        direct = {"device", "batch", "penalty_weight", "start"}
+        direct = {"device", "batch", "penalty_weight", "start", "draws"}
         of_schedule, of_sizes = {"time_limit", "early_stop"}, {part.name for part in fields(NetworkSizes)}
         unknown = sorted(set(named) - direct - of_schedule - of_sizes)
         if unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -156,6 +157,7 @@ class TrainingProblem:
             steps=0 if run is None else run.steps,
             seconds=0.0 if run is None else run.seconds,
             stopped="" if run is None else run.stopped,
+            on_device=None if self.device == "cpu" else copy.deepcopy(inner).to(self.device),
             history=[] if run is None else [(k, scale * v, scale * p) for k, v, p in run.history],
             architecture=None
             if self.network is not None

@@ -14,6 +14,7 @@ from torch.func import functional_call, vmap
 from otdiv.critics.training.problem import TrainingProblem
 from otdiv.critics.training.stacked_batches import StackedBatches
 from otdiv.neural.batches import SignedSample
+from otdiv.neural.constraints import weights_of
 from otdiv.neural.minmax import MinMaxNetwork, SemiDiscreteNetwork, dual_value
 
 _FIRST, _SECOND, _EPSILON = 0.9, 0.999, 1e-8
@@ -37,13 +38,17 @@ class StackedNetworks:
         shapes = {name: value.shape for name, value in parameters[0].items()}
         self.flat = torch.stack([torch.cat([p.detach().reshape(-1) for p in one.values()]) for one in parameters])
         self.leaves: dict[str, Tensor] = {}
+        self.buffers: dict[str, Tensor] = {}
         at, k = 0, len(modules)
         for name, shape in shapes.items():
             part = self.flat[:, at : at + shape.numel()].view(k, *shape)
-            self.leaves[name] = part.detach().requires_grad_(True)
+            if shape.numel():
+                self.leaves[name] = part.detach().requires_grad_(True)
+            else:
+                self.buffers[name] = part
             at += shape.numel()
         buffers = [dict(module.named_buffers()) for module in modules]
-        self.buffers = {name: torch.stack([one[name] for one in buffers]) for name in buffers[0]}
+        self.buffers |= {name: torch.stack([one[name] for one in buffers]) for name in buffers[0]}
         self.temperature = torch.ones(k, device=self.flat.device)
         if isinstance(self.template, MinMaxNetwork | SemiDiscreteNetwork):
             self.template.temperature = self.temperature
@@ -62,9 +67,9 @@ class StackedNetworks:
     @torch.no_grad()
     def write_to(self, modules: list[nn.Module]) -> None:
         """Copy the weights back into the modules."""
-        for name, stacked in self.weights.items():
-            for module, value in zip(modules, stacked, strict=True):
-                module.get_parameter(name).copy_(value) if name in self.leaves else module.get_buffer(name).copy_(value)
+        for k, module in enumerate(modules):
+            for name, value in weights_of(module).items():
+                value.copy_(self.weights[name][k])
 
 
 class StackedStep:

@@ -5,16 +5,18 @@ On a graphics card all seeds and initializations of one call are trained togethe
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
 
 from otdiv.core.progress import Progress
+from otdiv.core.validation import invalid
 from otdiv.critics.architecture import Initialization
 from otdiv.critics.fitted import FittedCritic
 from otdiv.critics.training.checkpoint import read_fingerprint
-from otdiv.critics.training.drawn_ahead import DrawnAhead
+from otdiv.critics.training.drawn_ahead import POOL_ENTRIES, DrawnAhead
 from otdiv.critics.training.loop import run_schedule, value_on
 from otdiv.critics.training.problem import TrainingProblem
 from otdiv.critics.training.progress import Band, reporting_steps
@@ -47,8 +49,8 @@ def train(
     band : callable, optional
         Critic -> (lower, upper): the interval that it proves as it stands, for the reports.
     together : bool, optional
-        Whether one step serves all of them; by default on CUDA, for networks that the constraint builds, without a
-        checkpoint.
+        Whether one step serves all of them; by default on CUDA, and where the draws are limited, for networks that the
+        constraint builds, without a checkpoint.
 
     Returns
     -------
@@ -58,11 +60,18 @@ def train(
     Raises
     ------
     InvalidInput, SolverFailed, TooLarge
-        As :func:`otdiv.critics.training.loop.run_schedule`.
+        As :func:`otdiv.critics.training.loop.run_schedule`; InvalidInput also for limited draws beside a network of the
+        caller or a checkpoint.
     """
     if together is None:
-        own = all(problem.network is None for problem in problems)
-        together = problems[0].device.startswith("cuda") and own and checkpoint is None
+        limited = problems[0].options.draws is not None
+        possible = checkpoint is None and all(problem.network is None for problem in problems)
+        if limited and not possible:
+            what = "your own network" if checkpoint is None else "a checkpoint"
+            raise invalid(
+                "draws", f"be left out beside {what}", f"draws = {problems[0].options.draws}", "Leave it out."
+            )
+        together = possible and (limited or problems[0].device.startswith("cuda"))
     if together:
         return _train_together(problems, progress, band)
     return [_train_one(problem, checkpoint, progress, band) for problem in problems]
@@ -90,10 +99,11 @@ def _train_together(problems: list[TrainingProblem], progress: Progress, band: B
     schedule, candidates = first.options.schedule, first.initializations
     samplers = [one for one in first.distributions if one.measure is None]
     batch = first.options.batch
-    needed = batch * round((1 + TRIAL_SHARE) * schedule.steps)
-    block = batch * min(MOST_STEPS, max(1, schedule.steps // schedule.reports))
+    needed = batch * math.ceil((1 + TRIAL_SHARE) * schedule.steps)
+    most = min(needed, max(batch, POOL_ENTRIES // first.d) if first.options.draws is None else first.options.draws)
+    block = min(most, batch * min(MOST_STEPS, max(1, schedule.steps // schedule.reports)))
     drawing = DrawnAhead(
-        samplers, first.standardizer, block=block, needed=needed, seed=first.options.seed, device=first.device
+        samplers, first.standardizer, block=block, most=most, seed=first.options.seed, device=first.device
     )
     with drawing as drawn:
         best = [candidates[0]] * len(problems)
@@ -107,7 +117,8 @@ def _train_together(problems: list[TrainingProblem], progress: Progress, band: B
         with reporting_steps(progress, first, best[0], band) as report:
             chosen = list(zip(problems, best, strict=True))
             runs = run_together(chosen, _after_trials(schedule, len(candidates)), drawn, report=report)
-    return [_signed(*pair, *run) for pair, run in zip(chosen, runs, strict=True)]
+    uses = needed / most if samplers else None
+    return [replace(_signed(*pair, *run), uses=uses) for pair, run in zip(chosen, runs, strict=True)]
 
 
 def _begun(
