@@ -144,7 +144,8 @@ def _shares(state: TrainingState, count: int, schedule: Schedule, seconds: float
     steps = np.arange(count + 1)
     shares = state.share + steps * (state.pace / schedule.steps)
     if schedule.time_limit is not None:
-        shares = np.maximum(shares, (seconds + steps * pace) / schedule.time_limit)
+        by_time = (seconds + steps * pace) / schedule.time_limit
+        shares = np.maximum(shares, np.minimum(by_time, 1 - 1e-6))  # the clock ends the schedule, no forecast does
         shares[0] = state.share
     shares[shares > 1 - 1e-9] = 1.0
     return np.asarray(shares)
