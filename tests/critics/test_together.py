@@ -39,7 +39,7 @@ def draws_of(problem, most=4096):
 def test_whole_clouds_give_the_same_critics_together_and_one_by_one(constraint):
     distributions = as_distributions(X, Y, WEIGHTS)
     # the points between clouds, at which a penalty is taken, are other ones: it is tested by itself
-    options = {"steps": 8, "groups": 2, "pieces": 8, "width": 16, "penalty_weight": 1e-9}
+    options = {"steps": 3, "groups": 2, "pieces": 8, "width": 16, "penalty_weight": 1e-9}
     alone, together = (
         train(problems_of(distributions, constraint, **options), together=together) for together in (False, True)
     )
@@ -48,7 +48,7 @@ def test_whole_clouds_give_the_same_critics_together_and_one_by_one(constraint):
         assert other.lipschitz.value == pytest.approx(one.lipschitz.value, rel=1e-3)
         # Adam moves the last bias, of which the value does not depend, by rounding alone
         shift = np.mean(other(X) - one(X))
-        np.testing.assert_allclose(other(X) - shift, one(X), rtol=0, atol=1e-3)
+        np.testing.assert_allclose(other(X) - shift, one(X), rtol=0, atol=1e-5)
 
 
 def test_a_seed_does_not_depend_on_the_others():
