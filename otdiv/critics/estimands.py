@@ -14,6 +14,7 @@ import torch
 from otdiv.core.bounds import Bounds
 from otdiv.core.validation import Array, invalid
 from otdiv.critics.auditing.diagnostics import pooled_spread, slopes
+from otdiv.critics.auditing.proved_constant import sharpened
 from otdiv.critics.auditing.reference import affordable, predicted_seconds
 from otdiv.critics.auditing.verdict import Evidence, judge, judge_without_reference
 from otdiv.critics.choice import ConstraintChoice
@@ -226,7 +227,12 @@ class PopulationEstimand:
 
 def _common_fields(critic: FittedCritic, choice: ConstraintChoice, value: float) -> dict[str, Any]:
     """The fields of an estimate that do not depend on the estimand."""
-    origin = {"constraint": choice.constraint, "reason": choice.reason, "lipschitz": critic.lipschitz}
+    constant = critic.lipschitz
+    if not CONSTRAINT_BY_NAME[
+        critic.constraint
+    ].certified:  # no value is divided by it; it is shown, and worth a second
+        constant = sharpened(constant, critic.module.inner, critic.d)
+    origin = {"constraint": choice.constraint, "reason": choice.reason, "lipschitz": constant}
     return {**origin, "seed_values": (value,), "critic": critic, "seconds": critic.seconds}
 
 

@@ -56,7 +56,7 @@ class FittedCritic:
 
     Attributes
     ----------
-    module : torch.nn.Module
+    module : Scaled (a torch.nn.Module)
         f itself in float64, [n, d] -> [n], in the unit of the points; sum a f(x) - sum b f(y) >= 0.
     constraint : str
         The name of the one it was trained with.
@@ -79,7 +79,7 @@ class FittedCritic:
         How to build the network again; None for one that the caller gave.
     """
 
-    module: nn.Module
+    module: Scaled
     constraint: str
     lipschitz: LipschitzBound | None
     d: int

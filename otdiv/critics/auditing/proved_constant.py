@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,9 +15,12 @@ from otdiv.critics.reading.critic import Critic
 from otdiv.critics.reading.shaped_points import Shape
 from otdiv.errors import InvalidInput
 from otdiv.lipschitz import LipschitzBound, box_constant, layerwise_constant
-from otdiv.lipschitz.layers import evaluate
+from otdiv.lipschitz.layers import Layer, evaluate
 from otdiv.lipschitz.multipliers import ITERATIONS
 from otdiv.measures.discrete import DiscreteMeasure
+
+if TYPE_CHECKING:
+    from torch import nn
 
 BOX_DIMENSION = 2
 """Dimensions up to which the points' box is divided; above, its parts become too many."""
@@ -80,13 +84,10 @@ def _constants(found: NetworkLayers, sides: list[Array]) -> tuple[list[Lipschitz
     """The layer-wise bound and that on the box, where they are affordable, and the steepest slope on the box."""
     assert found.chain is not None
     bounds, attained = [], 0.0
-    units = max(max(one.weight.shape) for one in found.chain[:-1]) if len(found.chain) > 1 else 0
-    if 0 < units <= LARGEST_LAYER:
-        share = min(1.0, (FULL_LAYER / units) ** 3) if units <= DESCENT_LAYER else 0.0
-        try:
-            bounds.append(layerwise_constant(found.chain, iterations=round(share * ITERATIONS)))
-        except InvalidInput:  # layers of zeros, weights beyond float64: the product is left
-            return [], 0.0
+    try:
+        bounds += _by_layers(found.chain)
+    except InvalidInput:  # layers of zeros, weights beyond float64: the product is left
+        return [], 0.0
     known = all(one.activation.slopes is not None for one in found.chain)
     d = sides[0].shape[1]
     curved = any(one.activation.low < one.activation.high for one in found.chain)
@@ -96,6 +97,33 @@ def _constants(found: NetworkLayers, sides: list[Array]) -> tuple[list[Lipschitz
         bounds.append(upper)
         attained = lower.value
     return bounds, attained
+
+
+def _by_layers(chain: Sequence[Layer]) -> list[LipschitzBound]:
+    """The layer-wise bound, where it is affordable."""
+    units = max(max(one.weight.shape) for one in chain[:-1]) if len(chain) > 1 else 0
+    if not 0 < units <= LARGEST_LAYER:
+        return []
+    share = min(1.0, (FULL_LAYER / units) ** 3) if units <= DESCENT_LAYER else 0.0
+    return [layerwise_constant(chain, iterations=round(share * ITERATIONS))]
+
+
+def sharpened(product: LipschitzBound | None, inner: nn.Module, d: int) -> LipschitzBound | None:
+    """The smaller of a network's product of norms and its layer-wise bound.
+
+    Parameters
+    ----------
+    product : LipschitzBound or None
+    inner : Module
+        One whose layers are known, for points of dimension d.
+    """
+    found = None if product is None else network_layers(inner, d, None)
+    if product is None or found is None or found.chain is None:
+        return product
+    try:
+        return min((product, *_by_layers(found.chain)), key=lambda bound: bound.value)
+    except InvalidInput:  # as above
+        return product
 
 
 def _same_values(
