@@ -230,7 +230,7 @@ def _common_fields(critic: FittedCritic, choice: ConstraintChoice, value: float)
     constant = critic.lipschitz
     if not CONSTRAINT_BY_NAME[
         critic.constraint
-    ].certified:  # no value is divided by it; it is shown, and worth a second
+    ].certified:  # only shown, and worth a second
         constant = sharpened(constant, critic.module.inner, critic.d)
     origin = {"constraint": choice.constraint, "reason": choice.reason, "lipschitz": constant}
     return {**origin, "seed_values": (value,), "critic": critic, "seconds": critic.seconds}
