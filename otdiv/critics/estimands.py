@@ -228,9 +228,7 @@ class PopulationEstimand:
 def _common_fields(critic: FittedCritic, choice: ConstraintChoice, value: float) -> dict[str, Any]:
     """The fields of an estimate that do not depend on the estimand."""
     constant = critic.lipschitz
-    if not CONSTRAINT_BY_NAME[
-        critic.constraint
-    ].certified:  # only shown, and worth a second
+    if not CONSTRAINT_BY_NAME[critic.constraint].certified:  # only shown, and worth a second
         constant = sharpened(constant, critic.module.inner, critic.d)
     origin = {"constraint": choice.constraint, "reason": choice.reason, "lipschitz": constant}
     return {**origin, "seed_values": (value,), "critic": critic, "seconds": critic.seconds}
