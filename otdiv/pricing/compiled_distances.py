@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI
+from otdiv.core.threads import run_in_parts
+from otdiv.core.validation import Array
+from otdiv.pricing.compiled_costs import CITYBLOCK, EUCLIDEAN, MINKOWSKI, Metric
 
 TILE_COORDINATES, TILE_TARGETS = 64, 256
 """Of a tile of targets (128 KiB), which a core's second cache holds; measured."""
@@ -172,6 +174,23 @@ def count_below(metric, queries, columns, first, end, g, bounds, best, counts):
                 count += math.sqrt(u * u + v * v + w * w) - g[r] < top
         counts[lane] = count
     return counted
+
+
+_IN_ONE_THREAD = 2**20
+"""Coordinates of all pairs up to which one thread computes their costs."""
+
+
+def pair_costs(metric: Metric, x: Array, y: Array, tails: Array, heads: Array, threads: int) -> Array:
+    """The costs [k] of the pairs (x[tails[k]], y[heads[k]]), by several threads where they are many."""
+    if threads == 1 or len(tails) * x.shape[1] <= _IN_ONE_THREAD:
+        return np.asarray(elementwise_costs(metric, x, y, tails, heads))
+    costs = np.empty(len(tails))
+
+    def work(first: int, end: int) -> None:
+        costs[first:end] = elementwise_costs(metric, x, y, tails[first:end], heads[first:end])
+
+    run_in_parts(work, len(tails), threads)
+    return costs
 
 
 @kernel()

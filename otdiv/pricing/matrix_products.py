@@ -53,11 +53,11 @@ def make_filter(x: Array, y: Array) -> ProductFilter:
     x, y = x * scale, y * scale
     norms = [np.einsum("ij,ij->i", points, points) for points in (x, y)]
     return ProductFilter(
-        x.astype(np.float32), y.astype(np.float32), norms[0], norms[1], _slack(x.shape[1], *norms), scale
+        x.astype(np.float32), y.astype(np.float32), norms[0], norms[1], squares_slack(x.shape[1], *norms), scale
     )
 
 
-def _slack(d: int, x_norms: Array, y_norms: Array) -> Array:
+def squares_slack(d: int, x_norms: Array, y_norms: Array) -> Array:
     """For each x a bound on the error of its squared distances, in the scale of the filter."""
     farthest = float(y_norms.max())
     reach = np.sqrt(x_norms * farthest) * (1 + 1e-12)

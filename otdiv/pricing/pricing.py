@@ -15,7 +15,7 @@ from otdiv.core.validation import Array, invalid
 from otdiv.costs import Cost
 from otdiv.network_flow.graph import ArcList
 from otdiv.pricing.compiled_costs import Metric, metric_of
-from otdiv.pricing.compiled_distances import elementwise_costs
+from otdiv.pricing.compiled_distances import pair_costs
 from otdiv.pricing.kd_tree import KdTree, build_tree, kd_order
 from otdiv.pricing.matrix_products import ProductFilter, filtered_lowest, filtered_minima, make_filter, products_apply
 from otdiv.pricing.node_bounds import node_rows
@@ -71,7 +71,9 @@ class Pricing:
         device = None
         if by_products and pairs >= options.tuning.device_above:
             device = resolve_device(options.device, prefer_cuda=False)
-        self.by_torch = None if device is None else TorchProducts(metric, x, y, device, options.tuning.block_entries)
+        self.by_torch = None
+        if device is not None:
+            self.by_torch = TorchProducts(metric, x, y, device, options.tuning.block_entries, self.threads)
         if self.by_torch is not None:
             return
         self.tree: KdTree | None = build_tree(y) if x.shape[1] <= TREE_UP_TO or not by_products else None
@@ -145,10 +147,11 @@ class Pricing:
 
     def _of_rows(self, rows: Array) -> Pricing:
         """Pricing of some of the points x against all of y, with what is known of y."""
-        if self.by_torch is not None:
-            return Pricing(self.x[rows], self.y, self.cost, self.largest_cost, self.options)
         part = copy(self)
         part.x = self.x[rows]
+        if self.by_torch is not None:
+            part.by_torch = self.by_torch.of_rows(rows)
+            return part
         if self.filter is not None:
             x, norms, slack = self.filter.x[rows], self.filter.x_norms[rows], self.filter.slack[rows]
             part.filter = self.filter._replace(x=x, x_norms=norms, slack=slack)
@@ -156,7 +159,7 @@ class Pricing:
 
     def costs(self, tails: Array, heads: Array) -> Array:
         """The computed costs of the arcs (tails[k], heads[k])."""
-        return elementwise_costs(self.metric, self.x, self.y, tails, heads)
+        return pair_costs(self.metric, self.x, self.y, tails, heads, self.threads)
 
     def _search(self, g: Array, by_tree: Callable[..., int], by_filter: Callable[..., int]) -> None:
         if self.tree is not None:

@@ -14,7 +14,7 @@ from otdiv.costs import as_cost
 from otdiv.errors import InvalidInput, MissingPackage
 from otdiv.pricing.compiled_costs import metric_of
 from otdiv.pricing.pricing import Pricing, ordered
-from otdiv.pricing.torch_products import TorchProducts
+from otdiv.pricing.torch_products import TorchProducts, lowest_of_rows
 from otdiv.transport.solve import solve_with
 
 torch = pytest.importorskip("torch")
@@ -74,12 +74,37 @@ def test_a_filter_without_its_slack_would_be_wrong():
     device = TorchProducts(metric_of(as_cost("euclidean"), 3), x, y, "cpu")
     known = as_cost("euclidean").matrix(x, y).min(axis=1)
     assert device.minima(np.zeros(300))[0] == pytest.approx(known, rel=1e-14)
-    device._exact = lambda first, below, near, g, tops: (
-        np.arange(first, first + len(near)),
-        near[:, 0],
-        device._values(np.arange(first, first + len(near)), near[:, 0], g),
-    )
+    rows = np.arange(400, dtype=np.int32)
+    device._pairs = lambda below, first, tops, g, k: (rows, below.argmin(1).int().numpy())
     assert np.abs(device.minima(np.zeros(300))[0] - known).max() > 1e-6
+
+
+def test_some_rows_and_several_threads_give_the_same():
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(900, 300)), rng.normal(size=(5000, 300))  # enough that threads share the costs
+    g = 0.1 * rng.normal(size=len(y))
+    device = TorchProducts(metric_of(as_cost("euclidean"), 300), x, y, "cpu", threads=2)
+    tops = np.full(len(x), np.inf)
+    tails, heads, least = device.lowest(g, tops, 6)
+    one = TorchProducts(metric_of(as_cost("euclidean"), 300), x, y, "cpu")
+    for found, known in zip((tails, heads, least), one.lowest(g, tops, 6), strict=True):
+        np.testing.assert_array_equal(found, known)
+    rows = np.flatnonzero(rng.random(len(x)) < 0.3)
+    values, where = device.of_rows(rows).minima(g)
+    np.testing.assert_array_equal(values, least[rows])
+    assert np.array_equal(where, heads[np.searchsorted(tails, rows)])
+
+
+def test_the_lowest_of_each_row():
+    rng = np.random.default_rng(6)
+    i = np.sort(rng.integers(40, size=600)).astype(np.int32)
+    values, tops = rng.integers(30, size=600).astype(float), rng.integers(40, size=40).astype(float)
+    for k in (1, 3, 50):
+        kept = lowest_of_rows(i, values, tops, k)
+        for row in range(40):
+            there = np.flatnonzero((i == row) & (values < tops[row]))
+            expected = there[np.argsort(values[there], kind="stable")][:k]
+            np.testing.assert_array_equal(kept[i[kept] == row], expected)
 
 
 def test_the_blocks_join():
