@@ -7,6 +7,7 @@ tree at every scale, and ranges at one depth are clusters of equal size up to on
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 
+_SHARED_LEVELS, _SHARED_ABOVE = 4, 2**22
+"""Halvings after which the parts are shared among threads, and coordinates of all points from which they are."""
 LEAF = 40
 """Most points of a leaf.  Larger: fewer nodes to bound, more points evaluated in each."""
 
@@ -56,10 +59,21 @@ def ranges(n: int, depth: int) -> Array:
     return borders
 
 
-def kd_order(points: Array, leaf: int = LEAF) -> Array:
-    """The order of the points after splitting at medians of the widest coordinate, down to ``leaf`` points."""
-    order = np.arange(len(points))
-    _split_all(points, order, depth_for(len(points), leaf))
+def kd_order(points: Array, leaf: int = LEAF, threads: int = 1) -> Array:
+    """The order of the points after splitting at medians of the widest coordinate, down to ``leaf`` points.
+
+    It does not depend on the number of threads, which share the parts of the first halvings where points are many.
+    """
+    n, depth = len(points), depth_for(len(points), leaf)
+    order = np.arange(n)
+    centre = _centre(points)
+    first = min(_SHARED_LEVELS, depth) if threads > 1 and points.size >= _SHARED_ABOVE else depth
+    _split(points, order, centre, 0, n, first)
+    if first < depth:
+        borders = ranges(n, first)
+        with ThreadPoolExecutor(threads) as pool:
+            rest = range(len(borders) - 1)
+            list(pool.map(lambda k: _split(points, order, centre, borders[k], borders[k + 1], depth - first), rest))
     return order
 
 
@@ -91,18 +105,24 @@ def _boxes(points, start, stop, leaves, low, high):
 
 
 @kernel()
-def _split_all(points, order, depth):
-    """Halve [0, n) ``depth`` times, each range at the median of its widest coordinate."""
+def _centre(points):
     n, d = points.shape
-    keys = np.empty(n)
-    starts, stops, levels = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
-    starts[0], stops[0], levels[0] = 0, n, depth
-    pending = 1
-    low, high = np.empty(d), np.empty(d)
-    middle_point = np.zeros(d)
+    centre = np.zeros(d)
     for r in range(n):
         for k in range(d):
-            middle_point[k] += points[r, k] / n
+            centre[k] += points[r, k] / n
+    return centre
+
+
+@kernel()
+def _split(points, order, middle_point, begin, end, depth):
+    """Halve [begin, end) ``depth`` times, each range at the median of its widest coordinate."""
+    n, d = points.shape
+    keys = np.empty(end - begin)
+    starts, stops, levels = np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64), np.empty(depth + 2, np.int64)
+    starts[0], stops[0], levels[0] = begin, end, depth
+    pending = 1
+    low, high = np.empty(d), np.empty(d)
     while pending > 0:
         pending -= 1
         start, stop, level = starts[pending], stops[pending], levels[pending]
@@ -124,9 +144,9 @@ def _split_all(points, order, depth):
         # the last range is kept about the middle of all points, so that the last point is a central one
         sign = -1.0 if stop == n and middle_point[widest] < 0.5 * (low[widest] + high[widest]) else 1.0
         for r in range(start, stop):
-            keys[r] = sign * points[order[r], widest]
+            keys[r - begin] = sign * points[order[r], widest]
         middle = (start + stop) // 2
-        _select(keys, order, start, stop - 1, middle)
+        _select(keys, order[begin:end], start - begin, stop - 1 - begin, middle - begin)
         starts[pending], stops[pending], levels[pending] = middle, stop, level - 1
         starts[pending + 1], stops[pending + 1], levels[pending + 1] = start, middle, level - 1
         pending += 2

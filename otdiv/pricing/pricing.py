@@ -201,6 +201,6 @@ class Pricing:
         return self.filter.x_norms, self.filter.y_norms, self.filter.slack, self.filter.scale
 
 
-def ordered(points: Array) -> Array:
-    """A kd order of the points; clusters of nearby points are ranges of it."""
-    return kd_order(points, leaf=3)
+def ordered(points: Array, threads: int | None = 1) -> Array:
+    """A kd order of the points; clusters of nearby points are ranges of it.  It is the same with more threads."""
+    return kd_order(points, 3, count_threads(threads))

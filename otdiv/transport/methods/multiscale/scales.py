@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otdiv.core.compilation import kernel
+from otdiv.core.threads import run_in_parts
 from otdiv.core.validation import Array
 from otdiv.network_flow.integer_masses import MASS_UNITS
 from otdiv.network_flow.trees.spanning_tree import Basis, preorder
@@ -32,7 +33,7 @@ class Scale(NamedTuple):
     borders_y: Array
 
 
-def build_scales(x: Array, y: Array, a: Array, b: Array, coarsest_pairs: int) -> list[Scale]:
+def build_scales(x: Array, y: Array, a: Array, b: Array, coarsest_pairs: int, threads: int = 1) -> list[Scale]:
     """The scales from the points themselves (first) to the coarsest, which has at most ``coarsest_pairs`` pairs.
 
     x and y are in kd order; clusters are replaced by their centre of mass.  Both sides of at most FEW points
@@ -42,7 +43,7 @@ def build_scales(x: Array, y: Array, a: Array, b: Array, coarsest_pairs: int) ->
     while len(x) * len(y) > max(coarsest_pairs, FEW**2):
         borders_x, borders_y = _clusters(len(x)), _clusters(len(y))
         scales.append(Scale(x, y, a, b, borders_x, borders_y))
-        x, y = centroids(x, a, borders_x), centroids(y, b, borders_y)
+        x, y = centroids(x, a, borders_x, threads), centroids(y, b, borders_y, threads)
         a, b = cluster_sums(a, borders_x), cluster_sums(b, borders_y)
     scales.append(Scale(x, y, a, b, np.array([0, len(x)]), np.array([0, len(y)])))
     return scales
@@ -60,11 +61,24 @@ def cluster_sums(masses: Array, borders: Array) -> Array:
     return np.add.reduceat(masses, borders[:-1])
 
 
-def centroids(points: Array, masses: Array, borders: Array) -> Array:
+def centroids(points: Array, masses: Array, borders: Array, threads: int = 1) -> Array:
     """The centre of mass of each cluster."""
     weights = masses / MASS_UNITS
     total = np.add.reduceat(weights, borders[:-1])
-    return np.add.reduceat(points * weights[:, None], borders[:-1], axis=0) / total[:, None]
+    found = np.empty((len(total), points.shape[1]))
+    run_in_parts(lambda first, end: _weighted_sums(points, weights, borders, first, end, found), len(total), threads)
+    return found / total[:, None]
+
+
+@kernel()
+def _weighted_sums(points, weights, borders, first, end, found):
+    d = points.shape[1]
+    for cluster in range(first, end):
+        for k in range(d):
+            found[cluster, k] = 0.0
+        for p in range(borders[cluster], borders[cluster + 1]):
+            for k in range(d):
+                found[cluster, k] += points[p, k] * weights[p]
 
 
 def refine_basis(basis: Basis, a: Array, b: Array, borders_a: Array, borders_b: Array) -> tuple[Array, Array, Array]:

@@ -23,6 +23,7 @@ from otdiv.core.bounds import Status
 from otdiv.core.budget import Stopped
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.progress import reporting
+from otdiv.core.threads import count_threads
 from otdiv.core.validation import Array
 from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
 from otdiv.pricing.pricing import ordered
@@ -55,12 +56,13 @@ def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULT
     problem.require_memory(estimate_memory(problem), options.memory_limit, "the multiscale method")
     # points without mass take no part; their potentials are extended at the end
     sources, targets = np.flatnonzero(problem.a), np.flatnonzero(problem.b)
-    sources = sources[ordered(problem.mu.points[sources])]
-    targets = targets[ordered(problem.nu.points[targets])]
+    sources = sources[ordered(problem.mu.points[sources], options.threads)]
+    targets = targets[ordered(problem.nu.points[targets], options.threads)]
     a, b = integer_masses(problem.a[sources], problem.b[targets])
     assignment = _masses_are_equal(a, b) and options.rtol < LOOSE
     coarsest = options.tuning.coarsest_pairs if assignment else min(options.tuning.coarsest_pairs, COARSEST_PAIRS)
-    scales = build_scales(problem.mu.points[sources], problem.nu.points[targets], a, b, coarsest)
+    points = problem.mu.points[sources], problem.nu.points[targets]
+    scales = build_scales(*points, a, b, coarsest, count_threads(options.threads))
     status, message = Status.OPTIMAL, "no pair violates f + g <= c"
     with reporting(options.progress) as report:
         state = SolverState(problem, options, options.budget("multiscale", report))
