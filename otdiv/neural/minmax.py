@@ -112,8 +112,7 @@ class MinMaxNetwork(nn.Module):
         if self.directions.shape[-2]:
             planes = z @ _unit(self.directions).mT + self.plane_heights.unsqueeze(-2)
             parts.append(planes.unflatten(-1, (self.groups, -1)))
-        values = torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0]
-        least = soft_min(values, self.temperature)
+        least = least_of_parts(parts, self.temperature, copied=not z.is_cuda)
         return least.squeeze(-1) if self.groups == 1 else soft_max(least, self.temperature)
 
 
@@ -230,6 +229,15 @@ def soft_min(values: Tensor, temperature: Temperature) -> Tensor:
     if temperature == 0.0:
         return values.min(dim=-1).values
     return _SoftMin.apply(values, temperature)
+
+
+def least_of_parts(parts: list[Tensor], temperature: Temperature, copied: bool) -> Tensor:
+    """:func:`soft_min` over several sets [..., p]: of a copy of all, or with less memory moved of their soft minima."""
+    if len(parts) == 1:
+        return soft_min(parts[0], temperature)
+    if copied:
+        return soft_min(torch.cat(parts, dim=-1), temperature)
+    return soft_min(torch.stack([soft_min(part, temperature) for part in parts], dim=-1), temperature)
 
 
 def soft_max(values: Tensor, temperature: Temperature) -> Tensor:

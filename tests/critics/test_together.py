@@ -12,7 +12,7 @@ from otdiv.critics.training.stacked import StackedNetworks
 from otdiv.critics.training.stacked_batches import StackedBatches
 from otdiv.critics.training.train import train
 from otdiv.errors import InvalidInput, SolverFailed
-from otdiv.neural.minmax import MinMaxNetwork, soft_max, soft_min
+from otdiv.neural.minmax import MinMaxNetwork, least_of_parts, soft_max, soft_min
 from otdiv.neural.samples import as_distributions
 from otdiv.neural.slopes import gradient_norms
 from otdiv.neural.standardize import Standardizer
@@ -80,6 +80,16 @@ def test_temperatures_of_several_networks():
     both = soft_min(values, torch.tensor([0.1, 0.7]))
     torch.testing.assert_close(both, torch.stack([soft_min(values[0], 0.1), soft_min(values[1], 0.7)]))
     torch.testing.assert_close(soft_max(values, torch.tensor([0.1, 0.1])), soft_max(values, 0.1))
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+def test_the_minimum_of_parts_is_that_of_all(temperature):
+    generator = torch.Generator().manual_seed(0)
+    parts = [torch.randn(2, 5, 3, size, generator=generator, requires_grad=True) for size in (4, 6)]
+    found = [least_of_parts(parts, temperature, copied=copied) for copied in (True, False)]
+    torch.testing.assert_close(*found)
+    slopes = [torch.autograd.grad(one.square().sum(), parts) for one in found]
+    torch.testing.assert_close(*slopes)
 
 
 @pytest.mark.parametrize("constraint", ["gradient-penalty", "one-sided-penalty"])
