@@ -68,9 +68,9 @@ def train(
     checkpoint : path, optional
         A file in which the training saves itself at each report, and from which it goes on where it is there.
     capture : bool, optional
-        Whether a step is recorded once as a CUDA graph and replayed.  None: on a CUDA device, for every model whose step
-        is work of the card alone, which is all but "exact-ot", whose plans are found on the CPU.  On the CPU a step
-        runs one operation after the other.
+        Whether a step is recorded once as a CUDA graph and replayed.  None: on a CUDA device, for every model whose
+        step is work of the card alone, which is all but "exact-ot", whose plans are found on the CPU.  On the CPU a
+        step runs one operation after the other.
     **settings
         Of :class:`otdiv.gans.GanSettings`: steps, batch, seed, device, width and so on.
 
@@ -186,7 +186,7 @@ class _Training:
         return state, {name: float(value) for name, value in values.items()}
 
     def recorded_steps(self) -> Callable[[GanState, Tensor | None, torch.Generator], tuple[GanState, Info]]:
-        """As :meth:`step`, for all steps up to the next report or wait; recorded when the first of them is asked for."""
+        """As :meth:`step`, for all steps up to the next report or wait; recorded before the first of them."""
         steps: ScheduledSteps | None = None
 
         def run(state: GanState, real: Tensor | None, rng: torch.Generator) -> tuple[GanState, Info]:
