@@ -93,12 +93,14 @@ def row(model: str, device: str, small: bool) -> tuple[str, int]:
     values: list[list[float]] = []
     for place in (device, "cpu"):
         values.append([])
-        began = time.perf_counter()
+        spent = 0.0
         for seed in range(seeds):
-            steps_of_seed = Steps(model, place, capturable and place != "cpu", seed, steps)
-            steps_of_seed.run(steps)
-            values[-1].append(steps_of_seed.w1())
-    cpu = seeds * steps / (time.perf_counter() - began)
+            run = Steps(model, place, capturable and place != "cpu", seed, steps)
+            began = time.perf_counter()
+            run.run(steps)
+            spent += time.perf_counter() - began
+            values[-1].append(run.w1())
+    cpu = seeds * steps / spent
     error = np.sqrt(sum(np.var(found, ddof=1) / seeds for found in values))
     within = abs(np.mean(values[0]) - np.mean(values[1])) <= NOISE * error
     failures += not within
