@@ -5,7 +5,7 @@ Three tables in Markdown, with the device's name:
 transport   large clouds, ``device="cpu"`` of otdiv's own code against torch on the device: seconds, whether the two
             intervals have the same bits, failures
 critics     steps per second of all seeds together, one by one and on the CPU; estimates on both
-generators  steps per second of each model of the GAN family on the CPU and on the device
+generators  steps per second of each model of the GAN family one by one, recorded and on the CPU; W1 on both
 
 ``--small`` runs everything at sizes of seconds, on any torch device, so that the script can be tried where there is no
 card: ``python benchmarks/gpu.py --device cpu --small``.  The exit code is the number of failures.
@@ -24,9 +24,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gpu_critics import critics_table
+from gpu_generators import generators_table
 
 from otdiv import emd
-from otdiv.gans import MODELS, train
 
 CLOUDS = ((64, 20_000), (64, 50_000), (10, 100_000), (784, 20_000), (64, 100_000), (10, 200_000), (784, 50_000))
 """Dimension and points: two normal clouds, the second shifted by 0.5 in each coordinate."""
@@ -62,18 +62,6 @@ def timed(x: np.ndarray, y: np.ndarray, device: str, limit: float) -> tuple:
     return answer, time.perf_counter() - began
 
 
-def train_generators(device: str, small: bool) -> int:
-    """Steps per second of each model."""
-    print("\n| model | device, steps / s | CPU, steps / s | W1, device | W1, CPU |\n|---|---|---|---|---|")
-    steps = 20 if small else 200
-    for model in MODELS:
-        records = [train("ring8", model, seed=0, steps=steps, device=place, reports=2) for place in (device, "cpu")]
-        rates = " | ".join(f"{record.settings.steps / record.seconds:.0f}" for record in records)
-        values = " | ".join(f"{record.measures['w1']:.3g}" for record in records)
-        print(f"| {model} | {rates} | {values} |", flush=True)
-    return 0
-
-
 def main() -> int:
     """Print the tables; returns the number of failures."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -93,7 +81,7 @@ def main() -> int:
     if "critics" in given.tables:
         failures += critics_table(given.device, given.small)
     if "generators" in given.tables:
-        failures += train_generators(given.device, given.small)
+        failures += generators_table(given.device, given.small)
     print(f"\n{failures} failures")
     return failures
 

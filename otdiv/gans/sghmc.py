@@ -25,7 +25,8 @@ class SGHMC(torch.optim.Optimizer):
     ----------
     params : iterable of Tensor
     lr : float
-        e, the step size: the squared step of the Hamiltonian dynamics.
+        e, the step size: the squared step of the Hamiltonian dynamics.  A group whose "lr" is a positive tensor keeps
+        everything of its steps on the device of that tensor.
     friction : float
         a in (0, 1]; 1 is Langevin dynamics.
     temperature : float
@@ -71,17 +72,22 @@ class SGHMC(torch.optim.Optimizer):
                 kept = self.state[weight]
                 if not kept:
                     kept["velocity"] = torch.zeros_like(weight)
-                    kept["steps"] = 0
+                    kept["steps"] = torch.zeros((), device=weight.device) if isinstance(rate, Tensor) else 0
                     if group["precondition"]:
                         kept["square"] = torch.zeros_like(weight)
                 kept["steps"] += 1
                 mass = self._inverse_mass(kept, weight.grad) if group["precondition"] else torch.ones_like(weight)
-                velocity = kept["velocity"].mul_(1 - friction).addcmul_(mass, weight.grad, value=-rate)
-                if temperature > 0 and rate > 0:
-                    noise = torch.randn(
-                        weight.shape, generator=self.generator, device=weight.device, dtype=weight.dtype
-                    )
-                    velocity.addcmul_(mass.sqrt(), noise, value=math.sqrt(2 * friction * rate * temperature))
+                velocity = kept["velocity"].mul_(1 - friction)
+                if isinstance(rate, Tensor):
+                    velocity.sub_(rate * mass * weight.grad)
+                    if temperature > 0:
+                        deviation = (2 * friction * temperature * rate * mass).sqrt()
+                        velocity.addcmul_(deviation, self._noise(weight))
+                else:
+                    velocity.addcmul_(mass, weight.grad, value=-rate)
+                    if temperature > 0 and rate > 0:
+                        scale = math.sqrt(2 * friction * rate * temperature)
+                        velocity.addcmul_(mass.sqrt(), self._noise(weight), value=scale)
                 weight.add_(velocity)
 
     def _noise(self, like: Tensor) -> Tensor:

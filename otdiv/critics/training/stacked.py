@@ -14,13 +14,12 @@ from torch.func import functional_call, vmap
 from otdiv.critics.training.problem import TrainingProblem
 from otdiv.critics.training.stacked_batches import StackedBatches
 from otdiv.neural.batches import SignedSample
+from otdiv.neural.captured import captured
 from otdiv.neural.constraints import weights_of
 from otdiv.neural.minmax import MinMaxNetwork, SemiDiscreteNetwork, dual_value
 
 _FIRST, _SECOND, _EPSILON = 0.9, 0.999, 1e-8
 """Adam's decay of the averages of gradients and of their squares, and what is added to the root, as torch has them."""
-_WARM_UP = 3
-"""Steps before the capture, in which libraries take the memory that they keep."""
 
 
 class StackedNetworks:
@@ -166,26 +165,17 @@ class StackedStep:
         return self._constraint.penalty(norms.double()).mean(dim=-1)
 
     def _captured(self) -> Callable[[], None]:
-        """The step as one graph of the card's own; everything that warm-up and capture change is put back."""
+        """The step as one graph of the card's own."""
         changed = [self.networks.flat, self._mean, self._square, self.penalties, self.first_bad, self.batches.step]
         changed += [self.networks.temperature, *self.networks.buffers.values()]
-        before = [tensor.clone() for tensor in changed]
         self._plan[:, len(self._signs) :] = 1.0
-        own = torch.cuda.Stream(self._plan.device)
-        own.wait_stream(torch.cuda.current_stream(self._plan.device))
-        with torch.cuda.stream(own):
-            for _ in range(_WARM_UP):
-                self.batches.step.zero_()
-                self._step()
-        torch.cuda.current_stream(self._plan.device).wait_stream(own)
+        replay = captured(self._step, self._plan.device, lambda: changed, prepare=self._prepare)
         self._forget_distances()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._step()
+        return replay
+
+    def _prepare(self) -> None:
+        self.batches.step.zero_()
         self._forget_distances()
-        for tensor, value in zip(changed, before, strict=True):
-            tensor.copy_(value)
-        return graph.replay
 
     def _forget_distances(self) -> None:
         """What a network keeps from the last step: outside the graph it would be memory that the graph reads."""

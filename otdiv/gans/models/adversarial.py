@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.gans.model_names import GanSettings
-from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.models.base import GanModel, GanSpec, GanState, Values, draw_from_generator
 from otdiv.gans.objectives import discriminator_loss, log_d_loss, minimax_loss
-from otdiv.neural.loop import Info
 from otdiv.neural.slopes import gradient_norms
 
 
@@ -39,12 +38,12 @@ def flatness_penalty(state: GanState, real: Tensor) -> Tensor:
     return weight * gradient_norms(state.networks["discriminator"], real, create_graph=True).square().mean()
 
 
-def update_discriminator(state: GanState, real: Tensor, fake: Tensor) -> float:
+def update_discriminator(state: GanState, real: Tensor, fake: Tensor) -> Tensor:
     """One step of D on real and generated points; the GAN objective before it, without the penalty of its slope."""
     n, discriminator = len(real), state.networks["discriminator"]
     logits = discriminator(torch.cat([real, fake]))
     loss = discriminator_loss(logits[:n], logits[n:])
-    objective = -float(loss.detach())
+    objective = -loss.detach()
     state.minimise("discriminator", loss + flatness_penalty(state, real))
     return objective
 
@@ -55,10 +54,10 @@ def step(
     real: Tensor,
     rng: torch.Generator,
     project: Callable[[nn.Module], None] | None = None,
-) -> tuple[GanState, Info]:
+) -> tuple[GanState, Values]:
     """Updates of D, each projected back onto its constraint where it has one, then one of G."""
     n, (generator, discriminator) = len(real), (state.networks[k] for k in ("generator", "discriminator"))
-    objective = 0.0
+    objective = real.new_zeros(())
     for _ in range(state.settings.critic_steps):
         with torch.no_grad():
             fake = generator(state.noise(n, rng))

@@ -17,12 +17,15 @@ from otdiv.gans.networks import (
     Discriminator,
     Generator,
 )
-from otdiv.neural.loop import Info, cosine
+from otdiv.neural.loop import cosine
 
 ADAM = (0.5, 0.9)
 """Decay of Adam's two running means; a smaller first one follows an opponent that moves."""
 CONVOLUTIONAL_WIDTH = 32
 """Maps of the widest image layer."""
+
+Values = Mapping[str, Tensor]
+"""What a step reports: scalars by name, left on their device so that the step waits for none of them."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,9 @@ class GanState:
     optimizers : mapping of str to Optimizer
     memory : dict of str to Tensor
         What a model keeps from step to step beside its networks.
+    scheduled : bool
+        Whether learning rates and temperatures are tensors that are set before the step, instead of numbers that the
+        step computes from its share of the schedule.
     """
 
     spec: GanSpec
@@ -90,6 +96,7 @@ class GanState:
     networks: nn.ModuleDict
     optimizers: Mapping[str, torch.optim.Optimizer]
     memory: dict[str, Tensor] = field(default_factory=dict)
+    scheduled: bool = False
 
     @property
     def settings(self) -> GanSettings:
@@ -109,17 +116,22 @@ class GanState:
         """The state after one more step."""
         return replace(self, step=self.step + 1)
 
-    def minimise(self, name: str, loss: Tensor, also: tuple[str, ...] = ()) -> float:
+    def in_data_units(self, distance: Tensor) -> Tensor:
+        """A distance in units of the training, in float64 in the unit of the reported W1."""
+        return self.spec.unit * distance.double()
+
+    def minimise(self, name: str, loss: Tensor, also: tuple[str, ...] = ()) -> Tensor:
         """One step of an optimizer, and of those that share its loss, at the rate of the schedule; the loss before."""
         chosen = [self.optimizers[key] for key in (name, *also)]
         for optimizer in chosen:
-            for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * cosine(self.share)
+            if not self.scheduled:
+                for group in optimizer.param_groups:
+                    group["lr"] = group["initial_lr"] * cosine(self.share)
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
         for optimizer in chosen:
             optimizer.step()
-        return float(loss.detach())
+        return loss.detach()
 
 
 def adam(groups: Any, rate: float, spec: GanSpec) -> torch.optim.Optimizer:
@@ -138,7 +150,7 @@ class GanModel:
     rates : mapping
         Name of an optimizer -> (networks that it moves, first rate from the settings).
     step : callable
-        (state, real points [n, d], rng) -> (state, info): one update of the generator, with those before it.
+        (state, real points [n, d], rng) -> (state, values): one update of the generator, with those before it.
     draw : callable
         (state, n, rng) -> points [n, d].
     measures : callable
@@ -149,16 +161,20 @@ class GanModel:
         settings -> real points that a step is given.
     optimizer : callable
         (parameter groups, rate, spec) -> optimizer.
+    capturable : bool
+        Whether a step consists of work on tensors of the device alone, so that a graphics card can record it once and
+        replay it; a step that is not runs one operation after the other on every device.
     """
 
     build: Callable[[GanSpec, torch.Generator], dict[str, nn.Module]]
     rates: Callable[[GanSettings], dict[str, tuple[tuple[str, ...], float]]]
-    step: Callable[[GanState, Tensor, torch.Generator], tuple[GanState, Info]]
+    step: Callable[[GanState, Tensor, torch.Generator], tuple[GanState, Values]]
     draw: Callable[[GanState, int, torch.Generator], Tensor]
     measures: Callable[[GanState, Tensor, torch.Generator], dict[str, float]]
     finish: Callable[[GanState], None] | None = None
     batch: Callable[[GanSettings], int] = lambda settings: settings.batch
     optimizer: Callable[[Any, float, GanSpec], torch.optim.Optimizer] = adam
+    capturable: bool = True
 
     def initial(self, spec: GanSpec, rng: torch.Generator) -> GanState:
         """The state before the first step; weights are drawn on the CPU, alike on every device."""
@@ -175,6 +191,13 @@ def draw_from_generator(state: GanState, n: int, rng: torch.Generator) -> Tensor
     """G(z) for n noises."""
     points: Tensor = state.networks["generator"](state.noise(n, rng))
     return points
+
+
+def random_order(n: int, rng: torch.Generator) -> Tensor:
+    """The numbers 0 to n - 1 in random order; on a graphics card by sorting, which a graph can hold."""
+    if rng.device.type == "cuda":
+        return torch.rand(n, generator=rng, device=rng.device, dtype=torch.float64).argsort()
+    return torch.randperm(n, generator=rng, device=rng.device)
 
 
 def no_measures(state: GanState, real: Tensor, rng: torch.Generator) -> dict[str, float]:

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.gans.models import adversarial
-from otdiv.gans.models.base import GanModel, GanSpec, GanState, no_measures
+from otdiv.gans.models.base import GanModel, GanSpec, GanState, Values, no_measures
 from otdiv.gans.objectives import discriminator_log_posterior, generator_log_posterior
 from otdiv.gans.sghmc import SGHMC
-from otdiv.neural.loop import Info
 
 
 class Ensemble(nn.Module):
@@ -74,11 +73,11 @@ def noises(state: GanState, n: int, rng: torch.Generator) -> Tensor:
     return state.noise(j * n, rng).view(j, n, state.settings.noise)
 
 
-def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Info]:
+def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Values]:
     """A step of the discriminator's chain, then one of every generator's."""
     n, settings, size = len(real), state.settings, state.spec.data_size
     ensemble, discriminator = state.networks["generator"], state.networks["discriminator"]
-    value = 0.0
+    value = real.new_zeros(())
     for _ in range(settings.critic_steps):
         with torch.no_grad():
             fake = ensemble(noises(state, max(1, n // settings.generators), rng)).flatten(0, 1)
@@ -87,7 +86,7 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
             logits[:n], logits[n:], discriminator.parameters(), size, settings.prior_sd
         )
         loss = -posterior / size
-        value = -float(loss.detach())
+        value = -loss.detach()
         state.minimise("discriminator", loss + adversarial.flatness_penalty(state, real))
     points = ensemble(noises(state, max(1, n // settings.generators), rng))
     logits = discriminator(points.flatten(0, 1)).view(settings.generators, -1)

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.gans.model_names import GanSettings
-from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.models.base import GanModel, GanSpec, GanState, Values, draw_from_generator, random_order
 from otdiv.gans.networks import Discriminator
 from otdiv.gans.objectives import energy_loss, entropic_generator_loss, shared_information
-from otdiv.neural.loop import Info
 from otdiv.neural.slopes import gradient_norms
 from otdiv.sample_quality import energy_auroc
 
@@ -54,11 +53,11 @@ def rates(settings: GanSettings) -> dict[str, tuple[tuple[str, ...], float]]:
     }
 
 
-def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Info]:
+def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Values]:
     """Updates of the energy, then one of generator and statistic."""
     n, settings = len(real), state.settings
     generator, energy, statistic = (state.networks[name] for name in ("generator", "energy", "statistic"))
-    value = 0.0
+    value = real.new_zeros(())
     for _ in range(settings.critic_steps):
         with torch.no_grad():
             fake = generator(state.noise(n, rng))
@@ -67,11 +66,11 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
         value = state.minimise("energy", energy_loss(energies[:n], energies[n:], norms, settings.penalty))
     noise = state.noise(n, rng)
     fake = generator(noise)
-    others = noise[torch.randperm(n, generator=rng, device=noise.device)]
+    others = noise[random_order(n, rng)]
     entropy = shared_information(statistic(fake, noise), statistic(fake, others))
     loss = entropic_generator_loss(energy(fake), entropy, settings.entropy)
     state.minimise("generator", loss, also=("statistic",))
-    return state.advanced(), {"energy_loss": value, "entropy_bound": float(entropy.detach())}
+    return state.advanced(), {"energy_loss": value, "entropy_bound": entropy.detach()}
 
 
 def measures(state: GanState, real: Tensor, rng: torch.Generator) -> dict[str, float]:

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.gans.model_names import GanSettings
-from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.models.base import GanModel, GanSpec, GanState, Values, draw_from_generator
 from otdiv.gans.objectives import transport_loss
-from otdiv.neural.loop import Info
 from otdiv.transport.solve import emd
 
 
@@ -27,7 +26,7 @@ def rates(settings: GanSettings) -> dict[str, tuple[tuple[str, ...], float]]:
     return {"generator": (("generator",), settings.rate)}
 
 
-def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Info]:
+def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Values]:
     """A new plan where the former is used up, then one step of a batch along it."""
     batch, memory = state.settings.batch, state.memory
     rounds = max(1, len(real) // batch)
@@ -41,8 +40,10 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
     part = slice(state.step % rounds * batch, (state.step % rounds + 1) * batch)
     generated = state.networks["generator"](memory["noise"][part])
     loss = state.minimise("generator", transport_loss(generated, memory["matched"][part]))
-    unit = state.spec.unit
-    return state.advanced(), {"plan_w1": unit * float(memory["w1"]), "distance_to_match": unit * loss}
+    return state.advanced(), {
+        "plan_w1": state.in_data_units(memory["w1"]),
+        "distance_to_match": state.in_data_units(loss),
+    }
 
 
 def exact_match(points: Tensor, real: Tensor) -> tuple[float, Tensor]:
@@ -66,5 +67,11 @@ def measures(state: GanState, real: Tensor, rng: torch.Generator) -> dict[str, f
 
 
 EXACT_TRANSPORT = GanModel(
-    build, rates, step, draw_from_generator, measures, batch=lambda settings: max(settings.plan, settings.batch)
+    build,
+    rates,
+    step,
+    draw_from_generator,
+    measures,
+    batch=lambda settings: max(settings.plan, settings.batch),
+    capturable=False,
 )

@@ -13,10 +13,9 @@ from torch.nn import functional as F
 
 from otdiv.gans.model_names import GanSettings
 from otdiv.gans.models import adversarial
-from otdiv.gans.models.base import GanModel, GanSpec, GanState
+from otdiv.gans.models.base import GanModel, GanSpec, GanState, Values
 from otdiv.gans.networks import leaky, stack
 from otdiv.gans.objectives import information_bound, log_d_loss
-from otdiv.neural.loop import Info
 
 
 def build(spec: GanSpec, rng: torch.Generator) -> dict[str, nn.Module]:
@@ -41,7 +40,7 @@ def draw_codes(state: GanState, n: int, rng: torch.Generator) -> Tensor:
 
 def generate(state: GanState, noise: Tensor, codes: Tensor) -> Tensor:
     """G(z, c) [n, d]."""
-    one_hot = F.one_hot(codes, state.settings.codes).to(noise.dtype)
+    one_hot = (codes[:, None] == torch.arange(state.settings.codes, device=codes.device)).to(noise.dtype)
     points: Tensor = state.networks["generator"](torch.cat([noise, one_hot], dim=1))
     return points
 
@@ -52,10 +51,10 @@ def log_q(state: GanState, points: Tensor, codes: Tensor) -> Tensor:
     return scores.gather(1, codes[:, None]).squeeze(1)
 
 
-def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Info]:
+def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Values]:
     """Updates of D, then of G and Q together; with weight 0 Q learns alone, from points held fixed."""
     n, settings, discriminator = len(real), state.settings, state.networks["discriminator"]
-    objective = 0.0
+    objective = real.new_zeros(())
     for _ in range(settings.critic_steps):
         with torch.no_grad():
             fake = generate(state, state.noise(n, rng), draw_codes(state, n, rng))
@@ -66,7 +65,7 @@ def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState,
     bound = information_bound(log_q(state, fake.detach() if control else fake, codes), math.log(settings.codes))
     loss = log_d_loss(discriminator(fake)) - (1.0 if control else settings.information) * bound
     state.minimise("generator", loss, also=("recogniser",))
-    return state.advanced(), {"objective": objective, "information_bound": float(bound.detach())}
+    return state.advanced(), {"objective": objective, "information_bound": bound.detach()}
 
 
 @torch.no_grad()

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.gans.models import adversarial, wasserstein
-from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.models.base import GanModel, GanSpec, GanState, Values, draw_from_generator
 from otdiv.gans.objectives import log_d_loss
 from otdiv.lipschitz import spectral_norm
 from otdiv.neural.constraints import CONSTRAINT_BY_NAME
-from otdiv.neural.loop import Info
 from otdiv.neural.mlp import linear_layers
 from otdiv.neural.network_spec import NetworkSpec
 
@@ -46,7 +45,7 @@ def build(spec: GanSpec, rng: torch.Generator) -> dict[str, nn.Module]:
     return {"generator": generator, "discriminator": ScaledCritic(network, spec.settings.slope)}
 
 
-def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Info]:
+def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Values]:
     """Updates of D, each divided anew by its spectral norms, then one of G."""
     sizes = wasserstein.sizes_of(state.spec)
 

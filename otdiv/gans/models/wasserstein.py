@@ -7,12 +7,11 @@ from torch import Tensor, nn
 
 from otdiv.core.validation import check_choice
 from otdiv.gans.models.adversarial import rates
-from otdiv.gans.models.base import GanModel, GanSpec, GanState, draw_from_generator
+from otdiv.gans.models.base import GanModel, GanSpec, GanState, Values, draw_from_generator
 from otdiv.gans.objectives import critic_loss, wasserstein_loss
 from otdiv.lipschitz import LipschitzBound
 from otdiv.neural.constraint_names import CONSTRAINTS
 from otdiv.neural.constraints import CONSTRAINT_BY_NAME, Constraint
-from otdiv.neural.loop import Info
 from otdiv.neural.minmax import anneal
 from otdiv.neural.network_spec import NetworkSizes, NetworkSpec
 from otdiv.neural.slopes import between, gradient_norms
@@ -46,26 +45,27 @@ def build(spec: GanSpec, rng: torch.Generator) -> dict[str, nn.Module]:
     return {"generator": generator, "critic": network}
 
 
-def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Info]:
+def step(state: GanState, real: Tensor, rng: torch.Generator) -> tuple[GanState, Values]:
     """Updates of the critic, each projected back onto its constraint, then one of the generator."""
     n, generator, critic = len(real), state.networks["generator"], state.networks["critic"]
-    constraint, value, penalty = constraint_of(state), 0.0, 0.0
-    anneal(critic, state.share)
+    constraint, value, penalty = constraint_of(state), real.new_zeros(()), real.new_zeros(())
+    if not state.scheduled:
+        anneal(critic, state.share)
     for _ in range(state.settings.critic_steps):
         with torch.no_grad():
             fake = generator(state.noise(n, rng))
         values = critic(torch.cat([real, fake]))
         loss = critic_loss(values[:n], values[n:])
-        value = -float(loss.detach())
+        value = -loss.detach()
         if constraint.penalty is not None:
             norms = gradient_norms(critic, between(real, fake, rng), create_graph=True)
             cost = state.settings.penalty * constraint.penalty(norms).mean()
-            penalty = float(cost.detach())
+            penalty = cost.detach()
             loss = loss + cost
         state.minimise("discriminator", loss)
         constraint.project(critic, sizes_of(state.spec))
     state.minimise("generator", wasserstein_loss(critic(generator(state.noise(n, rng)))))
-    return state.advanced(), {"critic_value": state.spec.unit * value, "penalty": state.spec.unit * penalty}
+    return state.advanced(), {"critic_value": state.in_data_units(value), "penalty": state.in_data_units(penalty)}
 
 
 def finish(state: GanState) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from otdiv.gans.training import checkpoint as checkpoints
 from otdiv.gans.training.data import TrainingData, as_training_data
 from otdiv.gans.training.quality import POINTS, RUNNING_POINTS, coverage, distance, judged, mode_points
 from otdiv.gans.training.record import Snapshot, TrainingRecord
+from otdiv.gans.training.scheduled_step import CHUNK, ScheduledSteps
 from otdiv.neural.loop import Info, run_steps
 from otdiv.neural.slopes import gradients_enabled
 
@@ -31,6 +33,8 @@ GRID = 48
 """Points on a side of the grid on which a critic's level lines are drawn."""
 FILM_POINTS = 400
 """Generated points in a picture of the film."""
+REMEDY = "Pass smaller learning rates (rate=..., critic_rate=...)."
+"""Against divergence."""
 LEVELLED = ("critic", "discriminator", "energy")
 """Networks whose level lines are drawn, whichever a model has."""
 
@@ -43,6 +47,7 @@ def train(
     reports: int = REPORTS,
     progress: Progress = False,
     checkpoint: str | Path | None = None,
+    capture: bool | None = None,
     **settings: Any,
 ) -> TrainingRecord:
     """Train a generator, and judge it by exact distances.
@@ -62,6 +67,10 @@ def train(
         True shows a line on standard error, a callable is given each :class:`otdiv.core.progress.ProgressEvent`.
     checkpoint : path, optional
         A file in which the training saves itself at each report, and from which it goes on where it is there.
+    capture : bool, optional
+        Whether a step is recorded once as a CUDA graph and replayed.  None: on a CUDA device, for every model whose
+        step is work of the card alone, which is all but "exact-ot", whose plans are found on the CPU.  On the CPU a
+        step runs one operation after the other.
     **settings
         Of :class:`otdiv.gans.GanSettings`: steps, batch, seed, device, width and so on.
 
@@ -88,20 +97,26 @@ def train(
     chosen = GanSettings.of(model, **settings)
     if not (isinstance(reports, int) and reports >= 1):
         raise invalid("reports", "be a positive integer", repr(reports), "Leave it out for 20.")
+    if capture not in (None, True, False):
+        raise invalid("capture", "be True, False or None", repr(capture), "Leave it out.")
     file = None if checkpoint is None else require_writable(checkpoint, "checkpoint")
     device = resolve_device(chosen.device, prefer_cuda=True)
     assert device is not None
+    possible = MODEL_BY_NAME[model].capturable and torch.device(device).type == "cuda"
+    if capture and not possible:
+        needed = "be False or None where the step is not work of a CUDA device alone"
+        raise invalid("capture", needed, f"True for {model!r} on {device!r}", "Leave it out.")
     points = as_training_data(data, chosen.seed, shape)
     chosen = GanSettings.of(model, points.d, **settings)
     with gradients_enabled():
-        return _Training(points, chosen, device, reports).run(progress, file)
+        return _Training(points, chosen, device, reports, possible if capture is None else capture).run(progress, file)
 
 
 class _Training:
     """One training: what its steps share."""
 
-    def __init__(self, data: TrainingData, settings: GanSettings, device: str, reports: int) -> None:
-        self.data, self.settings, self.device = data, settings, device
+    def __init__(self, data: TrainingData, settings: GanSettings, device: str, reports: int, capture: bool) -> None:
+        self.data, self.settings, self.device, self.capture = data, settings, device, capture
         self.model: GanModel = MODEL_BY_NAME[settings.model]
         self.every = max(1, settings.steps // reports)
         self.spec = GanSpec(settings, data.d, data.shape, device, data.size, data.training_unit)
@@ -137,14 +152,14 @@ class _Training:
                 return state
 
             state = run_steps(
-                self.model.step,
+                self.recorded_steps() if self.capture else self.step,
                 state,
-                lambda: self.batch(size),
+                lambda: None if self.capture else self.batch(size),
                 self.rng,
                 finished=lambda state: state.step >= self.settings.steps,
                 after_step=after_step,
                 batch=size,
-                remedy="Pass smaller learning rates (rate=..., critic_rate=...).",
+                remedy=REMEDY,
             )
         if self.model.finish is not None:
             self.model.finish(state)
@@ -163,6 +178,25 @@ class _Training:
             real,
             self.running_floor,
         )
+
+    def step(self, state: GanState, real: Tensor | None, rng: torch.Generator) -> tuple[GanState, Info]:
+        """One step of the model, and its values as numbers."""
+        assert real is not None
+        state, values = self.model.step(state, real, rng)
+        return state, {name: float(value) for name, value in values.items()}
+
+    def recorded_steps(self) -> Callable[[GanState, Tensor | None, torch.Generator], tuple[GanState, Info]]:
+        """As :meth:`step`, for all steps up to the next report or wait; recorded before the first of them."""
+        steps: ScheduledSteps | None = None
+
+        def run(state: GanState, real: Tensor | None, rng: torch.Generator) -> tuple[GanState, Info]:
+            nonlocal steps
+            if steps is None:
+                steps = ScheduledSteps(self.model, state, self.pool, rng, capture=True, remedy=REMEDY)
+            left = min(self.every - state.step % self.every, self.settings.steps - state.step)
+            return steps.run(state, min(CHUNK, left))
+
+        return run
 
     def batch(self, size: int) -> Tensor:
         """Real points [size, d] in units of the training, with replacement."""

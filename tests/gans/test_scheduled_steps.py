@@ -1,0 +1,152 @@
+"""Steps on tensors alone, which a graphics card records, against the steps of every other device on the same batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from otdiv.errors import InvalidInput, SolverFailed
+from otdiv.gans import MODELS, GanSettings, train
+from otdiv.gans.models.base import GanSpec, GanState
+from otdiv.gans.models.table import MODEL_BY_NAME
+from otdiv.gans.sghmc import SGHMC
+from otdiv.gans.training.data import as_training_data
+from otdiv.gans.training.scheduled_step import ScheduledSteps
+from otdiv.neural.captured import put_back
+
+torch.set_num_threads(1)
+
+SMALL = {"steps": 12, "batch": 32, "width": 16, "depth": 2, "generators": 3, "device": "cpu"}
+CASES = [(name, {}) for name in MODELS if MODEL_BY_NAME[name].capturable] + [
+    ("wgan-gp", {"constraint": constraint}) for constraint in ("min-max", "orthonormal", "frobenius")
+]
+
+
+def start(model: str, **changed) -> tuple[GanState, torch.Tensor, torch.Generator]:
+    """A training's first state, its real points and its generator."""
+    settings = GanSettings.of(model, **{**SMALL, **changed})
+    data = as_training_data("ring8", 0)
+    spec = GanSpec(settings, data.d, data.shape, "cpu", data.size, data.training_unit)
+    state = MODEL_BY_NAME[model].initial(spec, torch.Generator().manual_seed(0))
+    return state, data.pool("cpu"), torch.Generator().manual_seed(0)
+
+
+def scheduled(model: str, **changed) -> tuple[ScheduledSteps, GanState, torch.Generator]:
+    state, pool, rng = start(model, **changed)
+    steps = ScheduledSteps(MODEL_BY_NAME[model], state, pool, rng, capture=False, remedy="Mend it.")
+    return steps, state, rng
+
+
+@pytest.mark.parametrize(("model", "changed"), CASES)
+def test_the_same_batches_give_the_same_networks(model, changed):
+    state, pool, rng = start(model, **changed)
+    values = {}
+    for _ in range(12):
+        real = pool[torch.randint(len(pool), (32,), generator=rng)]
+        state, values = MODEL_BY_NAME[model].step(state, real, rng)
+    steps, other, _ = scheduled(model, **changed)
+    for group in steps._groups:  # rates as the other steps have them; single precision is that of the card's Adam
+        group["lr"] = group["lr"].double()
+    other, _ = steps.run(other, 5)
+    other, info = steps.run(other, 7)
+    assert other.step == state.step == 12
+    assert list(info) == list(values)
+    assert list(info.values()) == pytest.approx([float(value) for value in values.values()], rel=1e-4, abs=1e-6)
+    for name, weight in state.networks.state_dict().items():
+        assert torch.allclose(other.networks.state_dict()[name], weight, rtol=1e-5, atol=1e-6), name
+
+
+def test_rates_follow_the_schedule_from_where_the_state_stands():
+    """A training resumed at step 6 goes on at the rate of step 6: half of the first."""
+    state, pool, rng = start("gan-logd")
+    state = GanState(state.spec, 6, state.networks, state.optimizers)
+    steps = ScheduledSteps(MODEL_BY_NAME["gan-logd"], state, pool, rng, capture=False, remedy="")
+    steps.run(state, 1)
+    group = state.optimizers["generator"].param_groups[0]
+    assert float(group["lr"]) == pytest.approx(group["initial_lr"] / 2, rel=1e-6)
+
+
+def test_a_planted_nan_is_found_with_its_first_step():
+    steps, state, _ = scheduled("wgan-gp")
+    state, _ = steps.run(state, 3)
+
+    plain, calls = steps._replay, []
+
+    def spoiled():
+        calls.append(None)
+        if len(calls) == 3:
+            with torch.no_grad():
+                next(state.networks["critic"].parameters()).fill_(float("nan"))
+        plain()
+
+    steps._replay = spoiled
+    with pytest.raises(SolverFailed, match=r"diverged at step 6: critic_value nan, penalty nan. Mend it."):
+        steps.run(state, 5)
+
+
+def test_one_bad_value_among_good_ones_is_found():
+    """A value that is finite again in the last step was not finite before it."""
+
+    class Once:
+        calls = 0
+
+        def step(self, state, real, rng):
+            self.calls += 1
+            return state, {"loss": torch.tensor(float("inf") if self.calls == 2 else 1.0)}
+
+    state, pool, rng = start("gan-logd")
+    model = MODEL_BY_NAME["gan-logd"]
+    steps = ScheduledSteps(model, state, pool, rng, capture=False, remedy="")
+    steps._model = Once()
+    with pytest.raises(SolverFailed, match="diverged at step 2: loss inf"):
+        steps.run(state, 4)
+
+
+def test_what_the_warm_up_changed_is_put_back():
+    old, new = torch.arange(3.0), torch.ones(2)
+    before = [(old, old.clone())]
+    old.mul_(7)
+    put_back(before, [old, new])
+    assert old.tolist() == [0.0, 1.0, 2.0] and new.tolist() == [0.0, 0.0]
+
+
+def test_all_that_a_step_changes_is_named():
+    """Put back after some steps, a training goes on as if they had never been."""
+    steps, state, rng = scheduled("bayesian")
+    generators = steps._generators()
+    assert rng in generators and len(generators) == 3
+    before = [(tensor, tensor.detach().clone()) for tensor in steps._changed()]
+    positions = [generator.get_state() for generator in generators]
+    found = []
+    for _ in range(2):
+        _, info = steps.run(state, 3)
+        found.append((info, [weight.clone() for weight in state.networks.state_dict().values()]))
+        put_back(before, steps._changed())
+        steps._restart()
+        for generator, position in zip(generators, positions, strict=True):
+            generator.set_state(position)
+    assert found[0][0] == found[1][0]
+    assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
+
+
+def test_a_sampler_steps_alike_with_a_tensor_for_its_rate():
+    weights = []
+    for rate in (0.01, torch.tensor(0.01)):
+        weight = nn.Parameter(torch.tensor([1.0, -2.0, 3.0]))
+        sampler = SGHMC([weight], 0.01, 0.1, 0.5, True, torch.Generator().manual_seed(0))
+        sampler.param_groups[0]["lr"] = rate
+        for _ in range(20):
+            weight.grad = weight.detach().clone()
+            sampler.step()
+        weights.append(weight.detach().numpy())
+    assert weights[0] == pytest.approx(weights[1], rel=1e-5)
+    assert not np.allclose(weights[0], [1.0, -2.0, 3.0], atol=0.05)
+
+
+def test_a_capture_is_refused_where_there_is_none():
+    with pytest.raises(InvalidInput, match=r"capture must be False or None where .*; got True for 'meg' on 'cpu'"):
+        train("ring8", "meg", capture=True, device="cpu")
+    with pytest.raises(InvalidInput, match="capture must be True, False or None"):
+        train("ring8", "meg", capture="yes", device="cpu")
