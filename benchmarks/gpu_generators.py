@@ -121,8 +121,11 @@ def generators_table(device: str, small: bool) -> int:
                 cells, failed = row(model, device, small)
             failures += failed
             print(f"| {model} | {cells} |", flush=True)
-        except Exception:  # the other rows are still wanted; the failure is counted and shown
+        except Exception as problem:  # the other rows are still wanted; the failure is counted and shown
             failures += 1
             print(f"| {model} | FAILED |", flush=True)
-            print("\n".join(traceback.format_exc().splitlines()[-6:]), flush=True)
+            first: BaseException = problem
+            while first.__context__ is not None:  # leaving a capture may fail too, and hide the cause
+                first = first.__context__
+            print("\n".join(line for line in traceback.format_exception(first)[-3:]), flush=True)
     return failures

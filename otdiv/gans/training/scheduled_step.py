@@ -53,6 +53,10 @@ class ScheduledSteps:
         self._groups = [group for optimizer in state.optimizers.values() for group in optimizer.param_groups]
         for group in self._groups:
             group["lr"] = torch.zeros((), device=device)
+        for optimizer in state.optimizers.values():  # steps that were counted elsewhere
+            for kept in optimizer.state.values():
+                if isinstance(kept.get("steps"), int):
+                    kept["steps"] = torch.tensor(float(kept["steps"]), device=device)
         self._temperatures: list[tuple[Tensor, Tensor]] = []
         for module in state.networks.modules():
             if isinstance(module, MinMaxNetwork):
