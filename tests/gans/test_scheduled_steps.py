@@ -1,4 +1,4 @@
-"""Steps on tensors alone, which a graphics card records, against the steps of every other device on the same batches."""
+"""Steps on tensors alone, which a graphics card records, against all other devices' steps on the same batches."""
 
 from __future__ import annotations
 
