@@ -74,7 +74,7 @@ def _by_search(
     """The same minima over all pairs of the computed costs, found by pricing."""
     from otdiv.pricing.pricing import Pricing, ordered  # loads a compiler, which small problems do without
 
-    at_x, at_y = ordered(problem.mu.points), ordered(problem.nu.points)
+    at_x, at_y = (ordered(measure.points, options.threads) for measure in (problem.mu, problem.nu))
     x, y = problem.mu.points[at_x], problem.nu.points[at_y]
     by_targets = Pricing(x, y, problem.cost, problem.largest_cost, options)
     hints = np.zeros(problem.n, np.int64)
