@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -61,7 +63,7 @@ def test_the_same_batches_give_the_same_networks(model, changed):
 def test_rates_follow_the_schedule_from_where_the_state_stands():
     """A training resumed at step 6 goes on at the rate of step 6: half of the first."""
     state, pool, rng = start("gan-logd")
-    state = GanState(state.spec, 6, state.networks, state.optimizers)
+    state = replace(state, step=6)
     steps = ScheduledSteps(MODEL_BY_NAME["gan-logd"], state, pool, rng, capture=False, remedy="")
     steps.run(state, 1)
     group = state.optimizers["generator"].param_groups[0]
@@ -129,6 +131,31 @@ def test_all_that_a_step_changes_is_named():
             generator.set_state(position)
     assert found[0][0] == found[1][0]
     assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
+
+
+@pytest.mark.parametrize("model", ["gan-logd", "bayesian"])
+@pytest.mark.parametrize("then_scheduled", [True, False], ids=["scheduled", "plain"])
+def test_a_training_goes_on_from_saved_optimizers(model, then_scheduled):
+    """Rates and counts that were tensors when they were saved serve both kinds of steps."""
+    whole, last, _ = scheduled(model)
+    last, _ = whole.run(last, 12)
+    first, state, rng = scheduled(model)
+    state, _ = first.run(state, 6)
+    fresh, pool, _ = start(model)
+    fresh.networks.load_state_dict(state.networks.state_dict())
+    for name, optimizer in fresh.optimizers.items():
+        optimizer.load_state_dict(state.optimizers[name].state_dict())
+        if isinstance(optimizer, SGHMC):
+            optimizer.generator = state.optimizers[name].generator
+    fresh = replace(fresh, step=6)
+    if then_scheduled:
+        rest = ScheduledSteps(MODEL_BY_NAME[model], fresh, pool, rng, capture=False, remedy="")
+        rest.run(fresh, 6)
+    else:
+        for _ in range(6):
+            fresh, _ = MODEL_BY_NAME[model].step(fresh, pool[torch.randint(len(pool), (32,), generator=rng)], rng)
+    for name, weight in last.networks.state_dict().items():
+        assert torch.allclose(fresh.networks.state_dict()[name], weight, rtol=1e-4, atol=1e-5), name
 
 
 def test_a_sampler_steps_alike_with_a_tensor_for_its_rate():
