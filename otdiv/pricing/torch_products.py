@@ -31,7 +31,7 @@ _BLOCKS_ON_DEVICE = 64
 """Blocks of a CPU in one of another device (512 MiB of float32), where launching a computation costs more."""
 _HITS_PER_ROW = 64
 """Pairs below the tops, in the mean of the rows, up to which all of them are computed exactly; where there are more,
-the k lowest are looked for first."""
+the k lowest are searched for first."""
 
 
 class TorchProducts:
