@@ -32,6 +32,9 @@ _BLOCKS_ON_DEVICE = 64
 _HITS_PER_ROW = 64
 """Pairs below the tops, in the mean of the rows, up to which all of them are computed exactly; where there are more,
 the k lowest are searched for first."""
+_GROUPS = 32
+"""Groups of targets for each of the k lowest that are wanted; only the lowest of a group is a candidate.
+More: a closer bound and fewer pairs to compute exactly, from more numbers to select from."""
 
 
 class TorchProducts:
@@ -140,7 +143,7 @@ class TorchProducts:
             mask = below <= self._limit(tops, g)
             if int(mask.sum()) <= _HITS_PER_ROW * len(tops):
                 return _of_mask(mask, first)
-        near = below.argmin(1, keepdim=True) if k == 1 else below.topk(k, dim=1, largest=False, sorted=False)[1]
+        near = _low_columns(below, k)
         i = np.repeat(np.arange(first, first + len(tops), dtype=np.int32), k)
         worst = self._values(i, near.flatten().int().cpu().numpy(), g).reshape(len(tops), k).max(axis=1)
         return _of_mask(below <= self._limit(np.minimum(worst, tops), g), first)
@@ -157,6 +160,21 @@ class TorchProducts:
 
     def _values(self, i: Array, j: Array, g: Array) -> Array:
         return pair_costs(self.metric, self.x, self.y, i, j, self.threads) - g[j]
+
+
+def _low_columns(numbers: Any, k: int) -> Any:
+    """k different columns [rows, k] of low numbers in each row, mostly the lowest.
+
+    They are the lowest of the lowest of groups, since to select from whole rows takes longer than a matrix product.
+    """
+    if k == 1:
+        return numbers.argmin(1, keepdim=True)
+    m = numbers.shape[1]
+    groups = min(m, _GROUPS * k)
+    rows = m // groups  # of a table with a column for each group; what is left over only makes the bound less close
+    lowest, at = numbers[:, : rows * groups].unflatten(1, (rows, groups)).min(1)
+    chosen = lowest.topk(k, dim=1, largest=False, sorted=False)[1]
+    return at.gather(1, chosen) * groups + chosen
 
 
 def _of_mask(mask: Any, first: int) -> tuple[Array, Array]:

@@ -79,6 +79,35 @@ def test_a_filter_without_its_slack_would_be_wrong():
     assert np.abs(device.minima(np.zeros(300))[0] - known).max() > 1e-6
 
 
+def test_a_slack_of_zero_would_be_wrong():
+    """Near points far from the centre: their squares are all rounding, and the minimum gets lost."""
+    rng = np.random.default_rng(7)
+    sides = np.sign(rng.normal(size=(400, 1)))
+    x, y = (sides + 1e-6 * rng.normal(size=(400, 40)) for _ in range(2))
+    g, known = np.zeros(400), as_cost("euclidean").matrix(x, y).min(axis=1)
+    device = TorchProducts(metric_of(as_cost("euclidean"), 40), x, y, "cpu")
+    assert device.minima(g)[0] == pytest.approx(known, rel=1e-14)
+    device.slack.zero_()
+    assert np.abs(device.minima(g)[0] - known).max() > 1e-7
+
+
+@pytest.mark.parametrize("kind", ["gauss", "lattice", "duplicates", "one place"])
+def test_the_lowest_from_groups_of_targets(kind):
+    """More targets than groups, in number no multiple of it, and ties: the arcs of matrix products on the CPU."""
+    rng = np.random.default_rng(8)
+    x, y = clouds(kind, rng, 4, n=60, m=701)
+    own = Pricing(x, y, as_cost("euclidean"), 1e3)
+    own.tree = None
+    own.use_products()
+    device = TorchProducts(metric_of(as_cost("euclidean"), 4), x, y, "cpu")
+    for g in (np.zeros(701), rng.integers(0, 2, 701) * 0.5):
+        for k in (2, 8):
+            tails, heads, least = device.lowest(g, np.full(60, np.inf), k)
+            arcs, best = own.lowest(g, np.full(60, np.inf), k)
+            for found, known in ((tails, arcs.tails), (heads, arcs.heads), (least, best)):
+                np.testing.assert_array_equal(found, known)
+
+
 def test_some_rows_and_several_threads_give_the_same():
     rng = np.random.default_rng(5)
     x, y = rng.normal(size=(900, 300)), rng.normal(size=(5000, 300))  # enough that threads share the costs
