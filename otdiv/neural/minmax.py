@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+_NEAR_ENTRIES = 2**22
+"""Coordinates of near pairs that are computed at a time (32 MiB): images often coincide, each with each."""
 Temperature = float | Tensor
 """T of a soft minimum: a number, or one positive number [k] for each of k stacked networks."""
 
@@ -191,8 +193,9 @@ def distances(z: Tensor, centres: Tensor) -> Tensor:
     multiplied = torch.addmm if z.dim() == 2 else torch.baddbmm
     squares = multiplied(sizes, z, centres.mT, alpha=-2)
     if z.dtype == torch.float64 and not squares.requires_grad:
-        i, j = torch.nonzero(squares < 1e-4 * sizes, as_tuple=True)
-        squares[i, j] = ((z[i] - centres[j]) ** 2).sum(1)
+        near = torch.nonzero(squares < 1e-4 * sizes)
+        for i, j in (pair.T for pair in near.split(max(1, _NEAR_ENTRIES // z.shape[1]))):
+            squares[i, j] = ((z[i] - centres[j]) ** 2).sum(1)
         return squares.clamp_min_(0.0).sqrt_()
     return squares.clamp_min(1e-10).sqrt()  # the root has no derivative at 0
 

@@ -13,6 +13,7 @@ from otdiv.critics.interval import mean_difference, proved_on_points
 from otdiv.errors import InvalidInput
 from otdiv.lipschitz import clipped_constant, on_points
 from otdiv.measures.discrete import DiscreteMeasure
+from otdiv.neural import minmax
 from otdiv.neural.constraint_names import CONSTRAINTS
 from otdiv.neural.constraints import CONSTRAINT_BY_NAME, norm_product
 from otdiv.neural.minmax import MinMaxNetwork, distances, soft_max, soft_min
@@ -184,3 +185,11 @@ def test_certify_never_believes_a_steep_critic():
         direction = rng.normal(size=2)
         f = steep * np.sin(X @ direction + k)
         assert certify(problem, None, (f, None)).bounds.lower <= W1 + 1e-9
+
+
+def test_coincident_points_are_computed_in_blocks(monkeypatch):
+    """With the cancellation left in, the distances of points that nearly coincide would be off by 1e-8."""
+    z = 100 + 1e-6 * np.random.default_rng(0).random((30, 5))
+    exact = np.sqrt(((z[:, None] - z[None]) ** 2).sum(axis=2))
+    monkeypatch.setattr(minmax, "_NEAR_ENTRIES", 40)
+    np.testing.assert_allclose(minmax.distances(*[torch.from_numpy(z)] * 2), exact, rtol=1e-12, atol=0)
