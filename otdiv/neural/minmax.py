@@ -86,7 +86,7 @@ class MinMaxNetwork(nn.Module):
         return cls(groups, centres, signs, cone_heights, directions, plane_heights, 0.5)
 
     @classmethod
-    def of_potential(cls, atoms: Tensor, g: Tensor) -> MinMaxNetwork:
+    def of_potential(cls, atoms: Tensor, g: Tensor, temperature: float = 0.3) -> MinMaxNetwork:
         """One group of rising cones, min over j of |z - y_j| - g_j: the potential of a sample, to be improved.
 
         Parameters
@@ -94,10 +94,12 @@ class MinMaxNetwork(nn.Module):
         atoms : Tensor [k, d]
         g : Tensor [k]
             The dual potential at the atoms.
+        temperature : float
+            At the start of the training: below the size of the features that the potential has.
         """
         d = atoms.shape[1]
         none = torch.zeros(0)
-        return cls(1, atoms.clone(), torch.ones(len(atoms)), -g, torch.zeros(0, d), none, 0.3)
+        return cls(1, atoms.clone(), torch.ones(len(atoms)), -g, torch.zeros(0, d), none, temperature)
 
     @property
     def cooling(self) -> tuple[float, float]:

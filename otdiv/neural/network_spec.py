@@ -65,6 +65,8 @@ class NetworkSpec:
         Atoms and dual potential of a sample, from which a min-max network can start.
     generator : torch.Generator
         For random weights.
+    temperature : float
+        At which such a start begins.
     """
 
     sizes: NetworkSizes
@@ -73,6 +75,7 @@ class NetworkSpec:
     b: Tensor
     potential: tuple[Tensor, Tensor] | None
     generator: torch.Generator
+    temperature: float = 0.3
 
     @property
     def d(self) -> int:

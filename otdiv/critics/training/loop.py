@@ -57,6 +57,7 @@ def run_schedule(
     InvalidInput
         A checkpoint of another training.
     """
+    schedule = problem.schedule_of(initialization, schedule)
     constraint, sizes, sign = problem.options.constraint, problem.options.sizes, initialization.sign
     module, batches, validation = (
         problem.build_network(initialization),

@@ -90,6 +90,7 @@ def _run_group(
     report: Report | None,
 ) -> list[tuple[nn.Module, TrainingRun]]:
     began = time.monotonic()
+    schedule = trainings[0][0].schedule_of(trainings[0][1], schedule)
     problems = [problem for problem, _ in trainings]
     signs = [initialization.sign for _, initialization in trainings]
     constraint = problems[0].options.constraint
