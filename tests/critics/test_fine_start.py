@@ -43,7 +43,7 @@ def test_it_takes_many_points_in_few_dimensions(d, n, fine):
     assert (problem.build_network(start).temperature == FINE_TEMPERATURE) == fine
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_many_funnels_in_the_plane():
     """256 funnels: some 55 % low with the start of 512 points, 6 % after 60 steps from the fine one."""
     pair = power_funnels(2, 256)
