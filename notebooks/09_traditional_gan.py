@@ -22,7 +22,8 @@
 # lower, and what is different about the loss $-\log D$ that everybody uses? Each has an exact answer on finitely many
 # points, and each is then measured on networks.
 #
-# Trainings here are short. `OTDIV_FULL=1` in the environment runs them at the settings of `docs/gans.md`.
+# Trainings are short here; `OTDIV_FULL=1` in the environment runs them at the settings of `docs/gans.md`, as for the
+# outputs that are kept with this notebook.
 
 # %%
 import math

@@ -21,7 +21,8 @@
 # since otdiv computes $W_1$ exactly, two more things can be done: every model is judged by the true distance, and a
 # generator can follow it directly, with no critic at all.
 #
-# Trainings here are short. `OTDIV_FULL=1` in the environment runs them at the settings of `docs/gans.md`.
+# Trainings are short here; `OTDIV_FULL=1` in the environment runs them at the settings of `docs/gans.md`, as for the
+# outputs that are kept with this notebook.
 
 # %%
 import os

@@ -17,7 +17,8 @@
 # entropy, a code that can be read back, or to be one of many. Each wish has an exact form on finitely many states,
 # which comes first, and a training on networks, which comes second.
 #
-# Trainings here are short. `OTDIV_FULL=1` in the environment runs them at the settings of `docs/gans.md`.
+# Trainings are short here; `OTDIV_FULL=1` in the environment runs them at the settings of `docs/gans.md`, as for the
+# outputs that are kept with this notebook.
 
 # %%
 import math
