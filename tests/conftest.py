@@ -1,4 +1,4 @@
-"""Before the first test: Ctrl-C, and once for all workers the kernels of small problems, whose compilation is announced."""
+"""Before the first test: Ctrl-C; and once for all workers the kernels of small problems, which say if they compile."""
 
 from __future__ import annotations
 

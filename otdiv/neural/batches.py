@@ -37,6 +37,20 @@ def signed_sample(x: Tensor, a: Tensor, y: Tensor, b: Tensor) -> SignedSample:
     return SignedSample(torch.cat([x, y], dim=-2), torch.cat([a, -b], dim=-1), x, y, a, b)
 
 
+def rows_by_weight(running: Tensor, size: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Row numbers drawn by weight, with replacement, by the inverse of the distribution function.
+
+    Parameters
+    ----------
+    running : Tensor [n]
+        Running total of the weights, on the generator's device.
+    size : int or tuple of int
+    generator : torch.Generator
+    """
+    uniform = torch.rand(size, generator=generator, dtype=torch.float64, device=running.device) * running[-1]
+    return torch.searchsorted(running, uniform, right=True).clamp_max(len(running) - 1)
+
+
 class Batches:
     """Draws the points z = (x, y) and signed weights w = (a, -b) of one step: V(h) = sum w h(z).
 
@@ -89,10 +103,7 @@ class Batches:
         elif len(cloud[0]) <= self.batch:
             return cloud[0], cloud[1].to(self._device)
         else:
-            # inverse of the distribution function: a number below the running total of the weights
-            uniform = torch.rand(self.batch, generator=self.torch_rng, dtype=torch.float64) * cloud[2][-1]
-            chosen = torch.searchsorted(cloud[2], uniform, right=True).clamp_max(len(cloud[0]) - 1)
-            points = cloud[0][chosen.to(self._device)]
+            points = cloud[0][rows_by_weight(cloud[2], self.batch, self.torch_rng).to(self._device)]
         return points, torch.full((len(points),), 1 / len(points), dtype=torch.float64, device=self._device)
 
     def _tensor(self, points: Array) -> Tensor:

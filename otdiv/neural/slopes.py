@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from otdiv.neural.batches import SignedSample
+from otdiv.neural.batches import SignedSample, rows_by_weight
 
 
 def draw_between(sample: SignedSample, generator: torch.Generator) -> Tensor:
@@ -16,10 +16,7 @@ def draw_between(sample: SignedSample, generator: torch.Generator) -> Tensor:
     count = max(len(sample.x), len(sample.y))
     ends = []
     for points, weights in ((sample.x, sample.a), (sample.y, sample.b)):
-        running = weights.cpu().cumsum(0)
-        uniform = torch.rand(count, generator=generator, dtype=torch.float64) * running[-1]
-        chosen = torch.searchsorted(running, uniform, right=True).clamp_max(len(points) - 1)
-        ends.append(points[chosen.to(points.device)])
+        ends.append(points[rows_by_weight(weights.cpu().cumsum(0), count, generator).to(points.device)])
     t = torch.rand((count, 1), generator=generator).to(ends[0])
     return t * ends[0] + (1 - t) * ends[1]
 
@@ -30,11 +27,11 @@ def between(x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
     return torch.lerp(y, x, t)
 
 
-def gradient_norms(module: nn.Module, z: Tensor, *, create_graph: bool = False) -> Tensor:
-    """|grad h| at each of the points [k, d]; the root is kept away from 0, where it has no derivative."""
+def gradient_norms(module: Callable[[Tensor], Tensor], z: Tensor, *, create_graph: bool = False) -> Tensor:
+    """|grad h| at each of the points [..., d]; the root is kept away from 0, where it has no derivative."""
     z = z.detach().requires_grad_(True)
     (gradients,) = torch.autograd.grad(module(z).sum(), z, create_graph=create_graph)
-    return (gradients.square().sum(dim=1) + 1e-24).sqrt()
+    return (gradients.square().sum(dim=-1) + 1e-24).sqrt()
 
 
 @contextmanager

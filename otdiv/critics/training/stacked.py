@@ -17,6 +17,7 @@ from otdiv.neural.batches import SignedSample
 from otdiv.neural.captured import captured
 from otdiv.neural.constraints import weights_of
 from otdiv.neural.minmax import MinMaxNetwork, SemiDiscreteNetwork, dual_value
+from otdiv.neural.slopes import gradient_norms
 
 _FIRST, _SECOND, _EPSILON = 0.9, 0.999, 1e-8
 """Adam's decay of the averages of gradients and of their squares, and what is added to the root, as torch has them."""
@@ -159,9 +160,7 @@ class StackedStep:
     def _penalty(self, z: Tensor) -> Tensor:
         """E[penalty(|grad h|)] of each network."""
         assert self._constraint.penalty is not None
-        z = z.detach().requires_grad_(True)
-        (slopes,) = torch.autograd.grad(self.networks(z).sum(), z, create_graph=True)
-        norms = (slopes.square().sum(dim=-1) + 1e-24).sqrt()
+        norms = gradient_norms(self.networks, z, create_graph=True)
         return self._constraint.penalty(norms.double()).mean(dim=-1)
 
     def _captured(self) -> Callable[[], None]:

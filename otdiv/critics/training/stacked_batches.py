@@ -9,7 +9,7 @@ from torch import Tensor
 
 from otdiv.critics.training.drawn_ahead import DrawnAhead
 from otdiv.critics.training.problem import TrainingProblem
-from otdiv.neural.batches import SignedSample, signed_sample
+from otdiv.neural.batches import SignedSample, rows_by_weight, signed_sample
 
 
 class StackedBatches:
@@ -118,10 +118,6 @@ class _Side:
 
     def draw(self, size: tuple[int, ...], count: int, generator: torch.Generator) -> Tensor:
         """Row numbers: by weight, or among the first ``count`` points of a sampler."""
-        device = self.points.device
         if self.weights is None:
-            return torch.randint(count, size, generator=generator, device=device)
-        # inverse of the distribution function: a number below the running total of the weights
-        running = self.weights.cumsum(0)
-        uniform = torch.rand(size, generator=generator, dtype=torch.float64, device=device) * running[-1]
-        return torch.searchsorted(running, uniform, right=True).clamp_max(len(running) - 1)
+            return torch.randint(count, size, generator=generator, device=self.points.device)
+        return rows_by_weight(self.weights.cumsum(0), size, generator)
