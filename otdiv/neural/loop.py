@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -69,19 +70,32 @@ def run_steps(
         Out of memory.
     """
     while not finished(state):
-        try:
+        with memory_in_words(batch):
             state, info = step(state, next_batch(), rng)
-        except torch.OutOfMemoryError as problem:
-            raise _out_of_memory(batch, problem) from None
-        except RuntimeError as problem:
-            if "alloc" in str(problem):
-                raise _out_of_memory(batch, problem) from None
-            raise
         if not all(math.isfinite(value) for value in info.values()):
             values = ", ".join(f"{name} {value:g}" for name, value in info.items())
             raise SolverFailed(diverged(state.step, values, remedy))
         state = after_step(state, info)
     return state
+
+
+@contextmanager
+def memory_in_words(batch: int) -> Iterator[None]:
+    """Raise TooLarge with a remedy where what is run inside is out of memory.
+
+    Parameters
+    ----------
+    batch : int
+        Points in a batch, for the message.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as problem:
+        raise _out_of_memory(batch, problem) from None
+    except RuntimeError as problem:
+        if "alloc" in str(problem):
+            raise _out_of_memory(batch, problem) from None
+        raise
 
 
 def diverged(step: int, what: str, remedy: str) -> str:

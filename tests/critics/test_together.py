@@ -11,7 +11,7 @@ from otdiv.critics.training.problem import TrainingProblem
 from otdiv.critics.training.stacked import StackedNetworks
 from otdiv.critics.training.stacked_batches import StackedBatches
 from otdiv.critics.training.train import train
-from otdiv.errors import InvalidInput, SolverFailed
+from otdiv.errors import InvalidInput, SolverFailed, TooLarge
 from otdiv.neural.minmax import MinMaxNetwork, least_of_parts, soft_max, soft_min
 from otdiv.neural.samples import as_distributions
 from otdiv.neural.slopes import gradient_norms
@@ -132,6 +132,16 @@ def test_points_of_a_step_come_by_weight_and_lie_between():
 def test_a_divergence_names_seed_and_step():
     problems = problems_of(as_distributions(X, Y), "gradient-penalty", steps=20, rate=1e30, width=8)
     with pytest.raises(SolverFailed, match=r"diverged at step \d+: seed [01]\. Pass a smaller learning rate"):
+        train(problems, together=True)
+
+
+def test_no_memory_is_one_sentence(monkeypatch):
+    def greedy(self):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(StackedBatches, "sample", greedy)
+    problems = problems_of(as_distributions(X, Y), "min-max", steps=5, groups=2, pieces=8)
+    with pytest.raises(TooLarge, match=r"batch = 512 needs more memory .* smaller batch"):
         train(problems, together=True)
 
 

@@ -21,7 +21,7 @@ from otdiv.critics.training.stacked_batches import StackedBatches
 from otdiv.errors import SolverFailed
 from otdiv.neural.batches import SignedSample, signed_sample
 from otdiv.neural.constraints import weights_of
-from otdiv.neural.loop import cosine, diverged
+from otdiv.neural.loop import cosine, diverged, memory_in_words
 from otdiv.neural.minmax import MinMaxNetwork, SemiDiscreteNetwork, cooled
 
 MOST_STEPS = 128
@@ -61,7 +61,8 @@ def run_together(
     modules = [problem.build_network(initialization) for problem, initialization in trainings]
     for chosen in _groups(trainings, modules):
         group, parts = [trainings[k] for k in chosen], [modules[k] for k in chosen]
-        runs = _run_group(group, parts, schedule, drawn, report if 0 in chosen else None)
+        with memory_in_words(trainings[0][0].options.batch):
+            runs = _run_group(group, parts, schedule, drawn, report if 0 in chosen else None)
         found.update(zip(chosen, runs, strict=True))
     return [found[k] for k in range(len(trainings))]
 
