@@ -25,7 +25,7 @@ def test_few_atoms_carry_the_potential():
     assert len(atoms) == 512
     np.testing.assert_allclose(few(atoms), whole(atoms), atol=1e-12)
     assert (few(x) >= whole(x) - 1e-12).all()
-    fresh = [draw(50_000, rng) for draw in samplers(pair)]
+    fresh = [draw(10_000, rng) for draw in samplers(pair)]
     known = pair.potential(fresh[0]).mean() - pair.potential(fresh[1]).mean()
     assert few(fresh[0]).mean() - few(fresh[1]).mean() > 0.9 * known
     np.testing.assert_array_equal(_fewer_atoms(y, g, 5000)[0], y)
