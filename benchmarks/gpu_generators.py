@@ -14,11 +14,13 @@ from otdiv.gans.models.base import GanSpec, GanState
 from otdiv.gans.models.table import MODEL_BY_NAME
 from otdiv.gans.training.data import as_training_data
 from otdiv.gans.training.quality import distance
-from otdiv.gans.training.scheduled_step import ScheduledSteps
+from otdiv.gans.training.scheduled_step import ScheduledSteps, run_scheduled
 from otdiv.neural.slopes import gradients_enabled
 
 SEEDS, STEPS = 3, 100
 """Trainings on each device whose W1 is compared, and their steps."""
+AT_ONCE = 5
+"""Trainings whose recorded steps run at once."""
 NOISE = 8.6
 """Standard errors by which two means of three may differ: Student's t of 4 degrees exceeds it once in 1000."""
 ALIKE = 0.1
@@ -30,7 +32,9 @@ what the steps changed: rounding, which Adam enlarges where a gradient is nearly
 class Steps:
     """A training's steps alone, without its reports."""
 
-    def __init__(self, model: str, device: str, recorded: bool, seed: int = 0, steps: int | None = None) -> None:
+    def __init__(
+        self, model: str, device: str, recorded: bool, seed: int = 0, steps: int | None = None, stream: bool = False
+    ) -> None:
         settings = GanSettings.of(model, 2, device=device, seed=seed, steps=steps)
         data = self.data = as_training_data("ring8", seed)
         spec = GanSpec(settings, data.d, data.shape, device, data.size, data.training_unit)
@@ -42,7 +46,10 @@ class Steps:
         self.steps = None
         if recorded:
             capture = device.startswith("cuda")
-            self.steps = ScheduledSteps(self.model, self.state, self.pool, self.rng, capture=capture, remedy="")
+            own = torch.cuda.Stream(device) if capture and stream else None
+            self.steps = ScheduledSteps(
+                self.model, self.state, self.pool, self.rng, capture=capture, remedy="", stream=own
+            )
 
     def run(self, count: int) -> None:
         """So many further steps, each of the unrecorded ones read as a training reads it."""
@@ -73,10 +80,31 @@ class Steps:
         return distance(points, self.data, self.data.reference(500, np.random.default_rng(2)))
 
 
+def rate_at_once(model: str, device: str, chunk: int, seconds: float) -> tuple[float, bool]:
+    """Steps per second of several trainings together, and whether one of them has the weights that it has alone."""
+    alone = Steps(model, device, True, AT_ONCE - 1)
+    alone.run(chunk)
+    trainings = [Steps(model, device, True, seed, stream=True) for seed in range(AT_ONCE)]
+    steps = [training.steps for training in trainings if training.steps is not None]
+    states = [training.state for training in trainings]
+
+    def run() -> None:
+        states[:] = [state for state, _ in run_scheduled(steps, states, chunk)]
+
+    run()
+    same = bool(torch.allclose(trainings[-1].weights(), alone.weights(), rtol=1e-3, atol=1e-5))
+    began, done = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds and states[0].step + chunk <= states[0].settings.steps:
+        run()
+        done += chunk * AT_ONCE
+    return done / (time.perf_counter() - began), same
+
+
 def row(model: str, device: str, small: bool) -> tuple[str, int]:
     """Cells of one model, and how many of its checks failed."""
     seconds, steps, seeds = (0.3, 20, 2) if small else (1.0, STEPS, SEEDS)
     capturable, failures = MODEL_BY_NAME[model].capturable, 0
+    at_once = "-"
     one = Steps(model, device, False)
     one.run(10)
     weights, alike, recorded = one.weights(), "", "-"
@@ -90,6 +118,9 @@ def row(model: str, device: str, small: bool) -> tuple[str, int]:
         failures += not difference <= ALIKE
         alike = f"{difference:.0e} ({spent:.2f} s to record)"
         recorded = f"{other.rate(10 if small else 50, seconds):.0f}"
+        rate, same = rate_at_once(model, device, 10 if small else 50, seconds)
+        failures += not same
+        at_once = f"{rate:.0f}" + ("" if same else " (OTHER WEIGHTS)")
     values: list[list[float]] = []
     for place in (device, "cpu"):
         values.append([])
@@ -104,15 +135,22 @@ def row(model: str, device: str, small: bool) -> tuple[str, int]:
     error = np.sqrt(sum(np.var(found, ddof=1) / seeds for found in values))
     within = abs(np.mean(values[0]) - np.mean(values[1])) <= NOISE * error
     failures += not within
-    cells = [f"{eager:.0f}", recorded, f"{cpu:.0f}", alike, *(f"{np.mean(v):.3f} ± {np.std(v):.3f}" for v in values)]
+    cells = [
+        f"{eager:.0f}",
+        recorded,
+        at_once,
+        f"{cpu:.0f}",
+        alike,
+        *(f"{np.mean(v):.3f} ± {np.std(v):.3f}" for v in values),
+    ]
     return " | ".join([*cells, "yes" if within else "NO"]), failures
 
 
 def generators_table(device: str, small: bool) -> int:
     """Steps per second of each model and W1 after so many steps, on the device and on the CPU; the failures."""
     print(
-        "\n| model | one by one, steps / s | recorded | CPU | difference after 10 steps | W1, device | W1, CPU | same "
-        "within noise |\n|---|---|---|---|---|---|---|---|"
+        f"\n| model | one by one, steps / s | recorded | {AT_ONCE} at once | CPU | difference after 10 steps | "
+        "W1, device | W1, CPU | same within noise |\n|---|---|---|---|---|---|---|---|---|"
     )
     failures = 0
     for model in MODELS:

@@ -46,7 +46,7 @@ if _typing.TYPE_CHECKING:
     from otdiv.gans import objectives
     from otdiv.gans.fitted import FittedGenerator, load_generator
     from otdiv.gans.training.record import Snapshot, TrainingRecord
-    from otdiv.gans.training.train import train
+    from otdiv.gans.training.train import train, train_seeds
 
 __all__ = [
     "ABOUT",
@@ -87,6 +87,7 @@ __all__ = [
     "saturating_slope",
     "softmax_gradient",
     "train",
+    "train_seeds",
 ]
 
 _LAZY = {
@@ -95,6 +96,7 @@ _LAZY = {
     "TrainingRecord": "otdiv.gans.training.record",
     "load_generator": "otdiv.gans.fitted",
     "train": "otdiv.gans.training.train",
+    "train_seeds": "otdiv.gans.training.train",
 }
 """Where the names that need torch are defined."""
 

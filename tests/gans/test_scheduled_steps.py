@@ -10,12 +10,14 @@ import torch
 from torch import nn
 
 from otdiv.errors import InvalidInput, SolverFailed
-from otdiv.gans import MODELS, GanSettings, train
+from otdiv.gans import MODELS, GanSettings, train, train_seeds
 from otdiv.gans.models.base import GanSpec, GanState
 from otdiv.gans.models.table import MODEL_BY_NAME
 from otdiv.gans.sghmc import SGHMC
 from otdiv.gans.training.data import as_training_data
-from otdiv.gans.training.scheduled_step import ScheduledSteps
+from otdiv.gans.training.measured_training import MeasuredTraining
+from otdiv.gans.training.scheduled_step import ScheduledSteps, run_scheduled
+from otdiv.gans.training.together import run_together
 from otdiv.neural.captured import put_back
 
 torch.set_num_threads(1)
@@ -170,6 +172,54 @@ def test_a_sampler_steps_alike_with_a_tensor_for_its_rate():
         weights.append(weight.detach().numpy())
     assert weights[0] == pytest.approx(weights[1], rel=1e-5)
     assert not np.allclose(weights[0], [1.0, -2.0, 3.0], atol=0.05)
+
+
+def test_trainings_run_in_turn_as_each_by_itself():
+    """What streams run at once on a graphics card: steps of one training between those of another change neither."""
+    kinds = [("wgan-gp", {"seed": k}) for k in (0, 1)] + [("bayesian", {"seed": 2})]
+    alone, together = [], []
+    for model, changed in kinds:
+        steps, state, _ = scheduled(model, **changed)
+        alone.append(steps.run(state, 6))
+        together.append(scheduled(model, **changed))
+    found = run_scheduled([steps for steps, _, _ in together], [state for _, state, _ in together], 6)
+    for (state, info), (other, other_info) in zip(alone, found, strict=True):
+        assert other.step == 6 and dict(info) == dict(other_info)
+        weights, others = state.networks.state_dict(), other.networks.state_dict()
+        assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def measured_training(seed: int) -> MeasuredTraining:
+    settings = GanSettings.of("gan-logd", **SMALL, seed=seed)
+    return MeasuredTraining(as_training_data("ring8", seed), settings, "cpu", reports=3)
+
+
+def test_trainings_that_run_together_are_reported_and_measured_each():
+    alone = [run_together([measured_training(seed)], capture=False)[0] for seed in (4, 5)]
+    found = run_together([measured_training(seed) for seed in (4, 5)], capture=False)
+    for record, other in zip(alone, found, strict=True):
+        assert [entry["step"] for entry in other.history] == [4, 8, 12]
+        assert record.settings == other.settings and record.measures == other.measures
+        assert np.array_equal(record.sample(20, 0), other.sample(20, 0))
+    assert found[0].measures["w1"] != found[1].measures["w1"]
+
+
+def test_seeds_give_what_each_gives_alone():
+    settings = {**SMALL, "reports": 1}
+    found = train_seeds("ring8", "gan-logd", seeds=[4, 1], **settings)
+    for record, seed in zip(found, (4, 1), strict=True):
+        assert record.measures == train("ring8", "gan-logd", seed=seed, **settings).measures
+
+
+@pytest.mark.parametrize("seeds", [0, [], [1, 1], [0.5], True, ["1"]])
+def test_seeds_are_different_integers(seeds):
+    with pytest.raises(InvalidInput, match=r"seeds must be a positive integer or different integers; got"):
+        train_seeds("ring8", "gan-logd", seeds=seeds)
+
+
+def test_one_seed_beside_seeds_is_refused():
+    with pytest.raises(InvalidInput, match=r"seed must be left out; got 3"):
+        train_seeds("ring8", "gan-logd", seed=3)
 
 
 def test_a_capture_is_refused_where_there_is_none():

@@ -66,16 +66,19 @@ def gan_command(
     models = MODELS if comparing else (model,)
     if comparing:  # a setting of one model only has no meaning here
         settings = {name: settings[name] for name in ("steps", "batch", "width", "device", "progress")}
-    from otdiv.gans.training.train import train
+    from otdiv.gans.training.train import train, train_seeds
 
     target = None if out is None else Path(out)
     records: list[TrainingRecord] = []
     for name in models:
-        for k in range(seeds):
-            record = train(points, name, shape=shape, seed=seed + k, checkpoint=checkpoint, **settings)
-            records.append(record)
+        if seeds == 1:
+            found = [train(points, name, shape=shape, seed=seed, checkpoint=checkpoint, **settings)]
+        else:
+            found = train_seeds(points, name, range(seed, seed + seeds), shape=shape, **settings)
+        records += found
+        for record in found:
             if target is not None:
-                place = target if len(models) * seeds == 1 else target / f"{name}-{seed + k}"
+                place = target if len(models) * seeds == 1 else target / f"{name}-{record.settings.seed}"
                 save_answer("--out", lambda record=record, place=place: _save(record, place))  # type: ignore[misc]
     named = [data[-1]] if Path(data[-1]).exists() else []
     if len(records) == 1:
@@ -165,7 +168,7 @@ def _comparison(records: list[TrainingRecord]) -> Table:
         if name not in entry:
             return "-"
         median, least, largest = (entry[name][k] for k in ("median", "least", "largest"))
-        spread = "" if least == largest else f" ({number(least, 3)} to {number(largest, 3)})"
+        spread = "" if least == largest or name == "seconds" else f" ({number(least, 3)}–{number(largest, 3)})"
         return number(median, 3) + spread
 
     medians = _medians(records)

@@ -116,6 +116,11 @@ class GanState:
         """The state after one more step."""
         return replace(self, step=self.step + 1)
 
+    def own_generators(self) -> dict[str, torch.Generator]:
+        """The random generators of optimizers that draw, by the name of the optimizer."""
+        own = {name: getattr(optimizer, "generator", None) for name, optimizer in self.optimizers.items()}
+        return {name: generator for name, generator in own.items() if generator is not None}
+
     def in_data_units(self, distance: Tensor) -> Tensor:
         """A distance in units of the training, in float64 in the unit of the reported W1."""
         return self.spec.unit * distance.double()
@@ -134,7 +139,7 @@ class GanState:
         return loss.detach()
 
 
-def adam(groups: Any, rate: float, spec: GanSpec) -> torch.optim.Optimizer:
+def adam(groups: Any, rate: float, spec: GanSpec, rng: torch.Generator) -> torch.optim.Optimizer:
     """Adam for networks that play against each other."""
     return torch.optim.Adam(groups, lr=rate, betas=ADAM, fused=True)
 
@@ -160,7 +165,7 @@ class GanModel:
     batch : callable
         settings -> real points that a step is given.
     optimizer : callable
-        (parameter groups, rate, spec) -> optimizer.
+        (parameter groups, rate, spec, rng) -> optimizer; what it draws follows from rng.
     capturable : bool
         Whether a step consists of work on tensors of the device alone, so that a graphics card can record it once and
         replay it; a step that is not runs one operation after the other on every device.
@@ -173,7 +178,7 @@ class GanModel:
     measures: Callable[[GanState, Tensor, torch.Generator], dict[str, float]]
     finish: Callable[[GanState], None] | None = None
     batch: Callable[[GanSettings], int] = lambda settings: settings.batch
-    optimizer: Callable[[Any, float, GanSpec], torch.optim.Optimizer] = adam
+    optimizer: Callable[[Any, float, GanSpec, torch.Generator], torch.optim.Optimizer] = adam
     capturable: bool = True
 
     def initial(self, spec: GanSpec, rng: torch.Generator) -> GanState:
@@ -182,7 +187,7 @@ class GanModel:
         optimizers = {}
         for name, (moved, rate) in self.rates(spec.settings).items():
             parameters = [p for network in moved for p in networks[network].parameters() if p.requires_grad]
-            optimizers[name] = self.optimizer([{"params": parameters, "initial_lr": rate}], rate, spec)
+            optimizers[name] = self.optimizer([{"params": parameters, "initial_lr": rate}], rate, spec, rng)
         return GanState(spec, 0, networks, optimizers)
 
 

@@ -56,13 +56,14 @@ def build(spec: GanSpec, rng: torch.Generator) -> dict[str, nn.Module]:
     return {"generator": ensemble, "discriminator": spec.discriminator(rng)}
 
 
-def sampler(groups: Any, rate: float, spec: GanSpec) -> torch.optim.Optimizer:
+def sampler(groups: Any, rate: float, spec: GanSpec, rng: torch.Generator) -> torch.optim.Optimizer:
     """Stochastic gradient Hamiltonian Monte Carlo on the log posterior divided by the number of data.
 
     With U / N in place of U the temperature is divided by N too.
     """
     settings = spec.settings
-    generator = torch.Generator(spec.device).manual_seed(settings.seed + 1)
+    seed = int(torch.randint(2**62, (), generator=rng))  # another for each chain
+    generator = torch.Generator(spec.device).manual_seed(seed)
     temperature = settings.temperature / spec.data_size
     return SGHMC(groups, rate, settings.friction, temperature, precondition=True, generator=generator)
 

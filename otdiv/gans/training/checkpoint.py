@@ -16,7 +16,18 @@ from otdiv.gans.models.base import GanState
 from otdiv.gans.training.data import TrainingData
 from otdiv.neural.torch_files import read_torch, write_torch
 
-PARTS = {"fingerprint", "step", "networks", "optimizers", "memory", "rng", "history", "seconds", "before"}
+PARTS = {
+    "fingerprint",
+    "step",
+    "networks",
+    "optimizers",
+    "memory",
+    "rng",
+    "own_generators",
+    "history",
+    "seconds",
+    "before",
+}
 
 
 def fingerprint(state: GanState, data: TrainingData) -> str:
@@ -43,6 +54,7 @@ def save(
         "optimizers": {name: optimizer.state_dict() for name, optimizer in state.optimizers.items()},
         "memory": dict(state.memory),
         "rng": rng.get_state(),
+        "own_generators": {name: own.get_state() for name, own in state.own_generators().items()},
         "history": json.dumps(history),
         "before": json.dumps(before),
         "seconds": float(seconds),
@@ -79,6 +91,8 @@ def resume(
             optimizer.load_state_dict(content["optimizers"][name])
         state.memory.update({name: tensor.to(state.spec.device) for name, tensor in content["memory"].items()})
         rng.set_state(content["rng"])
+        for name, own in state.own_generators().items():
+            own.set_state(content["own_generators"][name])
         history, before = json.loads(content["history"]), json.loads(content["before"])
     except Exception as problem:  # what no run wrote fails in torch and json, each in its own way
         raise invalid(

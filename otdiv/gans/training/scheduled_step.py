@@ -5,7 +5,7 @@ Such a step waits for nothing, so a graphics card can record it as a graph and r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -39,12 +39,22 @@ class ScheduledSteps:
         on any device.
     remedy : str
         What to do against divergence, one sentence.
+    stream : torch.cuda.Stream, optional
+        In which the steps run, beside those of other trainings; without one, in the stream of the caller.
     """
 
     def __init__(
-        self, model: GanModel, state: GanState, pool: Tensor, rng: torch.Generator, *, capture: bool, remedy: str
+        self,
+        model: GanModel,
+        state: GanState,
+        pool: Tensor,
+        rng: torch.Generator,
+        *,
+        capture: bool,
+        remedy: str,
+        stream: torch.cuda.Stream | None = None,
     ) -> None:
-        self._model, self._pool, self._rng, self._remedy = model, pool, rng, remedy
+        self._model, self._pool, self._rng, self._remedy, self._stream = model, pool, rng, remedy, stream
         self._state = replace(state, scheduled=True)
         settings, device = state.settings, pool.device
         self._size, self._device = model.batch(settings), device
@@ -82,9 +92,25 @@ class ScheduledSteps:
         SolverFailed
             A reported value that is not finite, with the first step of which it came.
         """
-        self._first_bad.fill_(-1)
-        for _ in range(count):
+        [found] = run_scheduled([self], [state], count)
+        return found
+
+    def begin(self) -> None:
+        """Before further steps: forget what those before found; the stream waits for what was asked so far."""
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(self._device))
+        with torch.cuda.stream(self._stream):
+            self._first_bad.fill_(-1)
+
+    def step_once(self) -> None:
+        """One step, without waiting for its end."""
+        with torch.cuda.stream(self._stream):
             self._replay()
+
+    def end(self, state: GanState, count: int) -> tuple[GanState, Info]:
+        """Wait for all steps since :meth:`begin`; as :meth:`run`."""
+        if self._stream is not None:
+            torch.cuda.current_stream(self._device).wait_stream(self._stream)
         bad, *values = torch.cat([self._first_bad.double(), self._values, self._bad_values]).tolist()
         if bad >= 0:
             found = zip(self._names, values[len(self._names) :], strict=True)
@@ -137,5 +163,35 @@ class ScheduledSteps:
 
     def _generators(self) -> list[torch.Generator]:
         """The random generators of the step: its own, and those of optimizers that draw."""
-        own = [getattr(optimizer, "generator", None) for optimizer in self._state.optimizers.values()]
-        return [self._rng, *(generator for generator in own if generator is not None)]
+        return [self._rng, *self._state.own_generators().values()]
+
+
+def run_scheduled(
+    trainings: Sequence[ScheduledSteps], states: Sequence[GanState], count: int
+) -> list[tuple[GanState, Info]]:
+    """The next steps of several trainings, one of each in turn, which streams of their own let run at once.
+
+    Parameters
+    ----------
+    trainings : sequence of ScheduledSteps
+    states : sequence of GanState
+        Where each stands.
+    count : int
+        Steps of each.
+
+    Returns
+    -------
+    list of (GanState, mapping)
+        For each the state after the steps, and what the last of them reports.
+
+    Raises
+    ------
+    SolverFailed
+        A reported value that is not finite, with the first step of which it came.
+    """
+    for training in trainings:
+        training.begin()
+    for _ in range(count):
+        for training in trainings:
+            training.step_once()
+    return [training.end(state, count) for training, state in zip(trainings, states, strict=True)]
