@@ -27,12 +27,15 @@ class Activation:
         The function, elementwise; None where only the range is known.
     slopes : callable or None
         (lo, hi) -> (least, largest derivative) on intervals, elementwise.
+    two_slopes : tuple of float or None
+        Slopes below and above 0 of a function that is linear on either side and 0 at 0; None of any other.
     """
 
     low: float
     high: float
     value: Callable[[Array], Array] | None = None
     slopes: Callable[[Array, Array], tuple[Array, Array]] | None = None
+    two_slopes: tuple[float, float] | None = None
 
 
 def _leaky(a: float) -> Activation:
@@ -42,7 +45,7 @@ def _leaky(a: float) -> Activation:
         below, above = np.where(lo < 0, a, 1.0), np.where(hi >= 0, 1.0, a)
         return np.minimum(below, above), np.maximum(below, above)
 
-    return Activation(low, high, lambda z: np.where(z > 0, z, a * z), slopes)
+    return Activation(low, high, lambda z: np.where(z > 0, z, a * z), slopes, (a, 1.0))
 
 
 def _increasing(slope: Callable[[Array], Array]) -> Callable[[Array, Array], tuple[Array, Array]]:
@@ -103,7 +106,7 @@ def activation(name: str, parameter: float | None = None) -> Activation:
     if name in ("relu", "leaky_relu"):
         return _leaky(0.0 if name == "relu" else 0.01 if parameter is None else parameter)
     if name == "identity":
-        return Activation(1.0, 1.0, lambda z: z, lambda lo, hi: (np.ones_like(lo), np.ones_like(hi)))
+        return Activation(1.0, 1.0, lambda z: z, lambda lo, hi: (np.ones_like(lo), np.ones_like(hi)), (1.0, 1.0))
     if name == "tanh":
         return Activation(0.0, 1.0, np.tanh, _bell(_tanh_slope))
     if name == "sigmoid":

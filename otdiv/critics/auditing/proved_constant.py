@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BOX_DIMENSION = 2
 """Dimensions up to which the points' box is divided; above, its parts become too many."""
+CLOSED = 1 + 1e-6
+"""Ratio of the constant on the points' box to a slope that is attained at which nothing else is tried."""
 LARGEST_LAYER = 1024
 """Units of a layer up to which constants are proved layer by layer; the time grows with their cube."""
 FULL_LAYER, DESCENT_LAYER = 160, 400
@@ -83,20 +85,19 @@ def prove_constant(
 def _constants(found: NetworkLayers, sides: list[Array]) -> tuple[list[LipschitzBound], float]:
     """The layer-wise bound and that on the box, where they are affordable, and the steepest slope on the box."""
     assert found.chain is not None
+    known = all(one.activation.slopes is not None for one in found.chain)
+    curved = any(one.activation.low < one.activation.high for one in found.chain)
     bounds, attained = [], 0.0
     try:
-        bounds += _by_layers(found.chain)
+        if known and curved and sides[0].shape[1] <= BOX_DIMENSION:
+            pooled = np.concatenate(sides)
+            upper, lower = box_constant(found.chain, pooled.min(axis=0), pooled.max(axis=0))
+            bounds, attained = [upper], lower.value
+            if upper.value <= CLOSED * attained:  # no bound by layers is lower
+                return bounds, attained
+        return bounds + _by_layers(found.chain), attained
     except InvalidInput:  # layers of zeros, weights beyond float64: the product is left
-        return [], 0.0
-    known = all(one.activation.slopes is not None for one in found.chain)
-    d = sides[0].shape[1]
-    curved = any(one.activation.low < one.activation.high for one in found.chain)
-    if known and curved and d <= BOX_DIMENSION:
-        pooled = np.concatenate(sides)
-        upper, lower = box_constant(found.chain, pooled.min(axis=0), pooled.max(axis=0))
-        bounds.append(upper)
-        attained = lower.value
-    return bounds, attained
+        return bounds, attained
 
 
 def _by_layers(chain: Sequence[Layer]) -> list[LipschitzBound]:
