@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from otdiv import critics
-from otdiv.core.devices import resolve_device
+from otdiv.core.devices import training_device
 from otdiv.critics.choice import resolve_constraint
 from otdiv.critics.estimands import PopulationEstimand
 from otdiv.critics.training.options import Options
@@ -97,7 +97,7 @@ def run(pair: KnownPair, truth: float, constraint: str, population: bool, seed: 
 
 def run_seeds(pair: KnownPair, truth: float, constraint: str, table: Table, n: int) -> list[tuple]:
     """The rows of all seeds; on a graphics card the critics of distributions are trained together."""
-    device = resolve_device(table.options.get("device", "auto"), prefer_cuda=True)
+    device = training_device(table.options.get("device", "auto"))
     if not table.population or not str(device).startswith("cuda"):
         return [run(pair, truth, constraint, table.population, seed, n, table.options) for seed in range(table.runs)]
     began = time.monotonic()

@@ -37,7 +37,7 @@ from otdiv.transport.solve import emd
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Then print the interval reached so far.")
 @click.option("--progress", is_flag=True, help="Show the interval closing, on standard error.")
 @click.option(
-    "--device", default="auto", help="Evaluate all pairs by torch on this device, cuda or cpu (large clouds)."
+    "--device", default="auto", help="cuda: torch evaluates all pairs (large clouds); auto: where it is faster."
 )
 @click.option("--threads", type=int, help="Default: every processor the process may use.")
 @click.option("--memory-limit", type=float, metavar="GIB", help="Refuse methods that need more memory.")

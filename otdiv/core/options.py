@@ -89,7 +89,7 @@ class SolverOptions:
     max_iter : int or None
         Pivots of POT's network simplex.
     device : str or torch.device
-        See :func:`otdiv.core.devices.resolve_device`.
+        See :func:`otdiv.core.devices.transport_device`.
     threads : int or None
         None is every processor that the process may use; no result depends on it.
     tuning : Tuning

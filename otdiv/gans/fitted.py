@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from otdiv.core.devices import resolve_device
+from otdiv.core.devices import training_device
 from otdiv.core.validation import Array, as_rng, invalid
 from otdiv.files.writing import require_writable
 from otdiv.gans.model_names import GanSettings
@@ -147,8 +147,7 @@ def load_generator(path: str | Path, *, device: str = "cpu") -> FittedGenerator:
     """
     file = Path(path)
     content = read_torch(file, PARTS, "path", "be a generator that otdiv saved")
-    place = resolve_device(device, prefer_cuda=True)
-    assert place is not None
+    place = training_device(device)
     try:
         if content["kind"] != KIND:
             raise ValueError("another kind")

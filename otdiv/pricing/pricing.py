@@ -7,7 +7,7 @@ from copy import copy
 
 import numpy as np
 
-from otdiv.core.devices import resolve_device
+from otdiv.core.devices import transport_device
 from otdiv.core.memory import row_blocks
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.threads import count_threads, run_in_parts
@@ -70,7 +70,7 @@ class Pricing:
         by_products, pairs = products_apply(metric), len(x) * len(y)
         device = None
         if by_products and pairs >= options.tuning.device_above:
-            device = resolve_device(options.device, prefer_cuda=False)
+            device = transport_device(options.device, float(pairs) * x.shape[1])
         self.by_torch = None
         if device is not None:
             self.by_torch = TorchProducts(metric, x, y, device, options.tuning.block_entries, self.threads)

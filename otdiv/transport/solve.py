@@ -63,10 +63,11 @@ def solve(
         True: a line on standard error shows the interval closing (grid, multiscale, few, simplex).  A callable is
         given each :class:`otdiv.core.progress.ProgressEvent` instead.
     device : str or torch.device
-        "auto": otdiv's own compiled code on the CPU.  The name of a torch device, such as "cuda": torch evaluates
-        all pairs there, in searches of 2**18 pairs and more (the multiscale method and the audit of large clouds).
-        That is only a filter in single precision, what passes it is computed in float64, so that the proof
-        is the same.  For the euclidean and sqeuclidean costs.
+        "cpu": otdiv's own compiled code.  The name of a torch device, such as "cuda": torch evaluates all pairs there,
+        in searches of 2**18 pairs and more (the multiscale method and the audit of large clouds).  That is only a
+        filter in single precision, what passes it is computed in float64, so that the proof is the same.  For the
+        euclidean and sqeuclidean costs.  "auto": "cuda" for searches of 1e11 products (pairs times dimension) and
+        more, where torch sees a card with 4 GiB free; else "cpu".  ``stats["device"]`` says where it was.
     threads : int, optional
         By default every processor that the process may use; the result has the same bits for any number.
     checkpoint : str or Path, optional

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from otdiv import DiscreteMeasure, Status, TransportProblem, emd
-from otdiv.core.devices import resolve_device
+from otdiv.core import devices
+from otdiv.core.devices import training_device, transport_device
 from otdiv.core.options import SolverOptions, Tuning
 from otdiv.costs import as_cost
 from otdiv.errors import InvalidInput, MissingPackage
@@ -156,11 +157,13 @@ def test_the_whole_solve_and_its_audit(cost, d, monkeypatch):
     monkeypatch.setattr(
         "otdiv.pricing.pricing.TorchProducts", lambda *args: used.append(args[3]) or TorchProducts(*args)
     )
-    own = emd(x, y, a / a.sum(), cost=cost)
-    assert used == []
+    own = emd(x, y, a / a.sum(), cost=cost, method="multiscale", device="cpu")
+    assert used == [] and own.stats["device"] == "cpu"
+    # torch on the CPU stands for a card
+    monkeypatch.setattr("otdiv.pricing.pricing.transport_device", lambda device, products: device)
     problem = TransportProblem(DiscreteMeasure(x, a / a.sum()), DiscreteMeasure(y), cost)
     by_torch = solve_with(problem, "multiscale", SolverOptions(device="cpu", tuning=Tuning(device_above=2**10)))
-    assert len(used) > 4 and set(used) == {"cpu"}
+    assert len(used) > 4 and set(used) == {"cpu"} and by_torch.stats["device"] == "cpu"
     assert by_torch.status is Status.OPTIMAL
     assert by_torch.value == pytest.approx(own.value, rel=1e-9)
     assert by_torch.lower <= own.upper and own.lower <= by_torch.upper
@@ -182,8 +185,8 @@ def test_torch_is_kept_from_shorter_formats():
         (dict(device="nonsense"), "device must be 'auto' or name a device that torch can use; got 'nonsense'"),
         (dict(device="cpu:7:1"), "device must be 'auto' or name a device that torch can use"),
         (dict(device=3.5), "device must be 'auto' or name a device that torch can use"),
-        (dict(device="cpu", cost="cityblock"), "device must be left out unless the cost is euclidean"),
-        (dict(device="cpu", cost=[[1.0]]), "device must be left out unless the cost is euclidean"),
+        (dict(device="cuda", cost="cityblock"), "device must be left out unless the cost is euclidean"),
+        (dict(device="cuda", cost=[[1.0]]), "device must be left out unless the cost is euclidean"),
     ],
 )
 def test_refused(arguments, message):
@@ -203,9 +206,47 @@ def test_without_torch(monkeypatch):
         emd([0.0], [1.0], device="cuda")
 
 
-def test_auto_is_the_cpu_for_transport_and_what_torch_sees_for_trainings(monkeypatch):
-    assert resolve_device("auto", prefer_cuda=False) is None
+def test_trainings_take_what_torch_sees(monkeypatch):
     for sees, place in ((True, "cuda"), (False, "cpu")):
         monkeypatch.setattr(torch.cuda, "is_available", lambda sees=sees: sees)
-        assert resolve_device("auto", prefer_cuda=True) == place
-    assert resolve_device(torch.device("cpu"), prefer_cuda=False) == "cpu"
+        assert training_device("auto") == place
+    assert training_device(torch.device("cpu")) == "cpu"
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """A machine with a driver, and a card with as much memory free as ``card["free"]`` says."""
+    card = {"driver": True, "free": 70 * 2**30, "asked": 0}
+
+    def driver(name):
+        card["asked"] += 1
+        if not card["driver"]:
+            raise OSError(name)
+
+    monkeypatch.setattr(devices.ctypes, "CDLL", driver)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: card["free"] > 0)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (card["free"], 80 * 2**30))
+    return card
+
+
+def test_transport_takes_a_card_for_large_searches(card):
+    assert transport_device("auto", 2e11) == "cuda"
+    assert transport_device("auto", 5e10) is None and card["asked"] == 1, "the driver is asked for large ones only"
+    assert transport_device("cpu", 2e11) is None and transport_device(torch.device("cpu"), 2e11) is None
+
+
+@pytest.mark.parametrize("what", [{"driver": False}, {"free": 0}, {"free": 2**30}])
+def test_transport_stays_on_the_cpu_without_a_card_that_can_be_used(card, what, monkeypatch):
+    card |= what
+    if "driver" in what:
+        monkeypatch.setitem(sys.modules, "torch", None)  # and torch is not imported for it
+    assert transport_device("auto", 2e11) is None
+
+
+def test_transport_stays_on_the_cpu_without_torch(card, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert transport_device("auto", 2e11) is None
+
+
+def test_the_cpu_may_be_named_for_every_cost():
+    assert emd([0.0], [1.0], cost="cityblock", device="cpu").value == 1.0

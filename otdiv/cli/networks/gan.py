@@ -168,7 +168,7 @@ def _comparison(records: list[TrainingRecord]) -> Table:
         if name not in entry:
             return "-"
         median, least, largest = (entry[name][k] for k in ("median", "least", "largest"))
-        spread = "" if least == largest or name == "seconds" else f" ({number(least, 3)}–{number(largest, 3)})"
+        spread = "" if least == largest or name == "seconds" else f" ({number(least, 2)}–{number(largest, 2)})"
         return number(median, 3) + spread
 
     medians = _medians(records)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from otdiv.core.devices import resolve_device
+from otdiv.core.devices import training_device
 from otdiv.core.validation import Array, invalid
 from otdiv.critics.architecture import Architecture, Initialization
 from otdiv.critics.fitted import FittedCritic, in_float64
@@ -98,8 +98,7 @@ class TrainingProblem:
         standardizer = Standardizer.of(fixed[0].points, fixed[1].points)
         if network is not None:
             _require_critic(network, fixed[0].d)
-        device = resolve_device(options.device, prefer_cuda=True)
-        assert device is not None
+        device = training_device(options.device)
         if validation is None or validation is distributions:
             validated = fixed
         else:

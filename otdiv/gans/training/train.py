@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from otdiv.core.devices import resolve_device
+from otdiv.core.devices import training_device
 from otdiv.core.progress import Progress, reporting
 from otdiv.core.validation import check_choice, invalid
 from otdiv.files.writing import require_writable
@@ -151,8 +151,7 @@ def _train(
     if capture not in (None, True, False):
         raise invalid("capture", "be True, False or None", repr(capture), "Leave it out.")
     file = None if checkpoint is None else require_writable(checkpoint, "checkpoint")
-    device = resolve_device(chosen[0].device, prefer_cuda=True)
-    assert device is not None
+    device = training_device(chosen[0].device)
     possible = MODEL_BY_NAME[model].capturable and torch.device(device).type == "cuda"
     if capture and not possible:
         needed = "be False or None where the step is not work of a CUDA device alone"

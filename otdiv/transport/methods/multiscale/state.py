@@ -39,7 +39,7 @@ class SolverState:
 
     def __init__(self, problem: TransportProblem, options: SolverOptions, budget: Budget) -> None:
         self.problem, self.options, self.budget = problem, options, budget
-        budget.stats |= {"bids": 0, "rounds": 0}
+        budget.stats |= {"bids": 0, "rounds": 0, "device": "cpu"}
         self.stats, self.timed, self.tuning = budget.stats, budget.timed, options.tuning
         self.coarse: tuple[int, Array] | None = None
         self.f: Array | None = None
@@ -76,7 +76,10 @@ class SolverState:
                 return GridPricing(*given, grid=grid)
             if x is targets and y is sources:
                 return GridPricing(*given, grid=grid.turn_round())
-        return Pricing(*given)
+        pricing = Pricing(*given)
+        if pricing.by_torch is not None:
+            self.stats["device"] = pricing.by_torch.device
+        return pricing
 
     def keep_potentials(self, scale: Scale, f: Array, g: Array) -> None:
         """Take f + g <= c at the finest scale as the best potentials, if they are better."""
