@@ -21,7 +21,7 @@ class Initialization:
     sign : {1.0, -1.0}
         Of the value that is maximised.
     kind : str
-        "random", or "exact": the exact potential of a sample.
+        "random"; "exact", the exact potential of a sample; or "contracted", cones around the mean.
     """
 
     sign: float
@@ -53,7 +53,7 @@ class Architecture:
     def build(self, constraint: str) -> nn.Module:
         """The network, its weights still to be loaded."""
         blank = torch.zeros((max(1, self.atoms), self.d))
-        potential = (blank, torch.zeros(len(blank))) if self.initialization.kind == "exact" else None
+        potential = (blank, torch.zeros(len(blank))) if self.initialization.kind != "random" else None
         generator = torch.Generator().manual_seed(0)
         spec = NetworkSpec(self.sizes, blank, blank, torch.ones(len(blank)), potential, generator)
         return CONSTRAINT_BY_NAME[constraint].build(spec)

@@ -50,7 +50,8 @@ class Constraint:
     oriented : bool
         Whether exchanging the two distributions gives another family of functions.
     initializations : tuple of str
-        "random", and "exact" where the network can start from the exact potential of a sample.
+        "random"; of a network of cones also "exact", the exact potential of a sample, and "contracted", cones around
+        the mean that look alike at first.
     """
 
     name: str
@@ -206,7 +207,12 @@ CONSTRAINT_BY_NAME: dict[str, Constraint] = {
         Constraint("frobenius", _build_mlp, 1e-2, norm_product, after_step=_frobenius_step, at_end=_frobenius_end),
         Constraint("orthonormal", _build_orthonormal, 5e-3, norm_product, after_step=_retract, at_end=_orthonormal_end),
         Constraint(
-            "min-max", _build_min_max, 0.05, _by_construction, oriented=True, initializations=("exact", "random")
+            "min-max",
+            _build_min_max,
+            0.05,
+            _by_construction,
+            oriented=True,
+            initializations=("exact", "random", "contracted"),
         ),
         Constraint("semi-discrete", _build_semi_discrete, 0.05, _by_construction, oriented=True),
     )

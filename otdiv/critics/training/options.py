@@ -32,7 +32,8 @@ class Options:
         Most points drawn from a sampler for the training; where it needs more, each serves again.  None: new points for
         every step on the CPU, and as many as fit on another device.
     start : str
-        "random"; for min-max also "exact", the exact potential of a small sample; "auto" tries both.
+        "random"; for min-max also "exact", the exact potential of a small sample, and "contracted", cones that look
+        alike at first and part as the softness falls; "auto" tries them, "contracted" above three dimensions only.
     """
 
     constraint: Constraint

@@ -19,7 +19,7 @@ from otdiv.critics.training.options import Options
 from otdiv.critics.training.schedule import Schedule, TrainingRun
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.neural.batches import Batches, SignedSample, signed_sample
-from otdiv.neural.minmax import atom_count
+from otdiv.neural.minmax import atom_count, distances
 from otdiv.neural.mlp import refuse_batch_norm
 from otdiv.neural.network_spec import NetworkSpec
 from otdiv.neural.samples import Pair
@@ -33,12 +33,22 @@ FIXED_POINTS = 2048
 """Points of each distribution on which progress is measured and from which centres are drawn; more of them make
 the measured value less random and each report slower."""
 
+TYPICAL = 512
+"""Points over which the heights of a contracted start are averaged."""
+
 SAMPLE_PER_ATOM, SAMPLED_MORE = 16, 3
 """Points of the sample for each atom of the exact start, and the largest dimension in which there are so many: an exact
 distance of some thousand points takes a second there, and what it says of narrow features takes many points."""
 FINE_TEMPERATURE, FINE_RATE = 0.03, 0.1
 """Softness, in units of the training, and share of the learning rate with which such a start is trained.  With those of
 other starts, 0.3 and 1, the error of 64 and 256 funnels in the plane is 9 and 54 %, with these 0.1 and 1.2 %."""
+CONTRACTED_TO = 2.0
+"""Mean distance of the centres of a contracted start from the mean, in units of the training, where the points
+themselves are sqrt(d) from it.  With 0 all cones stay alike; with more of them each begins with the points around one
+point, of which the neighbours say little in high dimension."""
+CONTRACTED_TEMPERATURE, CONTRACTED_RATE = 0.2, 0.4
+"""Softness, in units of the training, and share of the learning rate with which it is trained.  It has to be as soft
+as the distances of a point to the centres differ, so that cones share points until the data part them."""
 
 Measures = tuple[DiscreteMeasure, DiscreteMeasure]
 
@@ -134,6 +144,8 @@ class TrainingProblem:
             return [Initialization(1.0, "random")]
         constraint, start = self.options.constraint, self.options.start
         kinds = constraint.initializations if start == "auto" else (start,)
+        if start == "auto" and self.d <= SAMPLED_MORE:  # the exact start is fine there
+            kinds = tuple(kind for kind in kinds if kind != "contracted")
         signs = (1.0, -1.0) if constraint.oriented else (1.0,)
         return [Initialization(sign, kind) for kind in kinds for sign in signs]
 
@@ -150,7 +162,9 @@ class TrainingProblem:
 
     def schedule_of(self, initialization: Initialization, schedule: Schedule) -> Schedule:
         """A schedule at the rate that suits the start."""
-        return replace(schedule, rate=FINE_RATE * schedule.rate) if self.starts_fine(initialization) else schedule
+        share = FINE_RATE if self.starts_fine(initialization) else 1.0
+        share = CONTRACTED_RATE if initialization.kind == "contracted" else share
+        return replace(schedule, rate=share * schedule.rate)
 
     def new_batches(self) -> Batches:
         """Batches from their first random state."""
@@ -195,15 +209,28 @@ class TrainingProblem:
     def _spec(self, initialization: Initialization) -> NetworkSpec:
         order = (0, 1) if initialization.sign > 0 else (1, 0)
         (x, _), (y, b) = (self._tensors(self.fixed_points[k]) for k in order)
+        potential, temperature = None, 0.3
+        if initialization.kind == "exact":
+            potential = self._sample_potentials[order[1]]
+            temperature = FINE_TEMPERATURE if self.starts_fine(initialization) else temperature
+        elif initialization.kind == "contracted":
+            potential, temperature = self._contracted(x.cpu()), CONTRACTED_TEMPERATURE
         return NetworkSpec(
             sizes=self.options.sizes,
             x=x.cpu(),
             y=y.cpu(),
             b=b.cpu().float(),
-            potential=self._sample_potentials[order[1]] if initialization.kind == "exact" else None,
+            potential=potential,
             generator=torch.Generator().manual_seed(self.options.seed),
-            temperature=FINE_TEMPERATURE if self.starts_fine(initialization) else 0.3,
+            temperature=temperature,
         )
+
+    def _contracted(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Cones around the mean that are equally high at x on average: centres, and minus their heights."""
+        generator = torch.Generator().manual_seed(self.options.seed)
+        chosen = torch.randint(len(x), (self._most_atoms,), generator=generator)
+        centres = min(1.0, CONTRACTED_TO / self.d**0.5) * x[chosen]
+        return centres, distances(x[:TYPICAL], centres).mean(0)
 
     @property
     def _most_atoms(self) -> int:
