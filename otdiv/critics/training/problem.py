@@ -143,11 +143,15 @@ class TrainingProblem:
         if self.network is not None:
             return [Initialization(1.0, "random")]
         constraint, start = self.options.constraint, self.options.start
-        kinds = constraint.initializations if start == "auto" else (start,)
-        if start == "auto" and self.d <= SAMPLED_MORE:  # the exact start is fine there
-            kinds = tuple(kind for kind in kinds if kind != "contracted")
+        kinds = tuple(filter(self._tries, constraint.initializations)) if start == "auto" else (start,)
         signs = (1.0, -1.0) if constraint.oriented else (1.0,)
         return [Initialization(sign, kind) for kind in kinds for sign in signs]
+
+    def _tries(self, kind: str) -> bool:
+        """Whether an initialization is tried unasked."""
+        few = any(one.measure is not None and one.measure.n <= FIXED_POINTS for one in self.distributions)
+        exact = self.d <= SAMPLED_MORE or few  # else a sample of so few points says little of the distributions
+        return {"exact": exact, "contracted": self.d > SAMPLED_MORE}.get(kind, True)
 
     def build_network(self, initialization: Initialization) -> nn.Module:
         """A network with its initial weights, on the device; the one that the caller gave where there is one."""
