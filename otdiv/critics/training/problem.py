@@ -151,7 +151,7 @@ class TrainingProblem:
         """Whether an initialization is tried unasked."""
         few = any(one.measure is not None and one.measure.n <= FIXED_POINTS for one in self.distributions)
         exact = self.d <= SAMPLED_MORE or few  # else a sample of so few points says little of the distributions
-        return {"exact": exact, "contracted": self.d > SAMPLED_MORE}.get(kind, True)
+        return {"exact": exact, "contracted": not exact}.get(kind, True)
 
     def build_network(self, initialization: Initialization) -> nn.Module:
         """A network with its initial weights, on the device; the one that the caller gave where there is one."""
