@@ -36,7 +36,7 @@ def pivot_recorded(n, source, target, arc_cost, tolerance, basis, contraction):
     return True
 
 
-@kernel()
+@kernel(inline="always")  # for small problems, where a call counts
 def _send_round_cycle(n, source, target, arc_cost, tolerance, basis):
     """Send as much as fits round the cycle that the arc source -> target closes, if the arc violates.
 
