@@ -40,7 +40,7 @@ def test_arcs_that_come_and_go(seed):
         before = contraction
         contraction = bring_up_to_date(n, basis, contraction)
         contracted += entered > 0 and not np.shares_memory(contraction.order, before.order)
-        new = set(contraction.tops[: contraction.count[0]].tolist())
+        new = set(contraction.tops[: contraction.new_arcs[0]].tolist())
         assert new == set(np.flatnonzero(contraction.place >= 0).tolist())
         kept = basis.potential.copy()
         update_potentials(n, basis)

@@ -44,8 +44,8 @@ class ContractedTree(NamedTuple):
         The nodes whose arc to the parent is new: one in each part but the root's.
     place : ndarray of int32 [nodes]
         The place of each node in ``tops``; -1 where the arc to its parent is an old one.
-    count : ndarray of int64 [1]
-        New arcs.
+    new_arcs : ndarray of int64 [1]
+        How many there are, the only entry.
     """
 
     order: Array
@@ -56,7 +56,7 @@ class ContractedTree(NamedTuple):
     moved: Array
     tops: Array
     place: Array
-    count: Array
+    new_arcs: Array
 
 
 @kernel()
@@ -76,17 +76,17 @@ def replace_arc(top, leaving, above, amount, arc_cost, basis, contraction):
     As :func:`otdiv.network_flow.trees.spanning_tree.reroot_subtree`, with a record of the change.
     """
     parent, flow, cost, _, _ = basis
-    _, old_parent, _, cut, _, _, tops, place, count = contraction
+    _, old_parent, _, cut, _, _, tops, place, new_arcs = contraction
     if place[leaving] >= 0:
-        count[0] -= 1
-        last = tops[count[0]]
+        new_arcs[0] -= 1
+        last = tops[new_arcs[0]]
         tops[place[leaving]], place[last] = last, place[leaving]
     elif old_parent[leaving] == parent[leaving]:
         cut[leaving] = True
     else:
         cut[parent[leaving]] = True
     v, new_parent = top, above
-    arc_flow, arc_cost_now, arc_place = amount, arc_cost, np.int32(count[0])
+    arc_flow, arc_cost_now, arc_place = amount, arc_cost, np.int32(new_arcs[0])
     while True:
         before = parent[v]
         parent[v] = new_parent
@@ -98,14 +98,14 @@ def replace_arc(top, leaving, above, amount, arc_cost, basis, contraction):
         if v == leaving:
             break
         new_parent, v = v, before
-    count[0] += 1
+    new_arcs[0] += 1
 
 
 @kernel()
 def bring_up_to_date(n, basis, contraction):
     """Bring the potentials of the basis up to date; returns the contraction, a new one where parts are many."""
     nodes = len(basis.parent)
-    if contraction.count[0] > max(_LEAST_PARTS, nodes // _NODES_PER_PART):
+    if contraction.new_arcs[0] > max(_LEAST_PARTS, nodes // _NODES_PER_PART):
         update_potentials(n, basis)
         return contract(basis)
     order, old_parent, old, cut, part, moved, _, _, _ = contraction
@@ -123,8 +123,8 @@ def bring_up_to_date(n, basis, contraction):
 def _move_parts(n, basis, contraction):
     """Find how far the parts have moved, each after the part above it."""
     parent, _, cost, _, _ = basis
-    _, _, old, _, part, moved, tops, _, count = contraction
-    arcs, root = count[0], len(parent) - 1
+    _, _, old, _, part, moved, tops, _, new_arcs = contraction
+    arcs, root = new_arcs[0], len(parent) - 1
     number = moved  # of the new arc at the top of each part, until its move is known
     number[root] = _NONE
     for e in range(arcs):
