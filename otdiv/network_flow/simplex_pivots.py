@@ -12,10 +12,10 @@ entering arc; this keeps the tree strongly feasible, and no basis is visited twi
 A pivot changes a cycle of some dozens of arcs, but the potentials of a tenth of the nodes.  Codes that update
 potentials, subtree sizes or depths in every pivot (Kovacs, Optimization Methods and Software 30, 2015,
 compares them) spend nearly all their time there.  Here potentials are recomputed only after a batch of
-pivots.  The batch holds the worst arc of each block by the potentials of its start (multiple partial
-pricing); whether an arc still violates when its turn comes is decided by the costs round its cycle.  When a
-scan of all arcs finds few that violate, the nearly tight ones are solved first, the last of them one by one
-(:mod:`otdiv.network_flow.local_pivots`).
+pivots, and only part by part of the tree (:mod:`otdiv.network_flow.trees.contracted_tree`).  The batch holds the
+worst arc of each block by the potentials of its start (multiple partial pricing); whether an arc still violates when
+its turn comes is decided by the costs round its cycle.  When a scan of all arcs finds few that violate, the nearly
+tight ones are solved first.
 """
 
 from __future__ import annotations
@@ -27,26 +27,19 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.core.options import Tuning
 from otdiv.network_flow.graph import ArcList
-from otdiv.network_flow.local_pivots import pivot_locally
-from otdiv.network_flow.trees.spanning_tree import (
-    Basis,
-    find_apex,
-    move_round_cycle,
-    reroot_subtree,
-    update_potentials,
-)
+from otdiv.network_flow.pivot import pivot_recorded
+from otdiv.network_flow.trees.contracted_tree import bring_up_to_date, contract
+from otdiv.network_flow.trees.spanning_tree import Basis, update_potentials
 
 _NONE = -1
-_NODES_PER_ARC = 128
-"""Nodes per arc of a batch.  Larger: smaller batches, and more time in recomputing all potentials after each."""
+_NODES_PER_ARC = 256
+"""Nodes per arc of a batch.  Larger: smaller batches, and more time in recomputing potentials after each."""
+_BLOCK = 0.25
+"""Arcs in a block, in units of the square root of all.  Larger: worse arcs enter, and more are scanned for each."""
 _NEARLY_TIGHT = 0.25
 """Share of all arcs that is solved first when few arcs violate."""
 _SAMPLE = 2048
 """Arcs that are sampled to find which those are.  More: a more exact share."""
-_FEW = 8
-"""Pivots in a batch of nearly tight arcs below which they are followed one by one.  Each moves a tenth of the tree,
-in trees of any size, so that with more of them in a batch all potentials together take less time."""
-
 PIVOTS_PER_NODE = 1000
 """Most pivots per node in one solve.  Beyond it only rounding still pivots, and the interval shows what is open."""
 
@@ -89,7 +82,7 @@ def pivot_to_optimum(
     after_batch : callable
         Given the pivots of each batch; may raise to stop, and the basis is then feasible.
     """
-    block, cursor = max(16, int(np.sqrt(len(arcs.tails)))), 0
+    block, cursor = max(16, int(_BLOCK * np.sqrt(len(arcs.tails)))), 0
 
     def run_batch(most: int) -> tuple[int, bool]:
         nonlocal cursor
@@ -119,10 +112,11 @@ def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, mo
     """
     count = scanned = 0
     optimal = False
+    contraction = contract(basis)
     while not optimal and count < most and scanned < most_scanned:
         limits = block, tolerance, most - count, most_scanned - scanned
-        pivots, seen, cursor, optimal = _pivot_in_batches(
-            n, tails, heads, costs, basis, cursor, *limits, len(basis.flow)
+        pivots, seen, cursor, optimal, contraction = _pivot_in_batches(
+            n, tails, heads, costs, basis, contraction, cursor, *limits, True
         )
         count += pivots
         scanned += seen
@@ -130,19 +124,17 @@ def run_pivots(n, tails, heads, costs, basis, cursor, block, tolerance, most, mo
             near = _nearly_tight(n, tails, heads, costs, basis.potential)
             arcs = tails[near], heads[near], costs[near]
             limits = max(16, block // 2), tolerance, most - count, most_scanned - scanned
-            pivots, seen, _, _ = _pivot_in_batches(n, *arcs, basis, 0, *limits, _FEW)
+            pivots, seen, _, _, contraction = _pivot_in_batches(n, *arcs, basis, contraction, 0, *limits, False)
             count += pivots
             scanned += seen + len(tails)
-            if count < most and scanned < most_scanned:
-                pivots, seen = pivot_locally(n, *arcs, basis, tolerance, most - count, most_scanned - scanned)
-                count += pivots
-                scanned += seen
     return count, scanned, cursor, optimal
 
 
 @kernel()
-def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, most, most_scanned, few):
-    """Pivots on these arcs in batches, until a scan of all finds less than ``few``, or does not fill a batch."""
+def _pivot_in_batches(
+    n, tails, heads, costs, basis, contraction, cursor, block, tolerance, most, most_scanned, leave_when_few
+):
+    """Pivots on these arcs in batches, until a scan of all finds none, or does not fill a batch."""
     batch = np.empty(max(8, len(basis.flow) // _NODES_PER_ARC), np.int64)
     count = scanned = 0
     while count < most and scanned < most_scanned:
@@ -153,16 +145,16 @@ def _pivot_in_batches(n, tails, heads, costs, basis, cursor, block, tolerance, m
         entered = 0
         for e in range(size):
             k = batch[e]
-            entered += pivot(n, tails[k], n + heads[k], costs[k], tolerance, basis)
+            entered += pivot_recorded(n, tails[k], n + heads[k], costs[k], tolerance, basis, contraction)
         count += entered
         if entered > 0:
-            update_potentials(n, basis)
-        whole_round = seen == len(tails)
-        if whole_round and entered == 0:
-            return count, scanned, cursor, True
-        if whole_round and size < min(few, len(batch)):
-            break
-    return count, scanned, cursor, False
+            contraction = bring_up_to_date(n, basis, contraction)
+        if seen == len(tails):
+            if entered == 0:
+                return count, scanned, cursor, True, contraction
+            if leave_when_few and size < len(batch):
+                break
+    return count, scanned, cursor, False, contraction
 
 
 @kernel()
@@ -203,43 +195,3 @@ def _nearly_tight(n, tails, heads, costs, potential):
             near[size] = k
             size += 1
     return near[:size]
-
-
-@kernel()
-def pivot(n, source, target, arc_cost, tolerance, basis):
-    """The arc source -> target enters the tree if it violates, and the last blocking arc of its cycle leaves.
-
-    The cycle runs apex ... source -> target ... apex.  Against it lie the arcs of the sources on the
-    first half and those of the targets on the second; the least flow among them blocks; of
-    ties the last one on the cycle.  Returns whether the arc entered.
-    """
-    parent, flow, cost, _, mark = basis
-    apex = find_apex(source, target, len(parent) - 1, parent, mark)
-    reduced = arc_cost
-    leaving, amount, at_source = source, np.int64(2**62), True
-    v = source
-    while v != apex:
-        if v < n:
-            reduced -= cost[v]
-            if flow[v] < amount:
-                leaving, amount = v, flow[v]
-        else:
-            reduced += cost[v]
-        v = parent[v]
-    v = target
-    while v != apex:
-        if v >= n:
-            reduced -= cost[v]
-            if flow[v] <= amount:
-                leaving, amount, at_source = v, flow[v], False
-        else:
-            reduced += cost[v]
-        v = parent[v]
-    if reduced >= -tolerance:
-        return False
-    if amount > 0:
-        move_round_cycle(n, source, target, apex, amount, parent, flow)
-    top, above = (source, target) if at_source else (target, source)
-    reroot_subtree(top, leaving, above, basis)
-    flow[top], cost[top] = amount, arc_cost
-    return True

@@ -12,7 +12,8 @@ from scipy.stats import wasserstein_distance
 
 from otdiv.errors import OtdivError
 from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
-from otdiv.network_flow.simplex_pivots import pivot, run_pivots
+from otdiv.network_flow.pivot import pivot
+from otdiv.network_flow.simplex_pivots import run_pivots
 from otdiv.network_flow.trees.spanning_tree import build_basis, preorder, update_potentials
 from otdiv.pricing.kd_tree import ranges
 from otdiv.transport.methods.multiscale.scales import build_scales, cluster_sums, refine_basis

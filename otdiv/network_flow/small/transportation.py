@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.simplex_pivots import pivot
+from otdiv.network_flow.pivot import pivot
 from otdiv.network_flow.small.rows import copy_to, first_potentials, first_reduced, least_reduced
 from otdiv.network_flow.trees.spanning_tree import update_potentials
 

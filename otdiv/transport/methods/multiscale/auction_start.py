@@ -38,7 +38,7 @@ _KEPT = 60.0
 """Arcs without flow are kept up to this reduced cost, in units of the tolerance.  Larger: more arcs to scan."""
 _ADDED = 8
 """Most arcs added per source in one round."""
-MAX_PRICE_DROP = 400
+MAX_PRICE_DROP = 3200
 """In units of the tolerance.  Where prices would have to fall further at once, pricing is called for new arcs first;
 doubled each time."""
 _LEFT_BEFORE_LAST = 0.03
