@@ -35,6 +35,17 @@ class StopRequest(threading.Event):
         self.reason = "interrupted"
         self.running, self.heard = threading.Event(), threading.Event()
 
+    def heed(self) -> None:
+        """End the work where that is asked for, in the midst of a long part of it; what comes after goes on.
+
+        Raises
+        ------
+        Stopped
+        """
+        if self.is_set() and not self.heard.is_set():
+            self.heard.set()
+            raise Stopped(self.reason)
+
 
 class Budget:
     """Clock, callback and counters of one solve.
@@ -91,6 +102,11 @@ class Budget:
         if self.interrupted is not None:
             self.interrupted.heard.set()
         raise Stopped(self.interrupted.reason if asked and self.interrupted is not None else "the time limit")
+
+    def finish(self) -> None:
+        """No request stops what is left to do, which is to hand over what was found."""
+        if self.interrupted is not None:
+            self.interrupted.heard.set()
 
     def report(self, lower: float = -np.inf, upper: float = np.inf, **counts: float) -> None:
         """Report the interval reached and some counts."""

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from otdiv.core.validation import invalid, optional_import
+from otdiv.errors import MissingPackage
 
 CUDA_FROM = 1e11
 """Products (pairs times dimension) of one search over all pairs from which CUDA is faster than 16 cores.
@@ -78,8 +79,8 @@ def _card() -> str | None:
     """ "cuda" where a card can be used at once; torch is imported only where there is a driver."""
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        import torch
-    except (OSError, ImportError):
+        torch = optional_import("torch", "device='cuda'", "torch")
+    except (OSError, MissingPackage):
         return None
     free = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
     return "cuda" if free >= FREE_FROM else None

@@ -148,15 +148,30 @@ def _ends_within(seconds: float | None, *events: threading.Event) -> bool:
     return True
 
 
-def run_in_parts(work: Callable[[int, int], object], n: int, threads: int) -> None:
-    """Call ``work(first, end)`` over consecutive parts of [0, n); compiled kernels release the interpreter lock."""
+def run_in_parts(
+    work: Callable[[int, int], object], n: int, threads: int, interrupted: StopRequest | None = None
+) -> None:
+    """Call ``work(first, end)`` over consecutive parts of [0, n); compiled kernels release the interpreter lock.
+
+    Raises
+    ------
+    Stopped
+        Between two parts, where that is asked for.
+    """
     parts = min(_PARTS, max(16, n // _ROWS_PER_PART))
     borders = np.linspace(0, n, parts + 1).astype(int)
     if n < _SERIAL_BELOW:
         work(0, n)
-    elif threads == 1:
+        return
+
+    def heeding(first: int, end: int) -> None:
+        if interrupted is not None:
+            interrupted.heed()
+        work(first, end)
+
+    if threads == 1:
         for first, end in zip(borders[:-1], borders[1:], strict=True):
-            work(first, end)
+            heeding(first, end)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, borders[:-1], borders[1:]))
+            list(pool.map(heeding, borders[:-1], borders[1:]))

@@ -162,12 +162,13 @@ class Pricing:
         return pair_costs(self.metric, self.x, self.y, tails, heads, self.threads)
 
     def _search(self, g: Array, by_tree: Callable[..., int], by_filter: Callable[..., int]) -> None:
+        asked = self.options.interrupted
         if self.tree is not None:
             boxes = self._boxes(g)
             if not self.chosen:
                 self._choose(by_tree, boxes)
         if self.filter is None:
-            run_in_parts(lambda first, end: by_tree(first, end, boxes), len(self.x), self.threads)
+            run_in_parts(lambda first, end: by_tree(first, end, boxes), len(self.x), self.threads, asked)
             return
         for rows in row_blocks(len(self.x), len(self.y), self.block_entries):
             dots = self.filter.x[rows] @ self.filter.y.T  # by the threads of the matrix library
@@ -175,7 +176,7 @@ class Pricing:
             def work(a: int, b: int, dots: Array = dots, at: int = rows.start) -> int:
                 return by_filter(at + a, at + b, dots, at)
 
-            run_in_parts(work, rows.stop - rows.start, self.threads)
+            run_in_parts(work, rows.stop - rows.start, self.threads, asked)
 
     def _boxes(self, g: Array) -> _Boxes:
         assert self.tree is not None

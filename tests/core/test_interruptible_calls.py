@@ -8,8 +8,10 @@ import time
 import numpy as np
 import pytest
 
+from otdiv import Status, emd
 from otdiv.core.budget import Budget, Stopped, StopRequest
-from otdiv.core.threads import call_interruptibly
+from otdiv.core.threads import call_interruptibly, run_in_parts
+from otdiv.pricing.pricing import Pricing
 
 
 def test_answer_and_error_are_those_of_the_work():
@@ -96,3 +98,53 @@ def test_work_that_never_minds_the_limit_is_left(monkeypatch):
     with pytest.raises(Stopped, match="the time limit"):
         call_interruptibly(lambda: over.wait(60), 0.05, StopRequest(), grace=0.1)
     over.set()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_work_in_parts_ends_between_two_of_them_and_what_comes_after_goes_on(count):
+    interrupted, done = StopRequest(), []
+
+    def work(first, end):
+        done.append(first)
+        interrupted.set()
+
+    with pytest.raises(Stopped, match="interrupted"):
+        run_in_parts(work, 10_000, count, interrupted)
+    assert 1 <= len(done) <= count and interrupted.heard.is_set()
+    done.clear()
+    run_in_parts(work, 10_000, count, interrupted)
+    assert sum(1 for _ in done) > 10
+
+
+def test_a_finished_budget_lets_no_part_stop():
+    interrupted = StopRequest()
+    Budget("solve", interrupted=interrupted).finish()
+    interrupted.set()
+    done = []
+    run_in_parts(lambda first, end: done.append(first), 10_000, 2, interrupted)
+    assert len(done) > 10
+
+
+def test_a_stop_in_the_midst_of_pricing_keeps_what_was_found(monkeypatch):
+    """The limit passes in the first long search over the points, which no time is left to wait for."""
+    from otdiv.transport import certified_solve
+
+    rng = np.random.default_rng(0)
+    x, y, a = rng.normal(size=(3000, 2)), rng.normal(size=(3000, 2)) + 0.5, rng.random(3000)
+    asked = []
+
+    def search(self, g, by_tree, by_filter):
+        request = self.options.interrupted
+        if request is not None and len(self.x) == len(x) and not request.heard.is_set():
+            asked.append(len(self.y))
+            request.set()
+        return plain(self, g, by_tree, by_filter)
+
+    plain = Pricing._search
+    monkeypatch.setattr(Pricing, "_search", search)
+    monkeypatch.setattr(certified_solve, "GRACE", 0.0)
+    monkeypatch.setattr(certified_solve, "_GRACE_PER_POINT", 0.0)
+    answer = emd(x, y, a / a.sum(), method="multiscale")
+    assert asked and answer.status is Status.STOPPED
+    assert "multiscale network simplex: interrupted" in answer.stats["message"]
+    assert answer.lower <= emd(x, y, a / a.sum(), method="dense").value <= answer.upper < 1.5 * answer.lower

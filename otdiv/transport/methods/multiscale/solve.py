@@ -86,6 +86,7 @@ def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULT
                 message = "rounding hides what still violates"
         except (Stopped, KeyboardInterrupt) as stop:
             status, message = Status.STOPPED, str(stop) or "interrupted"
+    state.budget.finish()
     found = propose(status, message)
     # when stopped the auditor finds the best g for f; at the optimum g is that already
     return replace(found, g=None) if status is Status.STOPPED else found
