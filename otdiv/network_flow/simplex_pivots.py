@@ -136,7 +136,7 @@ def _pivot_in_batches(
 ):
     """Pivots on these arcs in batches, until a scan of all finds none, or does not fill a batch."""
     batch = np.empty(max(8, len(basis.flow) // _NODES_PER_ARC), np.int64)
-    count = scanned = 0
+    count = scanned = idle = 0
     while count < most and scanned < most_scanned:
         size, seen, cursor = _select_batch(
             n, tails, heads, costs, basis.potential, cursor, block, tolerance, batch[: most - count]
@@ -147,13 +147,14 @@ def _pivot_in_batches(
             k = batch[e]
             entered += pivot_recorded(n, tails[k], n + heads[k], costs[k], tolerance, basis, contraction)
         count += entered
+        idle += seen
         if entered > 0:
             contraction = bring_up_to_date(n, basis, contraction)
-        if seen == len(tails):
-            if entered == 0:
-                return count, scanned, cursor, True, contraction
-            if leave_when_few and size < len(batch):
-                break
+            idle = 0
+        if idle >= len(tails):  # arcs that seem to violate by rounding do not round their cycles
+            return count, scanned, cursor, True, contraction
+        if leave_when_few and seen == len(tails) and size < len(batch):
+            break
     return count, scanned, cursor, False, contraction
 
 

@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment, linprog
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
+from otdiv import Status, emd
 from otdiv.errors import OtdivError
 from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
 from otdiv.network_flow.pivot import pivot
@@ -243,3 +244,15 @@ def test_arcs_that_are_no_tree_are_refused():
         build_basis(
             2, 2, np.array([0, 0, 1], np.int32), np.array([0, 0, 0], np.int32), np.ones(3, np.int64), np.ones(3)
         )
+
+
+@pytest.mark.parametrize("seed", [21, 45])
+def test_arcs_that_violate_by_rounding_only_do_not_keep_it_going(seed):
+    """Costs of the 1-norm tie along many paths: arcs that violate by the potentials, but not round their cycles."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(120, 2)), rng.normal(size=(80, 2)) + 0.5
+    a, b = rng.integers(1, 4, 120) * 1.0, rng.integers(1, 4, 80) * 1.0
+    a, b = a / a.sum(), b / b.sum()
+    found = emd(x, y, a, b, cost="cityblock", method="simplex", time_limit=30)
+    assert found.status is Status.OPTIMAL and "limit" not in found.stats["message"]
+    assert found.value == pytest.approx(emd(x, y, a, b, cost="cityblock", method="pot").value, rel=1e-9)
