@@ -31,7 +31,7 @@ def test_few_atoms_carry_the_potential():
     np.testing.assert_array_equal(_fewer_atoms(y, g, 5000)[0], y)
 
 
-@pytest.mark.parametrize("d, n, fine", [(2, 10_000, True), (2, 500, False), (4, 10_000, False)])
+@pytest.mark.parametrize("d, n, fine", [(2, 10_000, True), (2, 500, False), (8, 10_000, True), (9, 10_000, False)])
 def test_it_takes_many_points_in_few_dimensions(d, n, fine):
     rng = np.random.default_rng(0)
     distributions = as_distributions(rng.normal(size=(n, d)), rng.normal(size=(n, d)))

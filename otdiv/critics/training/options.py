@@ -33,8 +33,8 @@ class Options:
         every step on the CPU, and as many as fit on another device.
     start : str
         "random"; for min-max also "exact", the exact potential of a small sample, and "contracted", cones that look
-        alike at first and part as the softness falls.  "auto" tries "random" and, in up to three dimensions or with up
-        to 2048 points, "exact", else "contracted".
+        alike at first and part as the softness falls.  "auto" tries them, "contracted" above eight dimensions with more
+        than 2048 points only.
     """
 
     constraint: Constraint

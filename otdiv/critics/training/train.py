@@ -24,8 +24,12 @@ from otdiv.critics.training.schedule import Schedule, TrainingRun
 from otdiv.critics.training.together import MOST_STEPS, run_together
 from otdiv.files.writing import require_writable
 
-TRIAL_SHARE = 0.3
+TRIAL_SHARE = 0.4
 """Share of the steps that all trials of initializations take together; a larger one chooses better and trains less."""
+
+HEAD_START = 0.8
+"""Share of the value of an exact start in its trial with which a contracted one is preferred: the one begins with the
+potential of a sample and has little to gain, the other begins from nothing and ends higher where features are many."""
 
 
 def train(
@@ -87,7 +91,7 @@ def _train_one(
     if best is None:
         trial = _trial(schedule, len(candidates))
         values = [_last_value(run_schedule(problem, candidate, trial)[1]) for candidate in candidates]
-        best = candidates[values.index(max(values))]
+        best = _preferred(candidates, values)
     schedule = _after_trials(schedule, len(candidates))
     with reporting_steps(progress, problem, best, band) as report:
         module, run = run_schedule(problem, best, schedule, report=report, checkpoint=file)
@@ -112,8 +116,7 @@ def _train_together(problems: list[TrainingProblem], progress: Progress, band: B
             trials = run_together(tried, _trial(schedule, len(candidates)), drawn)
             values = [_last_value(run) for _, run in trials]
             for k in range(len(problems)):
-                own = values[k * len(candidates) : (k + 1) * len(candidates)]
-                best[k] = candidates[own.index(max(own))]
+                best[k] = _preferred(candidates, values[k * len(candidates) : (k + 1) * len(candidates)])
         with reporting_steps(progress, first, best[0], band) as report:
             chosen = list(zip(problems, best, strict=True))
             runs = run_together(chosen, _after_trials(schedule, len(candidates)), drawn, report=report)
@@ -141,6 +144,16 @@ def _after_trials(schedule: Schedule, candidates: int) -> Schedule:
     if candidates == 1 or schedule.time_limit is None:
         return schedule
     return replace(schedule, time_limit=(1 - TRIAL_SHARE) * schedule.time_limit)
+
+
+def _preferred(candidates: list[Initialization], values: list[float]) -> Initialization:
+    """The initialization to train in full, by the values that the trials reached."""
+    ranked = sorted(zip(values, candidates, strict=True), key=lambda one: -one[0])
+    value, best = ranked[0]
+    contracted = next((one for one in ranked if one[1].kind == "contracted"), None)
+    if best.kind == "exact" and contracted is not None and contracted[0] >= HEAD_START * value > 0:
+        return contracted[1]
+    return best
 
 
 def _last_value(run: TrainingRun) -> float:
