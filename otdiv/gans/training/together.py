@@ -9,6 +9,10 @@ from otdiv.gans.training.record import TrainingRecord
 from otdiv.gans.training.scheduled_step import CHUNK, run_scheduled
 from otdiv.neural.loop import memory_in_words
 
+AT_ONCE = 8
+"""Trainings whose steps run at once.  Torch has 32 streams, of which each training takes two; more of them would share
+the scratch memory of their matrix products."""
+
 
 def run_together(trainings: list[MeasuredTraining], *, capture: bool = True) -> list[TrainingRecord]:
     """Run all steps of trainings of one model and length, from where each stands, and measure each at its reports.

@@ -17,7 +17,7 @@ from otdiv.gans.models.table import MODEL_BY_NAME
 from otdiv.gans.training.data import as_training_data
 from otdiv.gans.training.measured_training import REMEDY, MeasuredTraining
 from otdiv.gans.training.record import TrainingRecord
-from otdiv.gans.training.together import run_together
+from otdiv.gans.training.together import AT_ONCE, run_together
 from otdiv.neural.loop import run_steps
 from otdiv.neural.slopes import gradients_enabled
 
@@ -96,8 +96,8 @@ def train_seeds(
 ) -> list[TrainingRecord]:
     """Trainings of one model from several seeds: how much of a result is luck.
 
-    On a CUDA device the recorded steps of all of them run at once, each training in a stream of its own; elsewhere
-    one training follows the other.  Each gives what :func:`train` gives with its seed.
+    On a CUDA device the recorded steps of up to eight of them run at once, each training in a stream of its own;
+    elsewhere one training follows the other.  Each gives what :func:`train` gives with its seed.
 
     Parameters
     ----------
@@ -165,7 +165,10 @@ def _train(
             return MeasuredTraining(points, one, device, reports, show, file)
 
         if recorded:
-            return run_together([training_of(one) for one in chosen])
+            records: list[TrainingRecord] = []
+            for first in range(0, len(chosen), AT_ONCE):
+                records += run_together([training_of(one) for one in chosen[first : first + AT_ONCE]])
+            return records
         return [_run(training_of(one)) for one in chosen]
 
 
