@@ -16,7 +16,7 @@ from otdiv.certificates.certificate import Certificate, certify
 from otdiv.core.bounds import Status
 from otdiv.core.budget import Stopped, StopRequest
 from otdiv.core.compilation import announced_compilation
-from otdiv.core.devices import is_auto, transport_device
+from otdiv.core.devices import names_a_card, transport_device
 from otdiv.core.options import Keeper, SolverOptions
 from otdiv.core.threads import GRACE, call_interruptibly
 from otdiv.core.validation import check_choice, invalid
@@ -45,7 +45,7 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
     """As :func:`solve`, with all options in one record."""
     started = time.perf_counter()
     check_choice("method", method, METHODS)
-    if not (is_auto(options.device) or str(options.device) == "cpu"):
+    if names_a_card(options.device):
         _require_device(problem, options.device)
     problem.require_matrix_memory(options.memory_limit)
     choice = select_method(problem) if method == "auto" else Choice(method, "asked for")

@@ -35,6 +35,23 @@ def test_json_carries_the_common_measures_and_the_models_own(run):
 
 
 @pytest.mark.slow
+def test_what_is_trained_is_written_although_a_later_seed_fails(run, tmp_path, monkeypatch):
+    from otdiv.errors import SolverFailed
+    from otdiv.gans.training import train
+
+    def fails_second(training):
+        if training.settings.seed == 1:
+            raise SolverFailed("the training diverged at step 3")
+        return plain(training)
+
+    plain = train._run
+    monkeypatch.setattr(train, "_run", fails_second)
+    code, _, err = run("gan", "ring8", "--model", "gan-logd", *FAST, "--seeds", "2", "--out", str(tmp_path))
+    assert code != 0 and "diverged at step 3" in err
+    assert (tmp_path / "gan-logd-0" / "generator.pt").exists() and not (tmp_path / "gan-logd-1").exists()
+
+
+@pytest.mark.slow
 def test_several_seeds_give_medians_with_their_range(run):
     code, text, _ = run("gan", "ring8", "--model", "gan-logd", *FAST, "--seeds", "2", "--json")
     assert code == 0

@@ -9,7 +9,8 @@ import torch
 from otdiv import critics
 from otdiv.critics.architecture import Initialization
 from otdiv.critics.training.options import Options
-from otdiv.critics.training.problem import CONTRACTED_TO, TrainingProblem
+from otdiv.critics.training.problem import TrainingProblem
+from otdiv.critics.training.starts import CONTRACTED_TO
 from otdiv.critics.training.train import _preferred
 from otdiv.datasets import power_funnels
 from otdiv.errors import InvalidInput

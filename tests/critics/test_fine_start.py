@@ -6,7 +6,8 @@ import pytest
 from otdiv import critics, emd
 from otdiv.critics.architecture import Initialization
 from otdiv.critics.training.options import Options
-from otdiv.critics.training.problem import FINE_TEMPERATURE, TrainingProblem, _fewer_atoms
+from otdiv.critics.training.problem import TrainingProblem
+from otdiv.critics.training.starts import FINE_TEMPERATURE, fewer_atoms
 from otdiv.datasets import power_funnels
 from otdiv.neural.samples import as_distributions
 from otdiv.potentials.c_transform import mcshane
@@ -20,7 +21,7 @@ def test_few_atoms_carry_the_potential():
     pair, rng = power_funnels(2, 64), np.random.default_rng(0)
     x, y = (draw(4096, rng) for draw in samplers(pair))
     g = np.asarray(emd(x, y).g)
-    atoms, values = _fewer_atoms(y, g, 512)
+    atoms, values = fewer_atoms(y, g, 512)
     whole, few = mcshane(-g, y), mcshane(-values, atoms)
     assert len(atoms) == 512
     np.testing.assert_allclose(few(atoms), whole(atoms), atol=1e-12)
@@ -28,7 +29,7 @@ def test_few_atoms_carry_the_potential():
     fresh = [draw(10_000, rng) for draw in samplers(pair)]
     known = pair.potential(fresh[0]).mean() - pair.potential(fresh[1]).mean()
     assert few(fresh[0]).mean() - few(fresh[1]).mean() > 0.9 * known
-    np.testing.assert_array_equal(_fewer_atoms(y, g, 5000)[0], y)
+    np.testing.assert_array_equal(fewer_atoms(y, g, 5000)[0], y)
 
 
 @pytest.mark.parametrize("d, n, fine", [(2, 10_000, True), (2, 500, False), (8, 10_000, True), (9, 10_000, False)])

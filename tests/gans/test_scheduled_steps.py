@@ -211,7 +211,7 @@ def test_seeds_give_what_each_gives_alone():
         assert record.measures == train("ring8", "gan-logd", seed=seed, **settings).measures
 
 
-@pytest.mark.parametrize("seeds", [0, [], [1, 1], [0.5], True, ["1"]])
+@pytest.mark.parametrize("seeds", [0, [], [1, 1], [0.5], True, ["1"], "12", None, 2.5])
 def test_seeds_are_different_integers(seeds):
     with pytest.raises(InvalidInput, match=r"seeds must be a positive integer or different integers; got"):
         train_seeds("ring8", "gan-logd", seeds=seeds)

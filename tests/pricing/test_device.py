@@ -243,6 +243,14 @@ def test_transport_stays_on_the_cpu_without_a_card_that_can_be_used(card, what, 
     assert transport_device("auto", 2e11) is None
 
 
+def test_transport_stays_on_the_cpu_where_a_card_cannot_be_asked(card, monkeypatch):
+    def fails():
+        raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable")
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", fails)
+    assert transport_device("auto", 2e11) is None
+
+
 def test_transport_stays_on_the_cpu_without_torch(card, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert transport_device("auto", 2e11) is None

@@ -66,17 +66,18 @@ def gan_command(
     models = MODELS if comparing else (model,)
     if comparing:  # a setting of one model only has no meaning here
         settings = {name: settings[name] for name in ("steps", "batch", "width", "device", "progress")}
-    from otdiv.gans.training.train import train, train_seeds
+    from otdiv.gans.training.train import REPORTS, train, trained_seeds
 
     target = None if out is None else Path(out)
     records: list[TrainingRecord] = []
     for name in models:
         if seeds == 1:
-            found = [train(points, name, shape=shape, seed=seed, checkpoint=checkpoint, **settings)]
+            found = iter([train(points, name, shape=shape, seed=seed, checkpoint=checkpoint, **settings)])
         else:
-            found = train_seeds(points, name, range(seed, seed + seeds), shape=shape, **settings)
-        records += found
+            progress, others = settings["progress"], {key: settings[key] for key in settings if key != "progress"}
+            found = trained_seeds(points, name, range(seed, seed + seeds), shape, REPORTS, progress, None, others)
         for record in found:
+            records.append(record)
             if target is not None:
                 place = target if len(models) * seeds == 1 else target / f"{name}-{record.settings.seed}"
                 save_answer("--out", lambda record=record, place=place: _save(record, place))  # type: ignore[misc]

@@ -12,19 +12,28 @@ import torch
 from torch import Tensor, nn
 
 from otdiv.core.devices import training_device
-from otdiv.core.validation import Array, invalid
+from otdiv.core.validation import invalid
 from otdiv.critics.architecture import Architecture, Initialization
 from otdiv.critics.fitted import FittedCritic, in_float64
 from otdiv.critics.training.options import Options
 from otdiv.critics.training.schedule import Schedule, TrainingRun
+from otdiv.critics.training.starts import (
+    CONTRACTED_TEMPERATURE,
+    FINE_RATE,
+    FINE_TEMPERATURE,
+    SAMPLE_PER_ATOM,
+    SAMPLED_MORE,
+    contracted_cones,
+    contracted_rate,
+    fewer_atoms,
+)
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.neural.batches import Batches, SignedSample, signed_sample
-from otdiv.neural.minmax import atom_count, distances
+from otdiv.neural.minmax import atom_count
 from otdiv.neural.mlp import refuse_batch_norm
 from otdiv.neural.network_spec import NetworkSpec
 from otdiv.neural.samples import Pair
 from otdiv.neural.standardize import Standardizer
-from otdiv.potentials.c_transform import mcshane
 from otdiv.transport.solve import emd
 
 PILOT_POINTS = 256
@@ -32,27 +41,6 @@ PILOT_POINTS = 256
 FIXED_POINTS = 2048
 """Points of each distribution on which progress is measured and from which centres are drawn; more of them make
 the measured value less random and each report slower."""
-
-TYPICAL = 512
-"""Points over which the heights of a contracted start are averaged."""
-
-SAMPLE_PER_ATOM, SAMPLED_MORE = 16, 8
-"""Points of the sample for each atom of the exact start, and the largest dimension in which there are so many: an exact
-distance of some thousand points takes a second there, and what it says of narrow features takes many points."""
-FINE_TEMPERATURE, FINE_RATE = 0.03, 0.1
-"""Softness, in units of the training, and share of the learning rate with which such a start is trained.  With those of
-other starts, 0.3 and 1, the error of 64 and 256 funnels in the plane is 9 and 54 %, with these 0.1 and 1.2 %."""
-CONTRACTED_TO = 2.0
-"""Mean distance of the centres of a contracted start from the mean, in units of the training, where the points
-themselves are sqrt(d) from it.  With 0 all cones stay alike; with more of them each begins with the points around one
-point, of which the neighbours say little in high dimension."""
-CONTRACTED_TEMPERATURE, CONTRACTED_RATE = 0.2, 0.2
-"""Softness, in units of the training, and share of the learning rate with which it is trained.  It has to be as soft
-as the distances of a point to the centres differ, so that cones share points until the data part them; faster
-trainings lose cones before that (256 funnels in 128 dimensions: 32 % low at twice the rate, 14 % at this one)."""
-CONTRACTED_STEPS, FASTEST = 1500, 3.0
-"""Steps below which a contracted start is trained faster, as in trials, and by at most which factor: slowly it would
-not get far in a few hundred steps."""
 
 Measures = tuple[DiscreteMeasure, DiscreteMeasure]
 
@@ -171,7 +159,7 @@ class TrainingProblem:
         """A schedule at the rate that suits the start."""
         share = FINE_RATE if self.starts_fine(initialization) else 1.0
         if initialization.kind == "contracted":
-            share = CONTRACTED_RATE * min(FASTEST, max(1.0, (CONTRACTED_STEPS / schedule.steps) ** 0.5))
+            share = contracted_rate(schedule.steps)
         return replace(schedule, rate=share * schedule.rate)
 
     def new_batches(self) -> Batches:
@@ -222,7 +210,8 @@ class TrainingProblem:
             potential = self._sample_potentials[order[1]]
             temperature = FINE_TEMPERATURE if self.starts_fine(initialization) else temperature
         elif initialization.kind == "contracted":
-            potential, temperature = self._contracted(x.cpu()), CONTRACTED_TEMPERATURE
+            potential = contracted_cones(x.cpu(), self._most_atoms, self.options.seed)
+            temperature = CONTRACTED_TEMPERATURE
         return NetworkSpec(
             sizes=self.options.sizes,
             x=x.cpu(),
@@ -232,13 +221,6 @@ class TrainingProblem:
             generator=torch.Generator().manual_seed(self.options.seed),
             temperature=temperature,
         )
-
-    def _contracted(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Cones around the mean that are equally high at x on average: centres, and minus their heights."""
-        generator = torch.Generator().manual_seed(self.options.seed)
-        chosen = torch.randint(len(x), (self._most_atoms,), generator=generator)
-        centres = min(1.0, CONTRACTED_TO / self.d**0.5) * x[chosen]
-        return centres, distances(x[:TYPICAL], centres).mean(0)
 
     @property
     def _most_atoms(self) -> int:
@@ -261,24 +243,9 @@ class TrainingProblem:
         exact = emd(x, y, mu.weights, nu.weights, normalize=True)
         found = []
         for points, potential in ((x, np.asarray(exact.f)), (y, np.asarray(exact.g))):
-            atoms, values = _fewer_atoms(points, potential, most)
+            atoms, values = fewer_atoms(points, potential, most)
             found.append((torch.from_numpy(atoms).float(), torch.from_numpy(values).float()))
         return found
-
-
-def _fewer_atoms(points: Array, potential: Array, most: int) -> tuple[Array, Array]:
-    """At most ``most`` atoms that stand for a potential: centres of clusters of the points, and its values there.
-
-    With u(c) = min_j |c - y_j| - g_j at a centre, |z - c| + u(c) is at least u(z), and equal to it at the centre.
-    """
-    if len(points) <= most:
-        return points, np.array(potential)
-    from otdiv.pricing.kd_tree import kd_order, ranges  # loads a compiler
-
-    sorted_points = points[kd_order(points, leaf=1)]
-    borders = ranges(len(points), int(np.log2(most)))
-    centres = np.add.reduceat(sorted_points, borders[:-1], axis=0) / np.diff(borders)[:, None]
-    return centres, -np.asarray(mcshane(-potential, points)(centres))
 
 
 def compute_pilot_distance(distributions: Pair, rng: np.random.Generator) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,8 @@ def train(
     >>> record.measures["w1"] < record.before["w1"]
     True
     """
-    [record] = _train(data, model, [settings.pop("seed", 0)], shape, reports, progress, checkpoint, capture, settings)
+    seeds = [settings.pop("seed", 0)]
+    [record] = _trained(data, model, seeds, shape, reports, progress, checkpoint, capture, settings)
     return record
 
 
@@ -124,15 +125,29 @@ def train_seeds(
     >>> [record.settings.seed for record in records]
     [3, 7]
     """
-    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    return list(trained_seeds(data, model, seeds, shape, reports, progress, capture, settings))
+
+
+def trained_seeds(
+    data: Any,
+    model: str,
+    seeds: int | Sequence[int],
+    shape: tuple[int, int, int] | None,
+    reports: int,
+    progress: Progress,
+    capture: bool | None,
+    settings: dict[str, Any],
+) -> Iterator[TrainingRecord]:
+    """As :func:`train_seeds`, each record as soon as its training has ended."""
+    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds) if isinstance(seeds, Iterable) else []
     if not chosen or seeds is True or len(set(chosen)) < len(chosen) or not all(type(seed) is int for seed in chosen):
         raise invalid("seeds", "be a positive integer or different integers", repr(seeds), "Pass 5 for 0 to 4.")
     if "seed" in settings:
         raise invalid("seed", "be left out", repr(settings["seed"]), "Pass seeds=[...], all of them.")
-    return _train(data, model, chosen, shape, reports, progress, None, capture, settings)
+    return _trained(data, model, chosen, shape, reports, progress, None, capture, settings)
 
 
-def _train(
+def _trained(
     data: Any,
     model: str,
     seeds: list[Any],
@@ -142,7 +157,7 @@ def _train(
     checkpoint: str | Path | None,
     capture: bool | None,
     settings: dict[str, Any],
-) -> list[TrainingRecord]:
+) -> Iterator[TrainingRecord]:
     """Check everything, then run the trainings: at once where their steps are recorded, else in turn."""
     check_choice("model", model, MODELS)
     chosen = [GanSettings.of(model, **settings, seed=seed) for seed in seeds]
@@ -157,19 +172,19 @@ def _train(
         needed = "be False or None where the step is not work of a CUDA device alone"
         raise invalid("capture", needed, f"True for {model!r} on {device!r}", "Leave it out.")
     recorded = possible if capture is None else capture
-    with gradients_enabled(), reporting(progress) as show:
+    together = AT_ONCE if recorded else 1
 
-        def training_of(one: GanSettings) -> MeasuredTraining:
-            points = as_training_data(data, one.seed, shape)
-            one = GanSettings.of(model, points.d, **settings, seed=one.seed)
-            return MeasuredTraining(points, one, device, reports, show, file)
+    def run(group: list[GanSettings]) -> list[TrainingRecord]:
+        with gradients_enabled(), reporting(progress) as show:
+            trainings = []
+            for one in group:
+                points = as_training_data(data, one.seed, shape)
+                fitting = GanSettings.of(model, points.d, **settings, seed=one.seed)
+                trainings.append(MeasuredTraining(points, fitting, device, reports, show, file))
+            return run_together(trainings) if recorded else [_run(*trainings)]
 
-        if recorded:
-            records: list[TrainingRecord] = []
-            for first in range(0, len(chosen), AT_ONCE):
-                records += run_together([training_of(one) for one in chosen[first : first + AT_ONCE]])
-            return records
-        return [_run(training_of(one)) for one in chosen]
+    groups = [chosen[first : first + together] for first in range(0, len(chosen), together)]
+    return (record for group in groups for record in run(group))
 
 
 def _run(training: MeasuredTraining) -> TrainingRecord:
