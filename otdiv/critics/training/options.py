@@ -67,7 +67,7 @@ class Options:
         steps : int
             Most steps.
         rate : float, optional
-            First learning rate; None is that of the constraint.
+            First learning rate, of which fine exact and contracted starts take a part; None is that of the constraint.
         **named
             time_limit and early_stop of :class:`Schedule`, the fields of :class:`NetworkSizes`, and those of
             this record.
