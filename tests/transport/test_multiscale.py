@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from otdiv import DiscreteMeasure, Status, TransportProblem, certify, emd, select_method, wasserstein
 from otdiv.core.options import SolverOptions, Tuning
@@ -229,6 +230,43 @@ def test_stopped_at_any_moment_the_interval_holds_the_truth(cost, equal):
     assert proposal.status is Status.OPTIMAL and gaps[0] > gaps[len(gaps) // 2] > gaps[-1]
     assert not equal or np.diff(gaps).max() <= 1e-12  # more time never gives a wider interval
     assert gaps[0] < 0.6 * exact.value  # even the coarsest scale says something
+
+
+def groups_of_other_sizes(n):
+    """Twenty groups far apart, which hold different numbers of sources and targets."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(20, 2)) * 5
+    x, y = (centres[rng.integers(0, 20, n)] + 0.1 * rng.normal(size=(n, 2)) for _ in range(2))
+    return x, y
+
+
+@pytest.mark.slow
+def test_groups_of_other_sizes_are_left_to_the_network_simplex():
+    x, y = groups_of_other_sizes(3000)
+    problem = problem_of(x, y, cost="sqeuclidean")
+    proof, proposal = audited(problem)
+    assert proposal.status is Status.OPTIMAL and "network simplex" in proposal.stats["message"]
+    rows, columns = linear_sum_assignment(cdist(x, y, "sqeuclidean"))
+    truth = ((x[rows] - y[columns]) ** 2).sum(axis=1).mean()
+    assert proof.bounds.lower <= truth * (1 + 1e-12) and truth <= proof.bounds.upper * (1 + 1e-12)
+    assert proof.gap <= 1e-9 * truth
+
+
+@pytest.mark.slow
+def test_stopped_while_the_second_engine_works_the_better_plan_is_proposed():
+    x, y = groups_of_other_sizes(3000)
+    problem = problem_of(x, y, cost="sqeuclidean")
+    exact, _ = audited(problem)
+    gaps = []
+    for limit in range(30, 400, 15):
+        tuning = Tuning(pivots_per_batch=200, clock=ticking())
+        proof, proposal = audited(problem, time_limit=float(limit), tuning=tuning)
+        assert proof.bounds.lower <= exact.bounds.upper and exact.bounds.lower <= proof.bounds.upper
+        if "network simplex" in proposal.stats["message"]:
+            gaps.append(proof.gap)
+        if proposal.status is Status.OPTIMAL:
+            break
+    assert len(gaps) > 3 and np.diff(gaps).max() <= 1e-12  # more time never gives a wider interval
 
 
 @pytest.mark.parametrize("m", [1500, 1499])

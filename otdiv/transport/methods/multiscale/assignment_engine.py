@@ -1,10 +1,16 @@
 """The engine for equal masses: at each scale an assignment, by auction and augmenting paths.
 
 Coarse to fine as in :mod:`otdiv.transport.methods.multiscale.solve`.  Each scale starts with the arcs of low
-reduced cost under the coarser potentials.  Then two steps alternate: sources bid with a tolerance that falls
-from round to round, and pricing over all pairs adds the arcs that violate f + g <= c.  From the last tolerance
-on the assignment is exact: sources left unassigned by the bids are assigned through augmenting paths, first
-from a tree of each of them, then from a forest of all that remain.
+reduced cost under the coarser potentials.  Sources bid with a falling tolerance, and pricing over all pairs adds
+the arcs that violate f + g <= c.  Then sources bid once more, until none is left: on the way to an exact assignment
+what was assigned and is not tight yet is then exchanged among near points, while each source that no bid has
+assigned may cost a search through the whole graph.  From there on assignments are exact and alternate with pricing:
+sources are assigned through augmenting paths, first from a tree of each of them, then from a forest of all that
+remain.
+
+Where groups of points lie far apart and hold different numbers of sources and targets, the arcs of low reduced cost
+cannot carry off what is too much, and each round of pricing adds a few that can: then the engine gives up, and the
+network simplex, whose tree leads from each scale to the next with all masses, takes its place.
 
 Clusters of a coarse scale count as equal masses although they hold one point more or less: their assignment
 only has to suggest potentials.
@@ -37,8 +43,12 @@ from otdiv.transport.methods.multiscale.earlier_solve import EarlierSolve
 from otdiv.transport.methods.multiscale.scales import Scale
 from otdiv.transport.methods.multiscale.state import SolverState
 
-SHARES = ((1.0, 0.1), (1e-2, 1e-3, 1e-4))
-"""Tolerances of the bids in each round, as shares of the first one; later rounds are exact."""
+SHARES = ((1.0, 0.1, 1e-2, 1e-3, 1e-4), (1e-2, 1e-3, 1e-4, 1e-5))
+"""Tolerances of the bids in each round, as shares of the first one.  After the last of them the assignment is exact;
+in later rounds there are no bids."""
+_LONG_WAR = 10
+"""Bids per source at one tolerance after which the first round tries no smaller one than the third: arcs are missing,
+and pricing may as well begin."""
 FIRST = 10.0
 """The first tolerance, in units of the mean difference between the second best and the best arc of a source.
 
@@ -47,9 +57,15 @@ Larger: a coarser first assignment, and more tolerances until the last.
 _FIRST_IF_TIED = 1e-3
 """The first tolerance as a share of the mean cost, where all arcs tie and that difference is 0."""
 _LEFT_TO_PATHS = 2e-3
-"""Share of the sources that bids may leave unassigned.  Larger: shorter auctions, more searches for paths."""
+"""Share of the sources that bids of the first round may leave unassigned; those before an exact assignment go on until
+none is left.  Larger: shorter auctions, potentials further from the optimum."""
 _MOST_BIDS = 20
-"""Bids per source at one tolerance, after which the rest is left to the search for paths."""
+"""Bids per source at one tolerance, after which the rest is left to the search for paths.  Fewer: shorter auctions, and
+more of the searches, which take longer."""
+_MOST_MISSING = 1e-4
+"""Share of the sources that may find no path at all before the engine gives up."""
+_MOST_STALLS = 3
+"""Rounds with such sources before it gives up, however few they are."""
 _TREE_SIZE = 300
 """Sources in the tree of a single source, at which it is given up and left to the forest."""
 _FOREST_STEPS = 8
@@ -60,8 +76,6 @@ _NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 24
 """First arcs per point, in both directions; more in the plane for a norm, whose costs tie along rays."""
 _ADDED = 16
 """Most arcs added per source in one round."""
-_ROUNDS_WHEN_COARSE = 2
-"""Rounds at the coarse scales, which need no optimum."""
 
 
 class AssignmentEngine:
@@ -76,12 +90,11 @@ class AssignmentEngine:
         self.points = state.pricing(*scales[0][:2])
         self.best: Array | None = None  # target of each source in the best plan of the points so far
 
-    def solve(self, rtol: float) -> None:
-        """From the coarsest scale to the points."""
-        state = self.state
+    def solve(self, rtol: float) -> bool:
+        """From the coarsest scale to the points; False where it gives up."""
+        state, complete = self.state, True
         if state.earlier is not None:
-            self._go_on(state.earlier, rtol)
-            return
+            return self._go_on(state.earlier, rtol)
         for level in range(len(self.scales) - 1, -1, -1):
             scale = self.scales[level]
             pricing = self.points if level == 0 else state.pricing(scale.x, scale.y)
@@ -100,12 +113,13 @@ class AssignmentEngine:
             self.level, self.assignment = level, empty_assignment(f, g)
             graph = compress_rows(len(f), *arcs)
             del arcs
-            self._solve_scale(scale, pricing, graph, rtol, finest=level == 0)
+            complete = self._solve_scale(scale, pricing, graph, rtol, finest=level == 0)
             del graph
             self._keep_plan()
             state.coarse = level, self.assignment.g
+        return complete
 
-    def _go_on(self, earlier: EarlierSolve, rtol: float) -> None:
+    def _go_on(self, earlier: EarlierSolve, rtol: float) -> bool:
         """From the assignment of an earlier solve, at the points."""
         state, scale, pricing = self.state, self.scales[0], self.points
         state.coarse = 0, earlier.g
@@ -117,41 +131,42 @@ class AssignmentEngine:
         self.assignment.target[earlier.tails], self.assignment.source[earlier.heads] = earlier.heads, earlier.tails
         self.assignment.cost[:] = pricing.costs(earlier.tails, earlier.heads)
         self._keep_plan()
-        self._solve_scale(scale, pricing, compress_rows(len(f), *arcs), rtol, finest=True, rounds=1)
+        complete = self._solve_scale(scale, pricing, compress_rows(len(f), *arcs), rtol, finest=True, rounds=1)
         self._keep_plan()
+        return complete
 
     def _solve_scale(
         self, scale: Scale, pricing: Pricing, graph: CompressedRows, rtol: float, finest: bool, rounds: int = 0
-    ) -> None:
-        """Assign and price alternately, until no pair violates f + g <= c; at coarse scales twice.
+    ) -> bool:
+        """Assign and price alternately, until no pair violates f + g <= c; at coarse scales once each.
 
-        Later ``rounds`` have smaller tolerances from the beginning.
+        Later ``rounds`` have smaller tolerances from the beginning.  False where sources stay unassigned (see above).
         """
         state, assignment = self.state, self.assignment
         n = len(scale.x)
         forest = allocate_forest(n)
         known = np.full(n, -np.inf)
-        first = 0.0
+        first, stalls = 0.0, 0
         while True:
             tolerance = SLACK_TOLERANCE * max(float(np.abs(assignment.g).max()), float(graph.costs.max()))
             if first == 0.0:
                 mean_gap = restore_slackness(graph, assignment, np.inf)
                 first = FIRST * mean_gap or _FIRST_IF_TIED * float(graph.costs.mean())
-            for share in SHARES[rounds] if rounds < len(SHARES) else ():
-                with state.timed("auction"):
-                    restore_slackness(graph, assignment, first * share)
-                    bids = run_bids(graph, assignment, first * share, int(_LEFT_TO_PATHS * n), _MOST_BIDS * n)
-                    state.stats["bids"] += bids
-                state.require_time()
+            exact = rounds >= len(SHARES) - 1
+            if rounds < len(SHARES):
+                self._bid(graph, first, SHARES[rounds], to_the_end=exact)
             rounds += 1
             overshoot = first * 2.0**rounds
-            exact = rounds > len(SHARES) or (not finest and rounds == _ROUNDS_WHEN_COARSE)
             restore_slackness(graph, assignment, tolerance if exact else np.inf)
             if exact:
                 with state.timed("augmenting paths"):
                     self._augment_all(graph, forest, overshoot)
-            if not finest and rounds == _ROUNDS_WHEN_COARSE:
-                return
+                if not finest:
+                    return True
+                missing = np.count_nonzero(assignment.target == UNASSIGNED)
+                stalls += missing > 0
+                if missing > _MOST_MISSING * n or stalls > _MOST_STALLS:
+                    return False
             with state.timed("pricing"):
                 violating = pricing.violating(assignment.f, assignment.g, known, tolerance, _ADDED)
             if finest:
@@ -160,7 +175,7 @@ class AssignmentEngine:
             state.stats["rounds"] += 1
             state.report(n, len(graph.ends))
             if finest and state.upper - state.lower <= rtol * state.upper:
-                return
+                return True
             if finest:
                 state.offer()
             with state.timed("arc lists"):
@@ -170,7 +185,23 @@ class AssignmentEngine:
             # with sources unassigned the potentials have overshot, and may do so again until arcs are found
             stalled = (assignment.target == UNASSIGNED).any() and overshoot < self.state.problem.largest_cost
             if exact and len(graph.ends) == before and not stalled:
-                return  # no arc violates, or none that is new: what is left is rounding
+                return True  # no arc violates, or none that is new: what is left is rounding
+
+    def _bid(self, graph: CompressedRows, first: float, shares: tuple[float, ...], to_the_end: bool) -> None:
+        """Bids at tolerances ``first * share``, in turn."""
+        state, assignment = self.state, self.assignment
+        n = len(assignment.f)
+        left = 0 if to_the_end else int(_LEFT_TO_PATHS * n)
+        for count, share in enumerate(shares, 1):
+            with state.timed("auction"):
+                restore_slackness(graph, assignment, first * share)
+                bids = run_bids(graph, assignment, first * share, left, _MOST_BIDS * n)
+            state.stats["bids"] += bids
+            state.require_time()
+            # sources that outbid one another to no end at this tolerance would do so for longer at the next
+            left = max(left, np.count_nonzero(assignment.target == UNASSIGNED))
+            if not to_the_end and count > 2 and bids > _LONG_WAR * n:
+                return
 
     def _augment_all(self, graph: CompressedRows, forest: Forest, overshoot: float) -> None:
         """Augmenting paths from single sources, then from all that are left at once."""

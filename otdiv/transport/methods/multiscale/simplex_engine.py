@@ -63,12 +63,12 @@ class SimplexEngine:
         self.auctions_enabled = True  # until an auction has left mass undelivered
         self.min_clusters = 0.0  # clusters from which a coarse scale is tried as an answer
 
-    def solve(self, rtol: float) -> None:
-        """From the coarsest scale to the points, or to the first that suffices."""
+    def solve(self, rtol: float) -> bool:
+        """From the coarsest scale to the points, or to the first that suffices; True, as it never gives up."""
         state, scales = self.state, self.scales
         if state.earlier is not None:
             self._go_on(state.earlier, rtol)
-            return
+            return True
         self.min_clusters = _CLUSTERS / rtol if rtol > 0 else np.inf
         for level in range(len(scales) - 1, -1, -1):
             scale, coarse = scales[level], self.basis
@@ -91,7 +91,7 @@ class SimplexEngine:
                 self._run_auctions(start, rtol, finest)
                 arcs, self.auctions_enabled = start.arcs, start.complete
             if finest and state.lower >= (1.0 - rtol) * state.upper:
-                return
+                return True
             tried = level > 0 and rtol >= LOOSE and len(scale.x) >= self.min_clusters
             if finest or tried or start is None or not start.complete:
                 self._solve_scale(scale, pricing, arcs, rtol, finest)
@@ -99,7 +99,8 @@ class SimplexEngine:
             else:
                 state.coarse = level, start.pseudoflow.g
             if tried and self._suffices(rtol):
-                return
+                return True
+        return True
 
     def _go_on(self, earlier: EarlierSolve, rtol: float) -> None:
         """From the plan of an earlier solve, at the points."""
@@ -143,7 +144,7 @@ class SimplexEngine:
             violating, lowest = pricing.lowest(g, f - tolerance, _ADDED)
             if finest:
                 state.keep_potentials(scale, lowest, g)
-                state.upper = float(basis.flow / MASS_UNITS @ basis.cost)
+                state.upper = min(state.upper, float(basis.flow / MASS_UNITS @ basis.cost))
             state.stats["rounds"] += 1
             state.report(n, len(arcs.tails))
             if finest and state.upper - state.lower <= rtol * state.upper:
