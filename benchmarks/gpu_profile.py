@@ -50,9 +50,10 @@ def main() -> None:
     watch(products, "__init__", "products: set up")
     watch(products, "minima", "products: minima")
     watch(products, "lowest", "products: lowest")
-    watch(products, "_below", "  on the device")
-    watch(products, "_pairs", "  pairs below their limits")
-    watch(products, "_values", "  costs on the CPU")
+    watch(products, "_bound", "  bound from some targets")
+    watch(products, "_passed", "  single precision")
+    watch(products, "_narrowed", "  double precision")
+    watch(torch_products, "pair_costs", "  costs on the CPU")
     if hasattr(certified_solve, "certify"):
         watch(certified_solve, "certify", "audit")
     small = np.random.default_rng(0).normal(size=(2, 1500, 8))

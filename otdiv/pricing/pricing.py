@@ -110,8 +110,7 @@ class Pricing:
         n = len(self.x)
         k = min(k, len(self.y))
         if self.by_torch is not None:
-            tails, heads, least = self.by_torch.lowest(g, tops, k)
-            return ArcList(tails, heads, self.costs(tails, heads)), least
+            return self.by_torch.lowest(g, tops, k)
         counts, values = np.empty(n, np.int64), np.empty((n, k))
         where, costs = np.empty((n, k), np.int32), np.empty((n, k))
         found = counts, values, where, costs

@@ -13,6 +13,7 @@ from otdiv.core.devices import training_device, transport_device
 from otdiv.core.options import SolverOptions, Tuning
 from otdiv.costs import as_cost
 from otdiv.errors import InvalidInput, MissingPackage
+from otdiv.pricing import torch_products
 from otdiv.pricing.compiled_costs import metric_of
 from otdiv.pricing.pricing import Pricing, ordered
 from otdiv.pricing.torch_products import TorchProducts, lowest_of_rows
@@ -39,9 +40,11 @@ def clouds(kind, rng, d, n=120, m=90):
     return np.ascontiguousarray(x[ordered(x)]), np.ascontiguousarray(y[ordered(y)])
 
 
+@pytest.mark.parametrize("most", [torch_products._HITS_PER_ROW, 0])
 @pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_minima_are_those_of_all_pairs(kind, cost):
+def test_the_minima_are_those_of_all_pairs(kind, cost, most, monkeypatch):
+    monkeypatch.setattr(torch_products, "_HITS_PER_ROW", most)  # 0: distances are compared in single precision
     rng = np.random.default_rng(KINDS.index(kind))
     for d in (1, 3, 40):
         x, y = clouds(kind, rng, d)
@@ -56,7 +59,8 @@ def test_the_minima_are_those_of_all_pairs(kind, cost):
             assert np.array_equal(own.costs(np.arange(len(x)), where) - g[where], values)
             for tops in (np.full(len(x), np.inf), known + 0.1 * rng.random(len(x)) * largest, known):
                 for k in (1, 4):
-                    tails, heads, least = device.lowest(g, tops, k)
+                    (tails, heads, costs), least = device.lowest(g, tops, k)
+                    assert np.array_equal(costs, own.costs(tails, heads))
                     arcs, best = own.lowest(g, tops, k)
                     assert np.array_equal(least, best)
                     assert np.array_equal(
@@ -75,8 +79,9 @@ def test_a_filter_without_its_slack_would_be_wrong():
     device = TorchProducts(metric_of(as_cost("euclidean"), 3), x, y, "cpu")
     known = as_cost("euclidean").matrix(x, y).min(axis=1)
     assert device.minima(np.zeros(300))[0] == pytest.approx(known, rel=1e-14)
-    rows = np.arange(400, dtype=np.int32)
-    device._pairs = lambda below, first, tops, g, k: (rows, below.argmin(1).int().numpy())
+    rows = torch.arange(400)
+    device._passed = lambda part, known, limit: (rows, device._numbers(part, known, 1).argmin(1))
+    device._narrowed = lambda part, i, j, *others: (i, j)
     assert np.abs(device.minima(np.zeros(300))[0] - known).max() > 1e-6
 
 
@@ -88,8 +93,22 @@ def test_a_slack_of_zero_would_be_wrong():
     g, known = np.zeros(400), as_cost("euclidean").matrix(x, y).min(axis=1)
     device = TorchProducts(metric_of(as_cost("euclidean"), 40), x, y, "cpu")
     assert device.minima(g)[0] == pytest.approx(known, rel=1e-14)
-    device.slack.zero_()
+    device.unit = 0.0
     assert np.abs(device.minima(g)[0] - known).max() > 1e-7
+
+
+def test_doubles_without_their_doubt_would_be_wrong():
+    """Targets on spheres around sources that lie far apart: which is the nearest is decided by the last digits."""
+    rng = np.random.default_rng(9)
+    directions = rng.normal(size=(30, 100, 40))
+    x = 1000 * rng.normal(size=(30, 40))
+    y = x[:, None] + 0.37 * directions / np.linalg.norm(directions, axis=2, keepdims=True)
+    y, g = y.reshape(3000, 40), np.zeros(3000)
+    known, _ = Pricing(x, y, as_cost("euclidean"), 1e5).minima(g)
+    device = TorchProducts(metric_of(as_cost("euclidean"), 40), x, y, "cpu")
+    np.testing.assert_array_equal(device.minima(g)[0], known)
+    device._doubt = lambda potential, tops: 0.0 * tops
+    assert (device.minima(g)[0] > known).any()
 
 
 @pytest.mark.parametrize("kind", ["gauss", "lattice", "duplicates", "one place"])
@@ -103,7 +122,7 @@ def test_the_lowest_from_groups_of_targets(kind):
     device = TorchProducts(metric_of(as_cost("euclidean"), 4), x, y, "cpu")
     for g in (np.zeros(701), rng.integers(0, 2, 701) * 0.5):
         for k in (2, 8):
-            tails, heads, least = device.lowest(g, np.full(60, np.inf), k)
+            (tails, heads, _), least = device.lowest(g, np.full(60, np.inf), k)
             arcs, best = own.lowest(g, np.full(60, np.inf), k)
             for found, known in ((tails, arcs.tails), (heads, arcs.heads), (least, best)):
                 np.testing.assert_array_equal(found, known)
@@ -115,9 +134,10 @@ def test_some_rows_and_several_threads_give_the_same():
     g = 0.1 * rng.normal(size=len(y))
     device = TorchProducts(metric_of(as_cost("euclidean"), 300), x, y, "cpu", threads=2)
     tops = np.full(len(x), np.inf)
-    tails, heads, least = device.lowest(g, tops, 6)
+    (tails, heads, costs), least = device.lowest(g, tops, 6)
     one = TorchProducts(metric_of(as_cost("euclidean"), 300), x, y, "cpu")
-    for found, known in zip((tails, heads, least), one.lowest(g, tops, 6), strict=True):
+    arcs, best = one.lowest(g, tops, 6)
+    for found, known in zip((tails, heads, costs, least), (*arcs, best), strict=True):
         np.testing.assert_array_equal(found, known)
     rows = np.flatnonzero(rng.random(len(x)) < 0.3)
     values, where = device.of_rows(rows).minima(g)
@@ -145,7 +165,9 @@ def test_the_blocks_join():
     whole, arcs = device.minima(g), device.lowest(g, np.full(len(x), np.inf), 3)
     device = TorchProducts(metric_of(as_cost("euclidean"), 5), x, y, "cpu", block_entries=1000)
     assert np.array_equal(device.minima(g)[0], whole[0])
-    assert all(np.array_equal(p, q) for p, q in zip(device.lowest(g, np.full(len(x), np.inf), 3), arcs, strict=True))
+    joined = device.lowest(g, np.full(len(x), np.inf), 3)
+    assert np.array_equal(joined[1], arcs[1])
+    assert all(np.array_equal(p, q) for p, q in zip(joined[0], arcs[0], strict=True))
 
 
 @pytest.mark.slow

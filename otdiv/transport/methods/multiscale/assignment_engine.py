@@ -163,7 +163,7 @@ class AssignmentEngine:
                     self._augment_all(graph, forest, overshoot)
                 if not finest:
                     return True
-                missing = np.count_nonzero(assignment.target == UNASSIGNED)
+                missing = int(np.count_nonzero(assignment.target == UNASSIGNED))
                 stalls += missing > 0
                 if missing > _MOST_MISSING * n or stalls > _MOST_STALLS:
                     return False
@@ -199,7 +199,7 @@ class AssignmentEngine:
             state.stats["bids"] += bids
             state.require_time()
             # sources that outbid one another to no end at this tolerance would do so for longer at the next
-            left = max(left, np.count_nonzero(assignment.target == UNASSIGNED))
+            left = max(left, int(np.count_nonzero(assignment.target == UNASSIGNED)))
             if not to_the_end and count > 2 and bids > _LONG_WAR * n:
                 return
 
