@@ -43,7 +43,7 @@ from otdiv.transport.methods.multiscale.earlier_solve import EarlierSolve
 from otdiv.transport.methods.multiscale.scales import Scale
 from otdiv.transport.methods.multiscale.state import SolverState
 
-SHARES = ((1.0, 0.1, 1e-2, 1e-3, 1e-4), (1e-2, 1e-3, 1e-4, 1e-5))
+SHARES = ((1.0, 0.1, 1e-2, 1e-3, 1e-4), (0.1, 1e-2, 1e-3, 1e-4, 1e-5))
 """Tolerances of the bids in each round, as shares of the first one.  After the last of them the assignment is exact;
 in later rounds there are no bids."""
 _LONG_WAR = 10
