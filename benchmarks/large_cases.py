@@ -28,7 +28,7 @@ PER_CENT_FROM = 100_000
 """From so many points on otdiv is asked for a proved interval of one per cent too."""
 UP_TO = {"otdiv": 10**9, "per-cent": 10**9, "pot": 10_000, "pot-lazy": 5_000, "scipy": 5_000, "highs": 500}
 """Number of points up to which each solver is asked: beyond, time or memory is out of reach."""
-KINDS = ("gauss", "weights", "clusters", "lattice", "blobs", "noise", "shift", "dilation")
+KINDS = ("gauss", "weights", "clusters", "mixture", "lattice", "blobs", "noise", "shift", "dilation")
 IMAGES = ("blobs", "noise")
 _REPEAT_BELOW = 2.0
 """Solves shorter than so many seconds are timed three times."""
@@ -49,7 +49,7 @@ def full_plan() -> list[Case]:
     sizes = (200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
     cases = [Case("gauss", n, d, cost) for d in (2, 3, 10, 64) for cost in costs for n in sizes if n > 500 or d == 2]
     cases += [Case("gauss", 1_000_000, 2, cost) for cost in costs]
-    for kind in ("weights", "clusters", "lattice"):
+    for kind in ("weights", "clusters", "mixture", "lattice"):
         cases += [Case(kind, n, d, cost) for d in (2, 10) for cost in costs for n in (1000, 10_000, 50_000)]
     cases += [Case(kind, k * k, 2, cost) for kind in IMAGES for cost in (*costs, "cityblock") for k in (32, 64, 128)]
     cases += [Case(kind, 50_000, d, cost) for kind in ("shift", "dilation") for d in (2, 10) for cost in costs]
@@ -57,7 +57,10 @@ def full_plan() -> list[Case]:
 
 
 def clouds(case: Case) -> tuple[Any, Any, Any, Any]:
-    """Points and weights; gauss is two normal clouds, the second shifted by 0.5 in each coordinate."""
+    """Points and weights; gauss is two normal clouds, the second shifted by 0.5 in each coordinate.
+
+    A mixture has twenty groups far apart, which hold different numbers of sources and targets.
+    """
     kind, n, d, _ = case
     if kind in IMAGES:
         return _images(kind, round(n**0.5))
@@ -68,6 +71,9 @@ def clouds(case: Case) -> tuple[Any, Any, Any, Any]:
         a, b = a / a.sum(), b / b.sum()
     elif kind == "clusters":
         x, y = (0.1 * p + 3.0 * rng.integers(0, 3, (n, 1)) for p in (x, y))
+    elif kind == "mixture":
+        centres = 5.0 * rng.normal(size=(20, d))
+        x, y = (0.1 * p + centres[rng.integers(0, 20, n)] for p in (x, y))
     elif kind == "lattice":
         side = int(np.ceil((2 * n) ** (1 / d)))
         x, y = rng.integers(0, side, (n, d)) * 1.0, rng.integers(0, side, (n, d)) * 1.0
