@@ -37,7 +37,7 @@ _BLOCKS_ON_DEVICE = 64
 _HITS_PER_ROW = 512
 """Pairs that pass the product, in the mean of the rows, above which distances are compared."""
 _EVERY = 8
-"""Of so many targets one is looked at for a first bound on the k lowest.  More: a quicker and less close bound."""
+"""One in so many targets gives a first bound on the k lowest.  More: a quicker and less close bound."""
 _GROUPS = 32
 """Groups of those targets for each of the k lowest that are wanted; only the lowest of a group is a candidate.
 More: a closer bound, from more numbers to select from."""
