@@ -59,10 +59,14 @@ def test_what_is_tried_depends_on_the_dimension_and_the_points():
 def test_an_exact_start_has_to_lead_by_a_fifth():
     exact, contracted, drawn = (Initialization(1.0, kind) for kind in ("exact", "contracted", "random"))
     candidates = [exact, drawn, contracted]
-    assert _preferred(candidates, [1.0, 0.9, 0.85]) is contracted
-    assert _preferred(candidates, [1.0, 0.9, 0.75]) is exact
-    assert _preferred(candidates, [0.8, 0.9, 0.85]) is drawn
-    assert _preferred(candidates[:2], [1.0, 0.9]) is exact
+
+    def preferred(*values):
+        return _preferred(list(zip(values, candidates, strict=False)))
+
+    assert preferred(1.0, 0.9, 0.85) is contracted
+    assert preferred(1.0, 0.9, 0.75) is exact
+    assert preferred(0.8, 0.9, 0.85) is drawn
+    assert preferred(1.0, 0.9) is exact
 
 
 def test_no_other_network_has_it():
