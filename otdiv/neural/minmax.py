@@ -19,6 +19,8 @@ _LEAST_SQUARE = 1e-10
 _LEAST_EXPONENT = -30.0
 """exp(-30) counts for nothing, also squared, as in the gradient of a minimum within a maximum, it is a normal number:
 with denormal ones a step takes three times as long."""
+COOLING = (0.3, 0.01)
+"""Temperatures at the start and at the end of the training of a potential of cones, where nothing else is asked for."""
 Temperature = float | Tensor
 """T of a soft minimum: a number, or one positive number [k] for each of k stacked networks."""
 
@@ -39,8 +41,8 @@ class MinMaxNetwork(nn.Module):
     cone_heights : Tensor [groups * cones]
     directions : Tensor [groups * planes, d]
     plane_heights : Tensor [groups * planes]
-    temperature : float
-        At the start of the training.
+    cooling : (float, float)
+        The temperatures at the start and at the end of the training.
     """
 
     signs: Tensor
@@ -53,7 +55,7 @@ class MinMaxNetwork(nn.Module):
         cone_heights: Tensor,
         directions: Tensor,
         plane_heights: Tensor,
-        temperature: float,
+        cooling: tuple[float, float],
     ) -> None:
         super().__init__()
         self.groups = groups
@@ -63,7 +65,7 @@ class MinMaxNetwork(nn.Module):
         self.cone_heights = nn.Parameter(cone_heights)
         self.directions = nn.Parameter(directions)
         self.plane_heights = nn.Parameter(plane_heights)
-        self.temperature = self._first = temperature
+        self.cooling, self.temperature = cooling, cooling[0]
         self._rising = groups == 1 and not directions.shape[-2] and bool((signs > 0).all())
 
     @classmethod
@@ -90,10 +92,10 @@ class MinMaxNetwork(nn.Module):
         heights = 0.3 * torch.randn(groups * pieces, generator=generator)
         cone_heights = heights[: groups * cones] - (distances(typical, centres) * signs).mean(0)
         plane_heights = heights[groups * cones :] - (typical @ directions.T).mean(0)
-        return cls(groups, centres, signs, cone_heights, directions, plane_heights, 0.5)
+        return cls(groups, centres, signs, cone_heights, directions, plane_heights, (0.5, 0.01))
 
     @classmethod
-    def of_potential(cls, atoms: Tensor, g: Tensor, temperature: float = 0.3) -> MinMaxNetwork:
+    def of_potential(cls, atoms: Tensor, g: Tensor, cooling: tuple[float, float] = COOLING) -> MinMaxNetwork:
         """One group of rising cones, min over j of |z - y_j| - g_j: the potential of a sample, to be improved.
 
         Parameters
@@ -101,17 +103,13 @@ class MinMaxNetwork(nn.Module):
         atoms : Tensor [k, d]
         g : Tensor [k]
             The dual potential at the atoms.
-        temperature : float
-            At the start of the training: below the size of the features that the potential has.
+        cooling : (float, float)
+            The temperatures at the start and at the end of the training: below the size of the features that the
+            potential has.
         """
         d = atoms.shape[1]
         none = torch.zeros(0)
-        return cls(1, atoms.clone(), torch.ones(len(atoms)), -g, torch.zeros(0, d), none, temperature)
-
-    @property
-    def cooling(self) -> tuple[float, float]:
-        """The temperatures at the start and at the end of the training."""
-        return self._first, 0.01
+        return cls(1, atoms.clone(), torch.ones(len(atoms)), -g, torch.zeros(0, d), none, cooling)
 
     def anneal(self, progress: float) -> None:
         """Soft at the start (progress 0), hard at the end (progress 1)."""

@@ -66,6 +66,8 @@ def test_an_exact_start_has_to_lead_by_a_fifth():
     assert preferred(1.0, 0.9, 0.85) is contracted
     assert preferred(1.0, 0.9, 0.75) is exact
     assert preferred(0.8, 0.9, 0.85) is drawn
+    assert preferred(0.89, 0.9, 0.85) is contracted
+    assert preferred(-0.2, -0.1, -0.1) is drawn
     assert preferred(1.0, 0.9) is exact
 
 

@@ -201,7 +201,7 @@ def test_the_gradient_of_soft_cones_by_hand_is_that_of_the_chain(stacked):
     rng = torch.Generator().manual_seed(0)
     z, atoms = torch.randn(200, 3, generator=rng), torch.randn(40, 3, generator=rng)
     atoms[:5] = z[:5]
-    network = MinMaxNetwork.of_potential(atoms, 0.1 * torch.randn(40, generator=rng), 0.2)
+    network = MinMaxNetwork.of_potential(atoms, 0.1 * torch.randn(40, generator=rng))
     weights = [network.centres, network.cone_heights]
     if stacked:
         network.temperature = torch.tensor([0.2, 0.05])

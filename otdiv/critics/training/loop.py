@@ -118,7 +118,7 @@ class Training:
             rng,
             finished=lambda state: self.finished or state.step >= until,
             after_step=after_step,
-            batch=options.batch,
+            batch=self.problem.batch,
             remedy=against_divergence(schedule),
         )
 

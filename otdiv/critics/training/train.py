@@ -31,6 +31,10 @@ HEAD_START = 0.8
 """Share of the value of an exact start in its trial with which a contracted one is preferred: the one begins with the
 potential of a sample and has little to gain, the other begins from nothing and ends higher where features are many."""
 
+CLOSE = 0.95
+"""Share of the largest value from which an exact start counts as the best one: where both a random and an exact start
+find no feature they end alike."""
+
 
 def train(
     problems: list[TrainingProblem],
@@ -100,7 +104,7 @@ def _train_together(problems: list[TrainingProblem], progress: Progress, band: B
     first = problems[0]
     schedule, candidates = first.options.schedule, first.initializations
     samplers = [one for one in first.distributions if one.measure is None]
-    batch = first.options.batch
+    batch = first.batch
     needed = batch * math.ceil((1 + TRIAL_SHARE) * schedule.steps)
     most = min(needed, max(batch, POOL_ENTRIES // first.d) if first.options.draws is None else first.options.draws)
     block = min(most, batch * min(MOST_STEPS, max(1, schedule.steps // schedule.reports)))
@@ -148,8 +152,10 @@ def _preferred(trials: list[tuple[float, Initialization]]) -> Initialization:
     """The initialization to train in full, by the values that the trials reached."""
     ranked = sorted(trials, key=lambda one: -one[0])
     value, best = ranked[0]
-    contracted = next((one for one in ranked if one[1].kind == "contracted"), None)
-    if best.kind == "exact" and contracted is not None and contracted[0] >= HEAD_START * value > 0:
+    exact, contracted = (
+        next((one for one in ranked if one[1].kind == kind), (-math.inf, None)) for kind in ("exact", "contracted")
+    )
+    if exact[0] >= CLOSE * value > 0 and contracted[0] >= HEAD_START * value and contracted[1] is not None:
         return contracted[1]
     return best
 
