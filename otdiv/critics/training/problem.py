@@ -222,7 +222,7 @@ class TrainingProblem:
             potential = self._sample_potentials[order[1]]
             cooling = (FINE_TEMPERATURE if self.starts_fine(initialization) else cooling[0], cooling[1])
         elif initialization.kind == "contracted":
-            potential = contracted_cones(x.cpu(), self._most_atoms, self.options.seed)
+            potential = contracted_cones(x.cpu(), y.cpu(), self._most_atoms, self.options.seed)
             cooling = contracted_softness(self.d)
         return NetworkSpec(
             sizes=self.options.sizes,
