@@ -187,7 +187,7 @@ def _build_orthonormal(spec: NetworkSpec) -> nn.Module:
 
 def _build_min_max(spec: NetworkSpec) -> nn.Module:
     if spec.potential is not None:
-        return MinMaxNetwork.of_potential(*spec.potential, spec.temperature)
+        return MinMaxNetwork.of_potential(*spec.potential, spec.cooling)
     return MinMaxNetwork.drawn(torch.cat([spec.x, spec.y]), spec.sizes.groups, spec.sizes.pieces, spec.generator)
 
 

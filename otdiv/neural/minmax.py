@@ -10,9 +10,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 _NEAR_ENTRIES = 2**22
 """Coordinates of near pairs that are computed at a time (32 MiB): images often coincide, each with each."""
+_LEAST_SQUARE = 1e-10
+"""Least square of a distance in a training: below it single precision knows nothing, and the root grows too steep."""
+_LEAST_EXPONENT = -30.0
+"""exp(-30) counts for nothing, also squared, as in the gradient of a minimum within a maximum, it is a normal number:
+with denormal ones a step takes three times as long."""
+COOLING = (0.3, 0.01)
+"""Temperatures at the start and at the end of the training of a potential of cones, where nothing else is asked for."""
 Temperature = float | Tensor
 """T of a soft minimum: a number, or one positive number [k] for each of k stacked networks."""
 
@@ -33,8 +41,8 @@ class MinMaxNetwork(nn.Module):
     cone_heights : Tensor [groups * cones]
     directions : Tensor [groups * planes, d]
     plane_heights : Tensor [groups * planes]
-    temperature : float
-        At the start of the training.
+    cooling : (float, float)
+        The temperatures at the start and at the end of the training.
     """
 
     signs: Tensor
@@ -47,7 +55,7 @@ class MinMaxNetwork(nn.Module):
         cone_heights: Tensor,
         directions: Tensor,
         plane_heights: Tensor,
-        temperature: float,
+        cooling: tuple[float, float],
     ) -> None:
         super().__init__()
         self.groups = groups
@@ -57,7 +65,8 @@ class MinMaxNetwork(nn.Module):
         self.cone_heights = nn.Parameter(cone_heights)
         self.directions = nn.Parameter(directions)
         self.plane_heights = nn.Parameter(plane_heights)
-        self.temperature = self._first = temperature
+        self.cooling, self.temperature = cooling, cooling[0]
+        self._rising = groups == 1 and not directions.shape[-2] and bool((signs > 0).all())
 
     @classmethod
     def drawn(cls, points: Tensor, groups: int, pieces: int, generator: torch.Generator) -> MinMaxNetwork:
@@ -83,10 +92,10 @@ class MinMaxNetwork(nn.Module):
         heights = 0.3 * torch.randn(groups * pieces, generator=generator)
         cone_heights = heights[: groups * cones] - (distances(typical, centres) * signs).mean(0)
         plane_heights = heights[groups * cones :] - (typical @ directions.T).mean(0)
-        return cls(groups, centres, signs, cone_heights, directions, plane_heights, 0.5)
+        return cls(groups, centres, signs, cone_heights, directions, plane_heights, (0.5, 0.01))
 
     @classmethod
-    def of_potential(cls, atoms: Tensor, g: Tensor, temperature: float = 0.3) -> MinMaxNetwork:
+    def of_potential(cls, atoms: Tensor, g: Tensor, cooling: tuple[float, float] = COOLING) -> MinMaxNetwork:
         """One group of rising cones, min over j of |z - y_j| - g_j: the potential of a sample, to be improved.
 
         Parameters
@@ -94,24 +103,25 @@ class MinMaxNetwork(nn.Module):
         atoms : Tensor [k, d]
         g : Tensor [k]
             The dual potential at the atoms.
-        temperature : float
-            At the start of the training: below the size of the features that the potential has.
+        cooling : (float, float)
+            The temperatures at the start and at the end of the training: below the size of the features that the
+            potential has.
         """
         d = atoms.shape[1]
         none = torch.zeros(0)
-        return cls(1, atoms.clone(), torch.ones(len(atoms)), -g, torch.zeros(0, d), none, temperature)
-
-    @property
-    def cooling(self) -> tuple[float, float]:
-        """The temperatures at the start and at the end of the training."""
-        return self._first, 0.01
+        return cls(1, atoms.clone(), torch.ones(len(atoms)), -g, torch.zeros(0, d), none, cooling)
 
     def anneal(self, progress: float) -> None:
         """Soft at the start (progress 0), hard at the end (progress 1)."""
         self.temperature = cooled(self.cooling, progress)
 
     def forward(self, z: Tensor) -> Tensor:
-        cones = distances(z, self.centres) * self.signs.unsqueeze(-2) + self.cone_heights.unsqueeze(-2)
+        if self._rising and not z.is_cuda:
+            if not torch.is_grad_enabled():
+                return soft_min(distances(z, self.centres).add_(self.cone_heights.unsqueeze(-2)), self.temperature)
+            if self.centres.requires_grad and not z.requires_grad and not _is_hard(self.temperature):
+                return _SoftLeastCone.apply(z, self.centres, self.cone_heights, self.temperature)
+        cones = torch.addcmul(self.cone_heights.unsqueeze(-2), distances(z, self.centres), self.signs.unsqueeze(-2))
         parts = [cones.unflatten(-1, (self.groups, -1))]
         if self.directions.shape[-2]:
             planes = z @ _unit(self.directions).mT + self.plane_heights.unsqueeze(-2)
@@ -191,15 +201,48 @@ def distances(z: Tensor, centres: Tensor) -> Tensor:
 
     |z|^2 - 2 z'c + |c|^2 loses all digits where z is nearly c: harmless in training, not in a reported value.
     """
-    sizes = (z * z).sum(-1, keepdim=True) + (centres * centres).sum(-1).unsqueeze(-2)
+    of_z, of_centres = (z * z).sum(-1, keepdim=True), (centres * centres).sum(-1).unsqueeze(-2)
     multiplied = torch.addmm if z.dim() == 2 else torch.baddbmm
-    squares = multiplied(sizes, z, centres.mT, alpha=-2)
-    if z.dtype == torch.float64 and not squares.requires_grad:
-        near = torch.nonzero(squares < 1e-4 * sizes)
-        for i, j in (pair.T for pair in near.split(max(1, _NEAR_ENTRIES // z.shape[1]))):
-            squares[i, j] = ((z[i] - centres[j]) ** 2).sum(1)
-        return squares.clamp_min_(0.0).sqrt_()
-    return squares.clamp_min(1e-10).sqrt()  # the root has no derivative at 0
+    if torch.is_grad_enabled() and (z.requires_grad or centres.requires_grad):
+        squares = multiplied(of_z + of_centres, z, centres.mT, alpha=-2)
+        return squares.clamp_min(_LEAST_SQUARE).sqrt()  # the root has no derivative at 0
+    squares = multiplied(of_centres, z, centres.mT, alpha=-2).add_(of_z)
+    if z.dtype != torch.float64:
+        return squares.clamp_min_(_LEAST_SQUARE).sqrt_()
+    near = torch.nonzero(squares < 1e-4 * (of_z + of_centres.max()))
+    for i, j in (pair.T for pair in near.split(max(1, _NEAR_ENTRIES // z.shape[1]))):
+        squares[i, j] = ((z[i] - centres[j]) ** 2).sum(1)
+    return squares.clamp_min_(0.0).sqrt_()
+
+
+class _SoftLeastCone(torch.autograd.Function):
+    """-T log sum_j exp(-(|z_i - c_j| + h_j) / T) over the cones, differentiated by c [k, d] and h [k] alone.
+
+    A dozen passes over the [n, k] values, nearly all in place, where a chain of operations takes twenty with new memory
+    for each: half the time on a processor.  It keeps the shares, and the shares over the distances.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, centres: Tensor, heights: Tensor, temperature: Temperature) -> Tensor:
+        softness = torch.as_tensor(temperature, dtype=z.dtype).reshape(-1, *[1] * (z.dim() - 1))
+        away = distances(z, centres)
+        shares = torch.addcmul(heights.unsqueeze(-2) / -softness, away, -1 / softness)
+        largest = shares.amax(dim=-1, keepdim=True)
+        shares.sub_(largest).clamp_min_(_LEAST_EXPONENT).exp_()
+        total = shares.sum(dim=-1, keepdim=True)
+        shares.div_(total)
+        # no slope where a distance was lost in rounding, as clamp_min has none
+        torch.threshold_(away, 1.001 * _LEAST_SQUARE**0.5, torch.inf)
+        ctx.save_for_backward(z, centres, shares, torch.div(shares, away, out=away))
+        return ((largest + total.log_()) * -softness).squeeze(-1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, outer: Tensor) -> tuple[None, Tensor, Tensor, None]:
+        z, centres, shares, over_distances = ctx.saved_tensors
+        row = outer.unsqueeze(-2)
+        pulls = over_distances.mT @ (z * outer.unsqueeze(-1))
+        return None, centres * (row @ over_distances).mT - pulls, (row @ shares).squeeze(-2), None
 
 
 class _SoftMin(torch.autograd.Function):
@@ -213,8 +256,7 @@ class _SoftMin(torch.autograd.Function):
             largest = shares.amax(dim=-1, keepdim=True)
             return (values.amin(dim=-1, keepdim=True) + temperature * largest.log()).squeeze(-1)
         least = values.min(dim=-1, keepdim=True).values
-        # exp(-50) counts for nothing, and smaller numbers soon are denormal, which is ten times slower
-        shares = ((least - values) / temperature).clamp_min_(-50.0).exp_()
+        shares = ((least - values) / temperature).clamp_min_(_LEAST_EXPONENT).exp_()
         total = shares.sum(dim=-1, keepdim=True)
         ctx.save_for_backward(shares.div_(total))
         return (least - temperature * total.log()).squeeze(-1)
@@ -224,6 +266,10 @@ class _SoftMin(torch.autograd.Function):
         return outer[0].unsqueeze(-1) * ctx.saved_tensors[0], None
 
 
+def _is_hard(temperature: Temperature) -> bool:
+    return not isinstance(temperature, Tensor) and temperature == 0.0
+
+
 def soft_min(values: Tensor, temperature: Temperature) -> Tensor:
     """-T log sum exp(-v / T) over the last axis; the minimum for the number T = 0.
 
@@ -231,8 +277,8 @@ def soft_min(values: Tensor, temperature: Temperature) -> Tensor:
     """
     if isinstance(temperature, Tensor):
         return _SoftMin.apply(values, temperature.reshape(-1, *[1] * (values.dim() - 1)))
-    if temperature == 0.0:
-        return values.min(dim=-1).values
+    if _is_hard(temperature):
+        return values.min(dim=-1).values if values.requires_grad else values.amin(dim=-1)
     return _SoftMin.apply(values, temperature)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from otdiv.core.validation import check_choice, invalid
+from otdiv.neural.minmax import COOLING
 from otdiv.neural.mlp import ACTIVATIONS
 
 
@@ -65,8 +66,8 @@ class NetworkSpec:
         Atoms and dual potential of a sample, from which a min-max network can start.
     generator : torch.Generator
         For random weights.
-    temperature : float
-        At which such a start begins.
+    cooling : (float, float)
+        The temperatures between which such a start is trained.
     """
 
     sizes: NetworkSizes
@@ -75,7 +76,7 @@ class NetworkSpec:
     b: Tensor
     potential: tuple[Tensor, Tensor] | None
     generator: torch.Generator
-    temperature: float = 0.3
+    cooling: tuple[float, float] = COOLING
 
     @property
     def d(self) -> int:

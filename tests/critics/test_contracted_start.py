@@ -10,7 +10,7 @@ from otdiv import critics
 from otdiv.critics.architecture import Initialization
 from otdiv.critics.training.options import Options
 from otdiv.critics.training.problem import TrainingProblem
-from otdiv.critics.training.starts import CONTRACTED_TO
+from otdiv.critics.training.starts import CONTRACTED_TO, spread_rows
 from otdiv.critics.training.train import _preferred
 from otdiv.datasets import power_funnels
 from otdiv.errors import InvalidInput
@@ -35,12 +35,24 @@ def test_cones_are_near_the_mean_and_equally_high_there(d):
     problem = problem_in(d)
     module = problem.build_network(START)
     reach = module.centres.detach().norm(dim=1)
-    assert reach.mean() == pytest.approx(CONTRACTED_TO, rel=0.1)
+    assert reach.mean() == pytest.approx(CONTRACTED_TO, rel=0.15)
     with torch.no_grad():
         points = problem.validation_sample.x
         heights = distances(points, module.centres) + module.cone_heights
     assert heights.mean(0).abs().max() < 0.1  # over other points than those that set them
     assert len(module.signs) == 64 and (module.signs == 1).all()
+
+
+def test_centres_are_drawn_far_from_each_other():
+    """64 groups of 30 points: every group is met by 64 rows, of which at random two thirds would be met."""
+    rng = torch.Generator().manual_seed(0)
+    groups = 5 * torch.randn(64, 10, generator=rng)
+    points = (groups[:, None] + 0.01 * torch.randn(64, 30, 10, generator=rng)).reshape(-1, 10)
+    rows = spread_rows(points, 64, 0)
+    assert len((rows // 30).unique()) >= 62
+    assert torch.equal(rows, spread_rows(points, 64, 0)) and not torch.equal(rows, spread_rows(points, 64, 1))
+    few = spread_rows(points[:3], 8, 0)
+    assert set(few[:3].tolist()) == {0, 1, 2} and len(few) == 8
 
 
 def kinds(problem):
@@ -59,10 +71,16 @@ def test_what_is_tried_depends_on_the_dimension_and_the_points():
 def test_an_exact_start_has_to_lead_by_a_fifth():
     exact, contracted, drawn = (Initialization(1.0, kind) for kind in ("exact", "contracted", "random"))
     candidates = [exact, drawn, contracted]
-    assert _preferred(candidates, [1.0, 0.9, 0.85]) is contracted
-    assert _preferred(candidates, [1.0, 0.9, 0.75]) is exact
-    assert _preferred(candidates, [0.8, 0.9, 0.85]) is drawn
-    assert _preferred(candidates[:2], [1.0, 0.9]) is exact
+
+    def preferred(*values):
+        return _preferred(list(zip(values, candidates, strict=False)))
+
+    assert preferred(1.0, 0.9, 0.85) is contracted
+    assert preferred(1.0, 0.9, 0.75) is exact
+    assert preferred(0.8, 0.9, 0.85) is drawn
+    assert preferred(0.89, 0.9, 0.85) is contracted
+    assert preferred(-0.2, -0.1, -0.1) is drawn
+    assert preferred(1.0, 0.9) is exact
 
 
 def test_no_other_network_has_it():

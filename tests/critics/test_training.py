@@ -105,8 +105,9 @@ def test_a_resumed_run_keeps_the_start_that_was_chosen(tmp_path, monkeypatch):
     """Trials against the clock may end otherwise a second time, so there are none: the checkpoint says which start."""
     from otdiv.critics.training import train as training
 
-    starts, run = [], training.run_schedule
+    starts, run, tried, trials = [], training.run_schedule, [], training.run_trials
     monkeypatch.setattr(training, "run_schedule", lambda *args, **more: starts.append(args[1]) or run(*args, **more))
+    monkeypatch.setattr(training, "run_trials", lambda *args: tried.append(args[1]) or trials(*args))
     options = {**SMALL, "constraint": "min-max", "checkpoint": tmp_path / "run.pt"}
 
     def cut(event):
@@ -115,9 +116,9 @@ def test_a_resumed_run_keeps_the_start_that_was_chosen(tmp_path, monkeypatch):
 
     with pytest.raises(Cut):
         critics.fit(X, Y, **options, progress=cut)
-    assert len(starts) == 5  # two signs, two kinds of initialization, and the run itself
+    assert len(tried) == 1 and len(tried[0]) == 4  # two signs, two kinds of initialization
     critics.fit(X, Y, **options)
-    assert len(starts) == 6 and starts[5] == starts[4]
+    assert len(tried) == 1 and len(starts) == 2 and starts[1] == starts[0]
 
 
 def test_a_damaged_checkpoint_and_a_foreign_critic_are_refused(tmp_path):

@@ -193,3 +193,31 @@ def test_coincident_points_are_computed_in_blocks(monkeypatch):
     exact = np.sqrt(((z[:, None] - z[None]) ** 2).sum(axis=2))
     monkeypatch.setattr(minmax, "_NEAR_ENTRIES", 40)
     np.testing.assert_allclose(minmax.distances(*[torch.from_numpy(z)] * 2), exact, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_the_gradient_of_soft_cones_by_hand_is_that_of_the_chain(stacked):
+    """In float32, one step's points; an atom that is a point has no slope there in either."""
+    rng = torch.Generator().manual_seed(0)
+    z, atoms = torch.randn(200, 3, generator=rng), torch.randn(40, 3, generator=rng)
+    atoms[:5] = z[:5]
+    network = MinMaxNetwork.of_potential(atoms, 0.1 * torch.randn(40, generator=rng))
+    weights = [network.centres, network.cone_heights]
+    if stacked:
+        network.temperature = torch.tensor([0.2, 0.05])
+        z = torch.stack([z, 2 * z])
+        weights = [torch.stack([weight, weight]).detach().requires_grad_(True) for weight in weights]
+    outer = torch.randn(z.shape[:-1], generator=rng)
+
+    def value_and_gradients():
+        changed = dict(zip(("centres", "cone_heights"), weights, strict=True))
+        values = torch.func.functional_call(network, changed, (z,))
+        return values, *torch.autograd.grad((outer * values).sum(), weights)
+
+    by_hand = value_and_gradients()
+    assert network._rising
+    network._rising = False
+    torch.testing.assert_close(by_hand, value_and_gradients(), rtol=1e-4, atol=2e-4)
+    with torch.no_grad():
+        soft = torch.func.functional_call(network, dict(zip(("centres", "cone_heights"), weights, strict=True)), (z,))
+    torch.testing.assert_close(by_hand[0], soft)

@@ -5,6 +5,7 @@ maximise  sign (sum a h(x) - sum b h(y)) - lambda E[penalty(|grad h|)]  over the
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,102 @@ from otdiv.neural.slopes import draw_between, gradient_norms
 
 Report = Callable[[TrainingState, nn.Module], None]
 """Called with the state, in units of the training, and the module as it stands."""
+SHARED_STEPS = 10
+"""Steps for which points are drawn at a time for all trials: more of them take memory, fewer change networks often."""
+JUDGED, HOPELESS = 0.3, 0.55
+"""Share of a trial after which it is judged, and share of the largest value below which it ends there: measured on ten
+pairs, none of these came within a quarter of the best one by the end."""
+
+
+class Training:
+    """One network on its way through a schedule; it can be run in parts.
+
+    Parameters
+    ----------
+    problem : TrainingProblem
+        Progress is measured on its validation points: always the same ones, so that no noise of batches
+        hides a plateau.
+    initialization : Initialization
+    schedule : Schedule
+    """
+
+    def __init__(self, problem: TrainingProblem, initialization: Initialization, schedule: Schedule) -> None:
+        self.problem, self.initialization = problem, initialization
+        self.schedule = problem.schedule_of(initialization, schedule)
+        self.module = problem.build_network(initialization)
+        weights = [p for p in self.module.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.Adam(weights, lr=self.schedule.rate)
+        self.state = TrainingState()
+        self._validation = problem.validation_sample
+
+    @property
+    def finished(self) -> bool:
+        """Whether the schedule is at its end."""
+        return self.state.share >= 1.0
+
+    @property
+    def value(self) -> float:
+        """The value on the validation points as the network stands, soft where it is still soft."""
+        return self.initialization.sign * value_on(self.module, self._validation)
+
+    def run(
+        self,
+        next_batch: Callable[[], SignedSample],
+        rng: torch.Generator,
+        *,
+        steps: float = math.inf,
+        after_report: Callable[[], None] | None = None,
+    ) -> None:
+        """Train on, to the end of the schedule or for so many steps.
+
+        Parameters
+        ----------
+        next_batch : callable
+            -> the points of the next step.
+        rng : torch.Generator
+            For the points of a penalty.
+        steps : float
+            Most steps.
+        after_report : callable, optional
+            Called ``schedule.reports`` times, each time when the state has been recorded.
+
+        Raises
+        ------
+        SolverFailed
+            A value that is no longer finite.
+        TooLarge
+            Out of memory.
+        """
+        options, schedule = self.problem.options, self.schedule
+        constraint, until = options.constraint, self.state.step + steps
+        began = time.monotonic() - self.state.seconds
+        every = max(1, schedule.steps // schedule.reports)
+
+        def step(state: TrainingState, batch: SignedSample, rng: torch.Generator) -> tuple[TrainingState, Info]:
+            _set_rate(self.optimizer, self.module, schedule.rate, state.share)
+            weight, sign = self.problem.scaled_weight, self.initialization.sign
+            value, penalty = _one_step(self.module, constraint, self.optimizer, batch, rng, weight, sign)
+            return state, {"value": value, "penalty": penalty}
+
+        def after_step(state: TrainingState, info: Info) -> TrainingState:
+            constraint.project(self.module, options.sizes)
+            self.state = state.advance(info["penalty"], time.monotonic() - began, schedule)
+            if self.state.step % every == 0 or self.finished:
+                self.state = self.state.record(self.value, schedule.early_stop)
+                if after_report is not None:
+                    after_report()
+            return self.state
+
+        run_steps(
+            step,
+            self.state,
+            next_batch,
+            rng,
+            finished=lambda state: self.finished or state.step >= until,
+            after_step=after_step,
+            batch=self.problem.batch,
+            remedy=against_divergence(schedule),
+        )
 
 
 def run_schedule(
@@ -39,8 +136,6 @@ def run_schedule(
     Parameters
     ----------
     problem : TrainingProblem
-        Progress is measured on its validation points: always the same ones, so that no noise of batches
-        hides a plateau.
     initialization : Initialization
     schedule : Schedule
     report : callable, optional
@@ -50,55 +145,51 @@ def run_schedule(
 
     Raises
     ------
-    SolverFailed
-        A value that is no longer finite.
-    TooLarge
-        Out of memory.
+    SolverFailed, TooLarge
+        As :meth:`Training.run`.
     InvalidInput
         A checkpoint of another training.
     """
-    schedule = problem.schedule_of(initialization, schedule)
-    constraint, sizes, sign = problem.options.constraint, problem.options.sizes, initialization.sign
-    module, batches, validation = (
-        problem.build_network(initialization),
-        problem.new_batches(),
-        problem.validation_sample,
-    )
-    fingerprint = problem.fingerprint(initialization)
-    optimizer = torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=schedule.rate)
-    state = TrainingState()
+    training, batches = Training(problem, initialization, schedule), problem.new_batches()
+    module, optimizer, fingerprint = training.module, training.optimizer, problem.fingerprint(initialization)
     if checkpoint is not None and checkpoint.exists():
-        state = resume_checkpoint(checkpoint, fingerprint, module, optimizer, batches)
-    began = time.monotonic() - state.seconds
-    every = max(1, schedule.steps // schedule.reports)
+        training.state = resume_checkpoint(checkpoint, fingerprint, module, optimizer, batches)
 
-    def step(state: TrainingState, batch: SignedSample, rng: torch.Generator) -> tuple[TrainingState, Info]:
-        _set_rate(optimizer, module, schedule.rate, state.share)
-        value, penalty = _one_step(module, constraint, optimizer, batch, rng, problem.scaled_weight, sign)
-        return state, {"value": value, "penalty": penalty}
+    def after_report() -> None:
+        if report is not None:
+            report(training.state, module)
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, fingerprint, training.state, module, optimizer, batches)
 
-    def after_step(state: TrainingState, info: Info) -> TrainingState:
-        constraint.project(module, sizes)
-        state = state.advance(info["penalty"], time.monotonic() - began, schedule)
-        if state.step % every == 0 or state.share >= 1.0:
-            state = state.record(sign * value_on(module, validation), schedule.early_stop)
-            if report is not None:
-                report(state, module)
-            if checkpoint is not None:
-                save_checkpoint(checkpoint, fingerprint, state, module, optimizer, batches)
-        return state
+    training.run(batches, batches.torch_rng, after_report=after_report)
+    return training_run(module, problem.options.constraint, training.state, training.schedule)
 
-    state = run_steps(
-        step,
-        state,
-        batches,
-        batches.torch_rng,
-        finished=lambda state: state.share >= 1.0,
-        after_step=after_step,
-        batch=batches.batch,
-        remedy=against_divergence(schedule),
-    )
-    return training_run(module, constraint, state, schedule)
+
+def run_trials(
+    problem: TrainingProblem, candidates: list[Initialization], schedule: Schedule
+) -> list[tuple[float, Initialization]]:
+    """The values that short trainings from several initializations reach, all on the same points.
+
+    Points are drawn once for all of them.  After ``JUDGED`` of the schedule those go no further whose value is below
+    ``HOPELESS`` of the largest one.
+
+    Returns
+    -------
+    list of (float, Initialization)
+        In the order of the candidates that went to the end.
+    """
+    batches = problem.new_batches()
+    trials = [Training(problem, candidate, schedule) for candidate in candidates]
+    judged = False
+    while not all(trial.finished for trial in trials):
+        points = [batches() for _ in range(SHARED_STEPS)]
+        for trial in trials:
+            trial.run(iter(points).__next__, batches.torch_rng, steps=len(points))
+        if not judged and all(trial.state.share >= JUDGED for trial in trials):
+            judged, values = True, [trial.value for trial in trials]
+            least = HOPELESS * max(values) if max(values) > 0 else -math.inf
+            trials = [one for one, value in zip(trials, values, strict=True) if value >= least]
+    return [(trial.state.history[-1][1], trial.initialization) for trial in trials]
 
 
 def training_run(

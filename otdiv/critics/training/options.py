@@ -24,8 +24,8 @@ class Options:
     device : str
         "auto", or a device of torch.
     seed : int
-    batch : int
-        Points of each distribution in a step.
+    batch : int or None
+        Points of each distribution in a step; None is 512, or 1024 where many dimensions ask for it.
     penalty_weight : float
         lambda of a gradient penalty, in units of the pilot distance.
     draws : int or None
@@ -42,7 +42,7 @@ class Options:
     sizes: NetworkSizes = field(default_factory=NetworkSizes)
     device: str = "auto"
     seed: int = 0
-    batch: int = 512
+    batch: int | None = None
     penalty_weight: float = 10.0
     start: str = "auto"
     draws: int | None = None

@@ -18,18 +18,22 @@ from otdiv.critics.fitted import FittedCritic, in_float64
 from otdiv.critics.training.options import Options
 from otdiv.critics.training.schedule import Schedule, TrainingRun
 from otdiv.critics.training.starts import (
-    CONTRACTED_TEMPERATURE,
+    BATCH,
     FINE_RATE,
     FINE_TEMPERATURE,
+    LARGE_BATCH,
+    LARGE_FROM,
+    LARGE_TO,
     SAMPLE_PER_ATOM,
     SAMPLED_MORE,
     contracted_cones,
     contracted_rate,
+    contracted_softness,
     fewer_atoms,
 )
 from otdiv.measures.discrete import DiscreteMeasure
 from otdiv.neural.batches import Batches, SignedSample, signed_sample
-from otdiv.neural.minmax import atom_count
+from otdiv.neural.minmax import COOLING, atom_count
 from otdiv.neural.mlp import refuse_batch_norm
 from otdiv.neural.network_spec import NetworkSpec
 from otdiv.neural.samples import Pair
@@ -114,6 +118,14 @@ class TrainingProblem:
         return self.fixed_points[0].d
 
     @property
+    def batch(self) -> int:
+        """Points of each distribution in a step."""
+        if self.options.batch is not None:
+            return self.options.batch
+        many = any(one.kind == "contracted" for one in self.initializations)
+        return LARGE_BATCH if many and LARGE_FROM <= self.d <= LARGE_TO else BATCH
+
+    @property
     def weight(self) -> float | None:
         """lambda in the unit of the points; None without a penalty."""
         return self.options.penalty_weight * self.scale if self.options.constraint.penalty is not None else None
@@ -164,7 +176,7 @@ class TrainingProblem:
 
     def new_batches(self) -> Batches:
         """Batches from their first random state."""
-        return Batches(self.distributions, self.standardizer, self.options.batch, self.options.seed, self.device)
+        return Batches(self.distributions, self.standardizer, self.batch, self.options.seed, self.device)
 
     def fitted(self, module: nn.Module, initialization: Initialization, run: TrainingRun | None = None) -> FittedCritic:
         """The critic as a function of points; also of a module that is still being trained."""
@@ -205,13 +217,13 @@ class TrainingProblem:
     def _spec(self, initialization: Initialization) -> NetworkSpec:
         order = (0, 1) if initialization.sign > 0 else (1, 0)
         (x, _), (y, b) = (self._tensors(self.fixed_points[k]) for k in order)
-        potential, temperature = None, 0.3
+        potential, cooling = None, COOLING
         if initialization.kind == "exact":
             potential = self._sample_potentials[order[1]]
-            temperature = FINE_TEMPERATURE if self.starts_fine(initialization) else temperature
+            cooling = (FINE_TEMPERATURE if self.starts_fine(initialization) else cooling[0], cooling[1])
         elif initialization.kind == "contracted":
-            potential = contracted_cones(x.cpu(), self._most_atoms, self.options.seed)
-            temperature = CONTRACTED_TEMPERATURE
+            potential = contracted_cones(x.cpu(), y.cpu(), self._most_atoms, self.options.seed)
+            cooling = contracted_softness(self.d)
         return NetworkSpec(
             sizes=self.options.sizes,
             x=x.cpu(),
@@ -219,7 +231,7 @@ class TrainingProblem:
             b=b.cpu().float(),
             potential=potential,
             generator=torch.Generator().manual_seed(self.options.seed),
-            temperature=temperature,
+            cooling=cooling,
         )
 
     @property

@@ -32,7 +32,7 @@ class StackedBatches:
 
     def __init__(self, problems: list[TrainingProblem], drawn: DrawnAhead, steps: int, pairs: bool) -> None:
         first = problems[0]
-        self.batch, self._drawn, self._pairs = first.options.batch, drawn, pairs
+        self.batch, self._drawn, self._pairs = first.batch, drawn, pairs
         device = torch.device(first.device)
         self._generators = [torch.Generator(device).manual_seed(problem.options.seed) for problem in problems]
         units = first.standardizer

@@ -61,7 +61,7 @@ def run_together(
     modules = [problem.build_network(initialization) for problem, initialization in trainings]
     for chosen in _groups(trainings, modules):
         group, parts = [trainings[k] for k in chosen], [modules[k] for k in chosen]
-        with memory_in_words(trainings[0][0].options.batch):
+        with memory_in_words(trainings[0][0].batch):
             runs = _run_group(group, parts, schedule, drawn, report if 0 in chosen else None)
         found.update(zip(chosen, runs, strict=True))
     return [found[k] for k in range(len(trainings))]
@@ -77,7 +77,7 @@ def _groups(trainings: list[Training], modules: list[nn.Module]) -> Iterator[lis
     problem = trainings[0][0]
     sizes = problem.options.sizes
     units = max(sizes.groups * sizes.pieces, sizes.width_for(problem.d), len(problem.fixed_points[0].points))
-    most = max(1, STACKED_ENTRIES // (2 * problem.options.batch * units))
+    most = max(1, STACKED_ENTRIES // (2 * problem.batch * units))
     for places in kinds.values():
         for at in range(0, len(places), most):
             yield places[at : at + most]

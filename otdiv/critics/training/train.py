@@ -17,7 +17,7 @@ from otdiv.critics.architecture import Initialization
 from otdiv.critics.fitted import FittedCritic
 from otdiv.critics.training.checkpoint import read_fingerprint
 from otdiv.critics.training.drawn_ahead import POOL_ENTRIES, DrawnAhead
-from otdiv.critics.training.loop import run_schedule, value_on
+from otdiv.critics.training.loop import run_schedule, run_trials, value_on
 from otdiv.critics.training.problem import TrainingProblem
 from otdiv.critics.training.progress import Band, reporting_steps
 from otdiv.critics.training.schedule import Schedule, TrainingRun
@@ -30,6 +30,10 @@ TRIAL_SHARE = 0.4
 HEAD_START = 0.8
 """Share of the value of an exact start in its trial with which a contracted one is preferred: the one begins with the
 potential of a sample and has little to gain, the other begins from nothing and ends higher where features are many."""
+
+CLOSE = 0.95
+"""Share of the largest value from which an exact start counts as the best one: where both a random and an exact start
+find no feature they end alike."""
 
 
 def train(
@@ -89,9 +93,7 @@ def _train_one(
     candidates = problem.initializations
     best = candidates[0] if len(candidates) == 1 else _begun(candidates, problem, file)
     if best is None:
-        trial = _trial(schedule, len(candidates))
-        values = [_last_value(run_schedule(problem, candidate, trial)[1]) for candidate in candidates]
-        best = _preferred(candidates, values)
+        best = _preferred(run_trials(problem, candidates, _trial(schedule, len(candidates))))
     schedule = _after_trials(schedule, len(candidates))
     with reporting_steps(progress, problem, best, band) as report:
         module, run = run_schedule(problem, best, schedule, report=report, checkpoint=file)
@@ -102,7 +104,7 @@ def _train_together(problems: list[TrainingProblem], progress: Progress, band: B
     first = problems[0]
     schedule, candidates = first.options.schedule, first.initializations
     samplers = [one for one in first.distributions if one.measure is None]
-    batch = first.options.batch
+    batch = first.batch
     needed = batch * math.ceil((1 + TRIAL_SHARE) * schedule.steps)
     most = min(needed, max(batch, POOL_ENTRIES // first.d) if first.options.draws is None else first.options.draws)
     block = min(most, batch * min(MOST_STEPS, max(1, schedule.steps // schedule.reports)))
@@ -114,9 +116,9 @@ def _train_together(problems: list[TrainingProblem], progress: Progress, band: B
         if len(candidates) > 1:
             tried = [(problem, candidate) for problem in problems for candidate in candidates]
             trials = run_together(tried, _trial(schedule, len(candidates)), drawn)
-            values = [_last_value(run) for _, run in trials]
+            values = [(run.history[-1][1], one) for (_, one), (_, run) in zip(tried, trials, strict=True)]
             for k in range(len(problems)):
-                best[k] = _preferred(candidates, values[k * len(candidates) : (k + 1) * len(candidates)])
+                best[k] = _preferred(values[k * len(candidates) : (k + 1) * len(candidates)])
         with reporting_steps(progress, first, best[0], band) as report:
             chosen = list(zip(problems, best, strict=True))
             runs = run_together(chosen, _after_trials(schedule, len(candidates)), drawn, report=report)
@@ -146,18 +148,16 @@ def _after_trials(schedule: Schedule, candidates: int) -> Schedule:
     return replace(schedule, time_limit=(1 - TRIAL_SHARE) * schedule.time_limit)
 
 
-def _preferred(candidates: list[Initialization], values: list[float]) -> Initialization:
+def _preferred(trials: list[tuple[float, Initialization]]) -> Initialization:
     """The initialization to train in full, by the values that the trials reached."""
-    ranked = sorted(zip(values, candidates, strict=True), key=lambda one: -one[0])
+    ranked = sorted(trials, key=lambda one: -one[0])
     value, best = ranked[0]
-    contracted = next((one for one in ranked if one[1].kind == "contracted"), None)
-    if best.kind == "exact" and contracted is not None and contracted[0] >= HEAD_START * value > 0:
+    exact, contracted = (
+        next((one for one in ranked if one[1].kind == kind), (-math.inf, None)) for kind in ("exact", "contracted")
+    )
+    if exact[0] >= CLOSE * value > 0 and contracted[0] >= HEAD_START * value and contracted[1] is not None:
         return contracted[1]
     return best
-
-
-def _last_value(run: TrainingRun) -> float:
-    return run.history[-1][1]
 
 
 def _signed(problem: TrainingProblem, best: Initialization, module: nn.Module, run: TrainingRun) -> FittedCritic:
