@@ -72,9 +72,10 @@ def main() -> int:
     given = options.parse_args()
     name = torch.cuda.get_device_name() if given.device.startswith("cuda") else "CPU"
     print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
-    warm_up = np.random.default_rng(0).normal(size=(2, 1200, 8))
-    for place in ("cpu", given.device):  # kernels and the device's own code are loaded
-        emd(*warm_up, method="multiscale", device=place)
+    for d in (8, 300):
+        warm_up = np.random.default_rng(0).normal(size=(2, 1200, d))
+        for place in ("cpu", given.device):  # kernels and the device's own code are loaded, of trees and of products
+            emd(*warm_up, method="multiscale", device=place)
     failures = 0
     if "transport" in given.tables:
         failures += transport(given.device, given.small, time.monotonic() + given.seconds)

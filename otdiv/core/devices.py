@@ -11,7 +11,7 @@ from otdiv.errors import MissingPackage
 
 CUDA_FROM = 1e11
 """Products (pairs times dimension) of one search over all pairs from which "auto" takes a card: 40 000 points a side in
-64 dimensions, 100 000 in ten.  A quarter of them took a card 1.6 s and 16 cores 5.8 s, and torch loads for seconds."""
+64 dimensions, 100 000 in ten.  A quarter of them took a card 1.2 s and 16 cores 5.8 s, and torch loads for seconds."""
 FREE_FROM = 4 * 2**30
 """Bytes that have to be free on a card that was not asked for by name."""
 
