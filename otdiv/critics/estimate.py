@@ -7,6 +7,8 @@ names what to install.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,11 @@ from otdiv.problem.transport_problem import TransportProblem
 
 if TYPE_CHECKING:
     from otdiv.critics.fitted import FittedCritic
+    from otdiv.critics.training.problem import TrainingProblem
+
+_ONE_THREAD_UP_TO = 256
+"""Dimension up to which a step beside a sampler takes one thread: 256 funnels in 32-D take 93 s with two threads on two
+cores and 40 s with one; images in thousands of dimensions have products large enough for many."""
 
 
 def fit(
@@ -120,7 +127,8 @@ def fit(
     )
     with gradients_enabled():
         problem = TrainingProblem.of(distributions, options, network=network)
-        return train([problem], checkpoint=checkpoint, progress=progress)[0]
+        with _one_thread_beside_samplers(problem):
+            return train([problem], checkpoint=checkpoint, progress=progress)[0]
 
 
 def load(path: str | Path) -> FittedCritic:
@@ -240,11 +248,30 @@ def estimate(
             )
             for k in range(seeds)
         ]
-        trained = train(problems, checkpoint=checkpoint, progress=progress, band=asked.band)
-        answers = [asked.answer(critic, choice) for critic in trained]
+        with _one_thread_beside_samplers(problems[0]):
+            trained = train(problems, checkpoint=checkpoint, progress=progress, band=asked.band)
+            answers = [asked.answer(critic, choice) for critic in trained]
     best = max(answers, key=lambda answer: answer.lower)
     values = tuple(answer.value for answer in answers)
     return replace(best, seed_values=values, seconds=time.monotonic() - began)
+
+
+@contextmanager
+def _one_thread_beside_samplers(problem: TrainingProblem) -> Iterator[None]:
+    """One thread of torch while samplers are called, in up to ``_ONE_THREAD_UP_TO`` dimensions; then as many as before.
+
+    The matrix products of a sampler leave threads of NumPy's library that wait for the next one without sleeping, and
+    torch's threads, which meet many times in a step of milliseconds, wait for them.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if problem.d <= _ONE_THREAD_UP_TO and any(one.measure is None for one in problem.distributions):
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _seed_from(rng: int | np.random.Generator | None) -> int:

@@ -176,6 +176,25 @@ def test_several_seeds_keep_the_best_bound():
     assert "seeds" in repr(answer.table()) and answer.to_dict()["seed_values"] == list(answer.seed_values)
 
 
+@pytest.mark.parametrize(("d", "inside"), [(2, 1), (300, 2)])
+def test_a_step_beside_samplers_takes_one_thread_in_few_dimensions(d, inside):
+    seen = []
+
+    def normal(n, rng):
+        seen.append(torch.get_num_threads())
+        if len(seen) > 40:
+            raise KeyboardInterrupt
+        return rng.normal(size=(n, d))
+
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            critics.estimate(normal, lambda n, rng: rng.normal(size=(n, d)) + 1.0, device="cpu", batch=16, steps=200)
+        assert seen[-1] == inside and torch.get_num_threads() == 2, "and the caller's number comes back"
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_without_a_reference_the_verdict_says_so():
     sample = shift(2).sample(50, np.random.default_rng(5))
     answer = critics.estimate(sample.x, sample.y, exact=False, steps=100)
