@@ -46,7 +46,7 @@ from otdiv.transport.methods.multiscale.state import SolverState
 SHARES = ((1.0, 0.1, 1e-2, 1e-3, 1e-4), (0.1, 1e-2, 1e-3, 1e-4, 1e-5))
 """Tolerances of the bids in each round, as shares of the first one.  After the last of them the assignment is exact;
 in later rounds there are no bids."""
-_LONG_WAR = 10
+_LONG_AUCTION = 10
 """Bids per source at one tolerance after which the first round tries no smaller one than the third: arcs are missing,
 and pricing may as well begin."""
 FIRST = 10.0
@@ -200,7 +200,7 @@ class AssignmentEngine:
             state.require_time()
             # sources that outbid one another to no end at this tolerance would do so for longer at the next
             left = max(left, int(np.count_nonzero(assignment.target == UNASSIGNED)))
-            if not to_the_end and count > 2 and bids > _LONG_WAR * n:
+            if not to_the_end and count > 2 and bids > _LONG_AUCTION * n:
                 return
 
     def _augment_all(self, graph: CompressedRows, forest: Forest, overshoot: float) -> None:
