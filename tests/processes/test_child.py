@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -57,36 +58,19 @@ def test_ctrl_c_ends_it():
     assert time.monotonic() - started < 10
 
 
-# Whether a process without a parent has ended is seen in /proc only: elsewhere one that nobody has waited for still
-# answers to signals.  Children end by themselves on every system; the tests above hold that without it.
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not os.path.isdir("/proc"), reason="ended processes are told from waiting ones in /proc, which Linux has"
-)
 def test_it_ends_when_its_parent_is_killed():
-    calls = "from otdiv.processes.child import call_in_child; print('ready', flush=True); call_in_child(time.sleep, 60)"
-    code = f"import time; {calls}"
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    parent.stdout.readline()
-    deadline = time.monotonic() + 30
-    while not (children := _children(parent.pid)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(1.0)  # so that the child has noted its parent
-    parent.kill()
-    parent.communicate()
-    while _alive(children[0]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not _alive(children[0])
-
-
-def _children(pid: int) -> list[int]:
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(child) for child in file.read().split()]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    """The child holds a connection to this process, which ends when the child does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        address = server.getsockname()
+        child = f"import socket, time; held = socket.create_connection({address!r}); held.send(b'1'); time.sleep(60)"
+        code = f"from otdiv.processes.child import call_in_child; call_in_child(exec, {child!r})"
+        with subprocess.Popen([sys.executable, "-c", code]) as parent:
+            held, _ = server.accept()
+            with held:
+                held.settimeout(30)
+                assert held.recv(1) == b"1"
+                time.sleep(1.0)  # so that the child has noted its parent
+                parent.kill()
+                assert held.recv(1) == b"", "closed by the child's end, not by the time limit"
