@@ -30,7 +30,7 @@ from otdiv.network_flow.assignment_auction import (
     run_bids,
 )
 from otdiv.network_flow.graph import ArcList, CompressedRows, compress_rows, insert_arcs, transpose
-from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
+from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE
 from otdiv.pricing.compiled_costs import SQUARED
 from otdiv.pricing.pricing import Pricing
 from otdiv.transport.methods.multiscale.candidate_arcs import (
@@ -234,6 +234,15 @@ class AssignmentEngine:
             self._keep_plan()
         assert self.best is not None
         return np.arange(len(self.best)), self.best, self.scales[0].a
+
+    def cheaper(self, other: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        """The cheaper of the best assignment so far and another plan of the points."""
+
+        def cost(plan: tuple[Array, Array, Array]) -> float:
+            i, j, units = plan
+            return float(self.points.costs(i, j) @ (units / MASS_UNITS))
+
+        return min(self.plan(), other, key=cost)
 
 
 def _candidates(pricing: Pricing) -> int:

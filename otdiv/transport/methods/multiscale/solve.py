@@ -70,22 +70,22 @@ def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULT
         if grid is not None:
             state.grid = scales[0].x, scales[0].y, grid.restrict(sources, targets)
         state.earlier = find_earlier_solve(options.start, sources, targets, a, b, assignment=assignment)
-        engines: list[AssignmentEngine | SimplexEngine] = []
+        first = AssignmentEngine(state, scales) if assignment else None
+        engine = first or SimplexEngine(state, scales)
 
         def propose(status: Status, message: str) -> Proposal:
-            i, j, units = _best_plan(engines, state, scales[0])
+            i, j, units = engine.plan() if first is None or first is engine else first.cheaper(engine.plan())
             mass = units * (problem.mu.mass / MASS_UNITS)
             plan = Plan(sources[i], targets[j], mass, (problem.n, problem.m))
             f, g = _extend(state, scales, sources, targets)
-            return Proposal(plan, f, g, status, {**state.stats, "message": f"multiscale {engines[-1].name}: {message}"})
+            return Proposal(plan, f, g, status, {**state.stats, "message": f"multiscale {engine.name}: {message}"})
 
         state.propose = lambda: propose(Status.STOPPED, "a checkpoint")
         try:
-            engines.append(AssignmentEngine(state, scales) if assignment else SimplexEngine(state, scales))
-            if not engines[0].solve(options.rtol):
+            if not engine.solve(options.rtol):
                 state.earlier = None
-                engines.append(SimplexEngine(state, scales))
-                engines[1].solve(options.rtol)
+                engine = SimplexEngine(state, scales)
+                engine.solve(options.rtol)
             if state.upper - state.lower > options.rtol * state.upper:
                 message = "rounding hides what still violates"
         except (Stopped, KeyboardInterrupt) as stop:
@@ -94,18 +94,6 @@ def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULT
     found = propose(status, message)
     # when stopped the auditor finds the best g for f; at the optimum g is that already
     return replace(found, g=None) if status is Status.STOPPED else found
-
-
-def _best_plan(
-    engines: list[AssignmentEngine | SimplexEngine], state: SolverState, finest: Scale
-) -> tuple[Array, Array, Array]:
-    """Sources, targets and masses in units; the cheaper of two plans where a second engine has gone on."""
-    plans = [engine.plan() for engine in engines]
-    if len(plans) == 1:
-        return plans[0]
-    pricing = state.pricing(finest.x, finest.y)
-    costs = [float(pricing.costs(i, j) @ (units / MASS_UNITS)) for i, j, units in plans]
-    return plans[int(np.argmin(costs))]
 
 
 def _masses_are_equal(a: Array, b: Array) -> bool:
