@@ -1,4 +1,7 @@
-"""How many threads may work at once.  No result depends on their number."""
+"""How many threads may work at once, and calls made in one before their results are needed.
+
+No result depends on the number of threads.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from types import TracebackType
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -62,14 +66,14 @@ def without_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def one_thread_of_blas() -> Iterator[None]:
-    """Matrix products of one thread inside the block: on busy processors many small ones take ten times as long on two.
+def limited_blas(threads: int = 1) -> Iterator[None]:
+    """Matrix products of so many threads inside the block: on busy processors small ones take ten times as long on two.
 
     The limit is of the whole process while the block runs.
     """
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(threads, user_api="blas"):
         yield
 
 
@@ -175,3 +179,50 @@ def run_in_parts(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(heeding, borders[:-1], borders[1:]))
+
+
+class CalledAhead(Generic[T]):
+    """The results of ``count`` calls of a function, made one after the other in a thread, each before it is needed.
+
+    Use it as a context, which ends the thread: on Ctrl-C at once, else when the call under way has ended, so that
+    afterwards nothing calls the function, and without an error it has been called so often whatever the time it takes.
+
+    Parameters
+    ----------
+    call : callable
+        Its results are returned in order; what it raises is raised by :meth:`next`.
+    count : int
+        Calls in all.
+    """
+
+    def __init__(self, call: Callable[[], T], count: int) -> None:
+        self._call, self._left = call, count
+        self._waiting: Future[T] | None = None
+        self._context = contextvars.copy_context()
+
+    def __enter__(self) -> CalledAhead[T]:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="otdiv-ahead")
+        self._order()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        interrupted = kind is not None and not issubclass(kind, Exception)
+        self._thread.shutdown(wait=not interrupted, cancel_futures=kind is not None)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a next result, or will be."""
+        return self._waiting is not None
+
+    def next(self) -> T:
+        """The next result, when it is there; the call after it begins."""
+        assert self._waiting is not None
+        found = self._waiting.result()
+        self._order()
+        return found
+
+    def _order(self) -> None:
+        self._waiting = None
+        if self._left > 0:
+            self._left -= 1
+            self._waiting = self._thread.submit(self._context.run, self._call)

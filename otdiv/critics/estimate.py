@@ -250,7 +250,7 @@ def estimate(
         ]
         with _one_thread_beside_samplers(problems[0]):
             trained = train(problems, checkpoint=checkpoint, progress=progress, band=asked.band)
-            answers = [asked.answer(critic, choice) for critic in trained]
+        answers = [asked.answer(critic, choice) for critic in trained]
     best = max(answers, key=lambda answer: answer.lower)
     values = tuple(answer.value for answer in answers)
     return replace(best, seed_values=values, seconds=time.monotonic() - began)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from otdiv.core.threads import one_thread_of_blas
+from otdiv.core.threads import limited_blas
 from otdiv.core.validation import Array
 
 Weights = list[Array]
@@ -66,7 +66,7 @@ def best_multipliers(weights: Weights, slopes: Slopes, iterations: int = ITERATI
     start = first_multipliers(weights, slopes)
     if not start.size:
         return start
-    with one_thread_of_blas():
+    with limited_blas():
         best, least = start, _value_and_gradient(start, weights, slopes, 0.0)[0]
         theta = start
         for barrier in BARRIERS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -181,16 +183,17 @@ def test_a_step_beside_samplers_takes_one_thread_in_few_dimensions(d, inside):
     seen = []
 
     def normal(n, rng):
-        seen.append(torch.get_num_threads())
-        if len(seen) > 40:
-            raise KeyboardInterrupt
+        if threading.current_thread().name.startswith("otdiv-ahead"):
+            seen.append(torch.get_num_threads())
+            if len(seen) > 3:
+                raise KeyboardInterrupt
         return rng.normal(size=(n, d))
 
     torch.set_num_threads(2)
     try:
         with pytest.raises(KeyboardInterrupt):
             critics.estimate(normal, lambda n, rng: rng.normal(size=(n, d)) + 1.0, device="cpu", batch=16, steps=200)
-        assert seen[-1] == inside and torch.get_num_threads() == 2, "and the caller's number comes back"
+        assert set(seen) == {inside} and torch.get_num_threads() == 2, "and the caller's number comes back"
     finally:
         torch.set_num_threads(1)
 

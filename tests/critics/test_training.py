@@ -7,6 +7,8 @@ import json
 import re
 import subprocess
 import sys
+import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -142,6 +144,46 @@ def test_batches_draw_by_weight():
     drawn = np.concatenate([batches().z[:100, 0].numpy() for _ in range(200)])
     shares = np.bincount((drawn // 100).astype(int), minlength=4) / len(drawn)
     assert np.all(np.abs(shares - weights) <= 5 * np.sqrt(weights * (1 - weights) / len(drawn)))
+
+
+def drawn_points(steps, ahead, seed=0, resumed=None):
+    """The points of so many steps of two samplers, drawn ahead or not; the batches; the threads of the samplers."""
+    names = set()
+
+    def sampler(shift):
+        def draw(n, rng):
+            names.add(threading.current_thread().name)
+            return rng.normal(size=(n, 2)) + shift
+
+        return draw
+
+    batches = Batches(as_distributions(sampler(0), sampler(1)), Standardizer(np.zeros(2), 1.0), 7, seed, "cpu")
+    names.clear()
+    if resumed is not None:
+        batches.resume(*resumed)
+    with batches.drawn_ahead(steps) if ahead else nullcontext():
+        points = np.array([batches().z.numpy() for _ in range(steps)])
+    return points, batches, names
+
+
+@pytest.mark.parametrize("steps", [1, 9, 10, 11, 25])
+def test_points_drawn_ahead_are_the_points_drawn_when_needed(steps):
+    plain, _, here = drawn_points(steps, ahead=False)
+    ahead, _, there = drawn_points(steps, ahead=True)
+    assert np.array_equal(plain, ahead) and plain.shape == (steps, 14, 2)
+    assert len(np.unique(plain)) == plain.size  # every step has points of its own
+    assert not any(name.startswith("otdiv-ahead") for name in here)
+    assert all(name.startswith("otdiv-ahead") for name in there)
+
+
+@pytest.mark.parametrize("done", [1, 9, 10, 13, 20])
+@pytest.mark.parametrize("ahead", [False, True])
+def test_draws_go_on_from_a_saved_state_at_any_step(done, ahead):
+    whole, _, _ = drawn_points(25, ahead=False)
+    begun, batches, _ = drawn_points(done, ahead)
+    state = batches.rng_state, batches.torch_rng.get_state(), done
+    rest, _, _ = drawn_points(25 - done, ahead, seed=1, resumed=state)
+    assert np.array_equal(np.concatenate([begun, rest]), whole)
 
 
 def test_small_clouds_are_used_whole_with_their_weights():

@@ -11,6 +11,7 @@ from otdiv.critics.training.loop import JUDGED, SHARED_STEPS, Training, run_sche
 from otdiv.critics.training.options import Options
 from otdiv.critics.training.problem import TrainingProblem
 from otdiv.datasets import power_funnels
+from otdiv.neural.batches import STEPS_PER_CALL
 from otdiv.neural.samples import as_distributions
 
 torch.set_num_threads(1)
@@ -44,7 +45,7 @@ def test_points_are_drawn_once_for_all_trials():
     problem = problem_of(counted, lambda n, rng: normal(n, rng) + 1)
     del drawn[:]
     run_trials(problem, problem.initializations, problem.options.schedule)
-    assert drawn.count(SIZES["batch"]) == SIZES["steps"]
+    assert drawn.count(STEPS_PER_CALL * SIZES["batch"]) == SIZES["steps"] / STEPS_PER_CALL
 
 
 def test_a_start_far_behind_goes_no_further(monkeypatch):

@@ -39,7 +39,7 @@ def save_checkpoint(
         "module": module.state_dict(),
         "optimizer": optimizer.state_dict(),
         "torch_rng": batches.torch_rng.get_state(),
-        "rng": batches.rng.bit_generator.state,
+        "rng": batches.rng_state,
     }
     write_torch(path, content, "checkpoint")
 
@@ -69,8 +69,7 @@ def resume_checkpoint(
         if not all(bool(torch.isfinite(weight).all()) for weight in module.state_dict().values()):
             raise ValueError("weights that are not finite")
         optimizer.load_state_dict(content["optimizer"])
-        batches.torch_rng.set_state(content["torch_rng"])
-        batches.rng.bit_generator.state = content["rng"]
+        batches.resume(content["rng"], content["torch_rng"], state.step)
     except Exception as problem:  # what no run wrote fails in torch and numpy, each in its own way
         raise _damaged(path, problem) from None
     return state

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from otdiv.core.threads import CalledAhead
 from otdiv.core.validation import Array
 from otdiv.neural.samples import SampledDistribution
 from otdiv.neural.standardize import Standardizer
@@ -56,15 +56,15 @@ class DrawnAhead:
         self.count = 0
         self.points = [torch.empty((self.most, d), device=device) for _ in samplers]
         self._rng = np.random.default_rng([seed, 1])
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="otdiv-draws")
-        self._next: Future[list[Array]] | None = None
+        self._ordered = 0
+        self._blocks = CalledAhead(self._draw, math.ceil(most / self._block) if samplers else 0)
 
     def __enter__(self) -> DrawnAhead:
-        self._order()
+        self._blocks.__enter__()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._blocks.__exit__(kind, error, trace)
 
     def grow(self) -> None:
         """Add the next block, waiting for it where it is not there; nothing where all points are there.
@@ -74,20 +74,17 @@ class DrawnAhead:
         InvalidInput
             As :meth:`SampledDistribution.draw`; what a sampler raises itself is raised here.
         """
-        if self._next is None:
+        if not self._blocks.waiting:
             return
-        blocks = self._next.result()
-        size = len(blocks[0]) if blocks else self.most
+        blocks = self._blocks.next()
+        size = len(blocks[0])
         for kept, block in zip(self.points, blocks, strict=True):
             kept[self.count : self.count + size] = _as_tensor(block).to(kept.device)
         self.count += size
-        self._order()
 
-    def _order(self) -> None:
-        missing = min(self._block, self.most - self.count)
-        self._next = self._thread.submit(self._draw, missing) if missing and self._samplers else None
-
-    def _draw(self, count: int) -> list[Array]:
+    def _draw(self) -> list[Array]:
+        count = min(self._block, self.most - self._ordered)
+        self._ordered += count
         drawn = [sampler.draw(count, self._rng) for sampler in self._samplers]
         return [self._standardizer.transform(points).astype(np.float32) for points in drawn]
 

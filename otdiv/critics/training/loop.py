@@ -161,7 +161,8 @@ def run_schedule(
         if checkpoint is not None:
             save_checkpoint(checkpoint, fingerprint, training.state, module, optimizer, batches)
 
-    training.run(batches, batches.torch_rng, after_report=after_report)
+    with batches.drawn_ahead(schedule.steps - training.state.step):
+        training.run(batches, batches.torch_rng, after_report=after_report)
     return training_run(module, problem.options.constraint, training.state, training.schedule)
 
 
@@ -181,14 +182,15 @@ def run_trials(
     batches = problem.new_batches()
     trials = [Training(problem, candidate, schedule) for candidate in candidates]
     judged = False
-    while not all(trial.finished for trial in trials):
-        points = [batches() for _ in range(SHARED_STEPS)]
-        for trial in trials:
-            trial.run(iter(points).__next__, batches.torch_rng, steps=len(points))
-        if not judged and all(trial.state.share >= JUDGED for trial in trials):
-            judged, values = True, [trial.value for trial in trials]
-            least = HOPELESS * max(values) if max(values) > 0 else -math.inf
-            trials = [one for one, value in zip(trials, values, strict=True) if value >= least]
+    with batches.drawn_ahead(SHARED_STEPS * math.ceil(schedule.steps / SHARED_STEPS)):
+        while not all(trial.finished for trial in trials):
+            points = [batches() for _ in range(SHARED_STEPS)]
+            for trial in trials:
+                trial.run(iter(points).__next__, batches.torch_rng, steps=len(points))
+            if not judged and all(trial.state.share >= JUDGED for trial in trials):
+                judged, values = True, [trial.value for trial in trials]
+                least = HOPELESS * max(values) if max(values) > 0 else -math.inf
+                trials = [one for one, value in zip(trials, values, strict=True) if value >= least]
     return [(trial.state.history[-1][1], trial.initialization) for trial in trials]
 
 

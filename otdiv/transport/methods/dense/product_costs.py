@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.rounding import UNIT
-from otdiv.core.threads import one_thread_of_blas
+from otdiv.core.threads import limited_blas
 from otdiv.core.validation import Array
 from otdiv.costs import Euclidean, SquaredEuclidean
 from otdiv.problem.transport_problem import TransportProblem
@@ -49,7 +49,7 @@ def lowered_costs(problem: TransportProblem) -> tuple[Array, float] | None:
     reach = float(np.sqrt(of_x.max()) + np.sqrt(of_y.max()))
     if not _LEAST_REACH < reach < 1 / _LEAST_REACH:
         return None
-    with one_thread_of_blas():  # the bits of a product depend on the number of threads
+    with limited_blas():  # the bits of a product depend on the number of threads
         squares = x @ y.T
     squares *= -2.0
     squares += of_x[:, None]
