@@ -195,8 +195,18 @@ def pair_costs(metric: Metric, x: Array, y: Array, tails: Array, heads: Array, t
 
 @kernel()
 def elementwise_costs(metric, x, y, tails, heads):
-    """The costs [k] of the pairs (x[tails[k]], y[heads[k]])."""
+    """The costs [k] of the pairs (x[tails[k]], y[heads[k]]), each by the operations of :func:`distance` in order."""
     costs = np.empty(len(tails))
+    if metric.kind <= EUCLIDEAN and metric.power == 1.0:
+        d = np.uint64(x.shape[1])
+        for k in range(np.uint64(len(tails))):
+            i, j = np.uint32(tails[k]), np.uint32(heads[k])
+            total = 0.0
+            for e in range(d):
+                gap = x[i, e] - y[j, e]
+                total += gap * gap
+            costs[k] = math.sqrt(total) if metric.kind == EUCLIDEAN else total
+        return costs
     query = np.empty(x.shape[1])
     for k in range(len(tails)):
         if k == 0 or tails[k] != tails[k - 1]:

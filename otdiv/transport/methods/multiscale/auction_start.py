@@ -36,6 +36,9 @@ _SMALLEST = 2.0**-40
 """The smallest tolerance, as a share of the largest potential or cost."""
 _KEPT = 60.0
 """Arcs without flow are kept up to this reduced cost, in units of the tolerance.  Larger: more arcs to scan."""
+_KEPT_ON_GRID = 30.0
+"""The same between two tolerances on a grid, where pricing takes little time to find what was dropped too early: 10 to 20 %
+less time in all.  Between other points one and a half times the time, at 60 too."""
 _ADDED = 8
 """Most arcs added per source in one round."""
 MAX_PRICE_DROP = 3200
@@ -80,6 +83,8 @@ class AuctionStart:
                 tolerance = tolerance or _FIRST_IF_TIED * float(self.arcs.costs.mean())
             tolerances = [tolerance * share for share in in_round if tolerance * share > self._smallest_tolerance()]
             for eps in tolerances:
+                if on_grid and eps != tolerances[0]:
+                    self._drop_arcs(_KEPT_ON_GRID * eps)
                 few = 0 if eps == tolerances[-1] else int(_LEFT_BEFORE_LAST * len(self.pseudoflow.f))
                 if not self._run_auction(eps, few):
                     return
@@ -138,11 +143,24 @@ class AuctionStart:
         """Smaller differences of prices are near their rounding."""
         return _SMALLEST * max(float(np.abs(self.pseudoflow.g).max()), float(self.arcs.costs.max()))
 
+    def _drop_arcs(self, most: float) -> None:
+        """Drop arcs without flow whose reduced cost is above ``most``."""
+        assert self.graph is not None
+        restore_slackness(self.graph, self.pseudoflow, np.inf)
+        kept = self._kept(self.pseudoflow.f, most)
+        self.arcs = ArcList(*(column[kept] for column in self.arcs))
+        self.pseudoflow = self.pseudoflow._replace(flow=self.pseudoflow.flow[kept])
+        self._compress()
+
+    def _kept(self, f: Array, most: float) -> Array:
+        """Which arcs have flow, or a reduced cost below ``most``."""
+        tails, heads, costs = self.arcs
+        return np.asarray((self.pseudoflow.flow > 0) | (costs - f[tails] - self.pseudoflow.g[heads] < most))
+
     def _replace_arcs(self, violating: ArcList, most: float) -> None:
         """Drop arcs without flow whose reduced cost is above ``most``, add the violating ones; the flow stays."""
         arcs, pseudoflow = self.arcs, self.pseudoflow
-        f = np.minimum(pseudoflow.f, self.known)
-        kept = (pseudoflow.flow > 0) | (arcs.costs - f[arcs.tails] - pseudoflow.g[arcs.heads] < most)
+        kept = self._kept(np.minimum(pseudoflow.f, self.known), most)
         before, flow = ArcList(*(column[kept] for column in arcs)), pseudoflow.flow[kept]
         self.arcs = merge_arcs(self.pricing, before, violating)
         m = len(pseudoflow.g)
