@@ -104,7 +104,9 @@ def without_common_mass(problem: TransportProblem) -> Reduction | None:
 def _same_points(x: Array, y: Array) -> tuple[Array, Array]:
     """Indices i, j of all pairs x_i = y_j; none where a point occurs twice in x or in y."""
     nothing = np.empty(0, np.intp)
-    if not np.isin(x[:, 0], y[:, 0]).any():  # mostly so, and sorting whole points takes long in many dimensions
+    first = np.sort(x[:, 0])
+    at = np.searchsorted(first, y[:, 0])
+    if not (first[np.minimum(at, len(x) - 1)] == y[:, 0]).any():  # mostly so, and sorting whole points takes long
         return nothing, nothing
     points, of = np.unique(np.concatenate([x + 0.0, y + 0.0]), axis=0, return_inverse=True)
     of = of.ravel()

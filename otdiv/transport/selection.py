@@ -10,7 +10,7 @@ from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.methods.grid.detect import detect_grid
 from otdiv.transport.methods.table import accept_few, accept_multiscale
 
-MULTISCALE_FROM = ((3, 5 * 2**16), (7, 2**20), (12, 2**21), (np.inf, 2**22))
+MULTISCALE_FROM = ((3, 5 * 2**17), (7, 2**20), (12, 2**21), (np.inf, 2**22))
 """Up to each dimension, the pairs from which the multiscale method is faster than the dense one: the median of equal
 and of random weights, both costs, measured on two cores with the certificate (benchmarks/README.md)."""
 GRID_ABOVE = 2**16

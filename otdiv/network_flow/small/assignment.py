@@ -11,7 +11,17 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.small.rows import copy_to, first_equal, first_potentials, least_of, reduced_row, relax_row
+from otdiv.network_flow.small.rows import (
+    copy_to,
+    extend_potential,
+    first_equal,
+    least_of,
+    lower_minima,
+    make_feasible,
+    mean_costs,
+    reduced_row,
+    relax_row,
+)
 
 REDUCTIONS_PER_ROW = 2
 """Steps of the row reduction for each row, after which augmenting paths take over.
@@ -20,28 +30,122 @@ More: fewer paths.  A bound is needed since ties in floats may pass a column rou
 """
 
 
+COMPARED_FROM = 64
+"""Rows from which several starts are compared; fewer take microseconds from any."""
+FEW_FREE, MANY_FREE = 0.125, 0.25
+"""Shares of rows that the reductions leave free: up to the first one the start is good enough, above the second the
+potential of a sample is the start.  Smaller: more starts are tried where paths are few and short."""
+
+MEAN_PREFERRED = 1.2
+"""Free rows of the mean costs' start for each one of the other, up to which it is taken: its paths are shorter."""
+
+
 @kernel()
 def assign(costs, target, owner, g, work):
     """Fill ``target`` [n], ``owner`` [n] and ``g`` [n] with the cheapest assignment of costs [n, n] and its potential.
 
-    ``work`` is a :class:`otdiv.network_flow.small.workspace.Workspace` of at least this size.  Returns whether all
-    rows are assigned: not where ``work.stop`` was set.
+    The start is the columns' mean costs, which suit clouds apart; or 0, which suits independent costs; or the potential
+    of a sample.  ``work`` is a :class:`otdiv.network_flow.small.workspace.Workspace` of at least this size.  Returns
+    whether all rows are assigned: not where ``work.stop`` was set.
+    """
+    n = len(costs)
+    mean_costs(costs, g)
+    count = _assign_tight(costs, target, owner, g, work)
+    if n >= COMPARED_FROM and count > FEW_FREE * n:
+        of_mean = count
+        g[:] = 0.0
+        count = _assign_tight(costs, target, owner, g, work)
+        if min(count, of_mean) > MANY_FREE * n:
+            _sampled_potential(costs, g, work)
+            count = _assign_tight(costs, target, owner, g, work)
+        elif of_mean <= min(MANY_FREE * n, MEAN_PREFERRED * count):
+            mean_costs(costs, g)
+            count = _assign_tight(costs, target, owner, g, work)
+    return _assign_free(costs, count, target, owner, g, work)
+
+
+@kernel()
+def _sampled_potential(costs, g, work):
+    """g as the potential of half of the rows and columns, extended to all: g_j = min_i (c_ij - f_i) over these rows.
+
+    Their assignment begins with the potential of a quarter of them, and so on.  Where masses move far as a whole, few
+    points say where to, and with such a potential most paths are short.
+    """
+    n = len(costs)
+    order = _shuffled(n)
+    half = (n + 1) // 2
+    room = np.empty(half * half)
+    potential, f = np.empty(half), np.empty(half)
+    target, owner, row_of = np.empty(half, np.int64), np.empty(half, np.int64), np.empty(n, np.int64)
+    size = half
+    while size >= COMPARED_FROM:
+        size = (size + 1) // 2
+    before = 0
+    while True:
+        part, part_g = room[: size * size].reshape((size, size)), potential[:size]
+        for i in range(size):
+            for j in range(size):
+                part[i, j] = costs[order[i], order[j]]
+        if before == 0:
+            mean_costs(part, part_g)
+        else:
+            extend_potential(part[:before], f, part_g, row_of)
+        count = _assign_tight(part, target[:size], owner[:size], part_g, work)
+        if not _assign_free(part, count, target[:size], owner[:size], part_g, work):
+            return
+        for i in range(size):
+            f[i] = part[i, target[i]] - part_g[target[i]]
+        if size == half:
+            break
+        before, size = size, min(half, 2 * size)
+    g[:] = np.inf
+    for i in range(half):
+        lower_minima(costs[order[i]], i, f[i], g, row_of)
+
+
+@kernel()
+def _shuffled(n):
+    """The numbers below n in an order that looks random, the same in every call: steps of a linear congruence."""
+    order = np.arange(n)
+    state = np.uint64(n)
+    for k in range(n - 1):
+        state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+        other = k + np.int64((state >> np.uint64(33)) % np.uint64(n - k))
+        order[k], order[other] = order[other], order[k]
+    return order
+
+
+@kernel()
+def _assign_tight(costs, target, owner, g, work):
+    """Make g feasible, assign rows to columns where f + g = c, then by reductions; returns how many are free.
+
+    They are the first of ``work.stack``.
     """
     n = len(costs)
     row_of = work.source[:n]
-    first_potentials(costs, work.f[:n], g, work.distance[:n], row_of)
+    make_feasible(costs, work.f[:n], g, work.distance[:n], row_of)
     target[:] = -1
     owner[:] = -1
     for j in range(n - 1, -1, -1):
         i = row_of[j]
         if target[i] < 0:
             target[i], owner[j] = j, i
-    free = work.stack[:n]
-    count = _reduce_rows(costs, target, owner, g, free, work.distance[:n], work.stop)
+    return _reduce_rows(costs, target, owner, g, work.stack[:n], work.distance[:n], work.stop)
+
+
+@kernel()
+def _assign_free(costs, count, target, owner, g, work):
+    """Assign the free rows by augmenting paths; returns whether all are."""
+    free_columns, left = np.empty(count, np.int64), 0
+    for j in range(len(costs)):
+        if owner[j] < 0:
+            free_columns[left] = j
+            left += 1
     for k in range(count):
-        _augment(costs, free[k], target, owner, g, work)
+        _augment(costs, work.stack[k], target, owner, g, free_columns[:left], work)
+        left -= 1
         if work.stop[0] != 0:
-            return k + 1 == count
+            return left == 0
     return True
 
 
@@ -83,8 +187,11 @@ def _reduce_rows(costs, target, owner, g, free, reduced, stop):
 
 
 @kernel()
-def _augment(costs, start, target, owner, g, work):
-    """Assign the free row ``start`` along a shortest path of reduced costs c - f - g (Dijkstra on columns)."""
+def _augment(costs, start, target, owner, g, free_columns, work):
+    """Assign the free row ``start`` along a shortest path of reduced costs c - f - g (Dijkstra on columns).
+
+    The column at its end is moved to the end of ``free_columns``.
+    """
     n = len(costs)
     distance, source, masked = work.distance[:n], work.source[:n], work.masked[:n]
     done, at = work.done, work.at
@@ -95,9 +202,16 @@ def _augment(costs, start, target, owner, g, work):
     while True:
         relax_row(costs[i], i, masked, shift, distance, source)
         least = least_of(distance)
-        j = first_equal(distance, least)
-        if owner[j] < 0:
+        found = False
+        for k in range(len(free_columns)):  # of columns as near as each other a free one ends the search
+            if distance[free_columns[k]] == least:
+                found = True
+                j = free_columns[k]
+                free_columns[k], free_columns[-1] = free_columns[-1], j
+                break
+        if found:
             break
+        j = first_equal(distance, least)
         done[count], at[count] = j, least
         count += 1
         masked[j], distance[j] = -np.inf, np.inf

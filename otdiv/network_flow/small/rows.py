@@ -117,22 +117,34 @@ def first_reduced(row, g, value):
 
 
 @kernel()
-def first_potentials(costs, f, g, reduced, row_of):
-    """Feasible potentials from the columns' mean costs, and for each column the row where f_i + g_j = c_ij.
+def mean_costs(costs, g):
+    """The columns' mean costs as a first g.
 
     The mean cost of a target says how far it is from the sources as a whole; of two clouds apart it is nearly the
-    optimal g.  Then f_i = min_j (c_ij - mean_j) and g_j = min_i (c_ij - f_i).
+    optimal g.
     """
     n = len(costs)
     g[:] = 0.0
     for i in range(n):
         _add_row(costs[i], 1.0 / n, g)
+
+
+@kernel()
+def make_feasible(costs, f, g, reduced, row_of):
+    """f_i = min_j (c_ij - g_j), then g_j = min_i (c_ij - f_i), with the row of each minimum; g is any at first."""
+    n = len(costs)
     for i in range(n):
         f[i] = reduced_row(costs[i], g, reduced)
+    extend_potential(costs, f, g, row_of)
+
+
+@kernel()
+def extend_potential(costs, f, g, row_of):
+    """g_j = min_i (c_ij - f_i), with the row of each minimum."""
     g[:] = np.inf
     row_of[:] = 0
-    for i in range(n):
-        _lower_minima(costs[i], i, f[i], g, row_of)
+    for i in range(len(costs)):
+        lower_minima(costs[i], i, f[i], g, row_of)
 
 
 @kernel(fastmath=NO_NAN)
@@ -142,7 +154,7 @@ def _add_row(row, factor, g):
 
 
 @kernel(fastmath=NO_NAN)
-def _lower_minima(row, i, f, g, row_of):
+def lower_minima(row, i, f, g, row_of):
     """Lower g_j to c_ij - f_i, and name row i, where that is less."""
     for j in range(len(row)):
         reduced = row[j] - f

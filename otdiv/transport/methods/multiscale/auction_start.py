@@ -37,8 +37,8 @@ _SMALLEST = 2.0**-40
 _KEPT = 60.0
 """Arcs without flow are kept up to this reduced cost, in units of the tolerance.  Larger: more arcs to scan."""
 _KEPT_ON_GRID = 30.0
-"""The same between two tolerances on a grid, where pricing takes little time to find what was dropped too early: 10 to 20 %
-less time in all.  Between other points one and a half times the time, at 60 too."""
+"""The same between two tolerances on a grid, where pricing soon finds what was dropped too early: 10 to 20 % less time.
+Between other points it would be half as much again, at 60 too."""
 _ADDED = 8
 """Most arcs added per source in one round."""
 MAX_PRICE_DROP = 3200
