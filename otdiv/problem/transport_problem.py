@@ -30,6 +30,8 @@ SENTINEL_STEP = 1e6
 """Ratio of two neighbouring costs above which the larger one, and all beyond it, count as sentinels."""
 _ORDERS_OF_A_STEP = int(np.log2(SENTINEL_STEP))
 """Binary orders of magnitude between two costs of that ratio, rounded down."""
+_BIAS, _INFINITE = 1022, 2047
+"""Of the exponent in the bits of a float64: its difference from that of ``numpy.frexp``, and that of inf."""
 _BYTES_PER_VALUE = 24.0
 """Bytes per pair of a cost that is a function: its matrix, and what reading through it takes."""
 
@@ -216,16 +218,12 @@ class TransportProblem(ReadOnlyCopies):
     def sentinel_level(self) -> float | None:
         """Where a given cost matrix holds sentinels: the largest cost below them; else None.
 
-        Positive costs are sorted; a step by more than ``SENTINEL_STEP`` from one to the next parts ordinary
-        costs from sentinels, beside which float64 cannot see the ordinary ones.
+        A step by more than ``SENTINEL_STEP`` from one positive cost to the next larger one parts ordinary costs from
+        sentinels, beside which float64 cannot see the ordinary ones.
         """
         if not self.cost.by_entries:
             return None
-        given = self._kept if self.sparse is None else self.sparse.values
-        positive = given[(given > 0) & np.isfinite(given)]
-        if positive.size < 2 or positive.max() <= SENTINEL_STEP * positive.min():
-            return None
-        return level_below_sentinels(positive)
+        return level_below_sentinels(self._kept if self.sparse is None else self.sparse.values)
 
     @property
     def on_line(self) -> bool:
@@ -273,20 +271,34 @@ class TransportProblem(ReadOnlyCopies):
 
 
 def level_below_sentinels(costs: Array) -> float | None:
-    """The largest of the positive costs [k] before the widest step, where that is wider than ``SENTINEL_STEP``.
+    """The largest of the positive finite costs before the widest step, where that is wider than ``SENTINEL_STEP``.
 
     A step as wide leaves binary orders of magnitude without costs; only such gaps are considered, so nothing is sorted.
     """
-    orders = np.frexp(costs)[1]
-    lowest = int(orders.min())
-    occupied = np.flatnonzero(np.bincount(orders - lowest)) + lowest
+    occupied = _binary_orders(costs)
+    gaps = np.flatnonzero(np.diff(occupied) + 1 > _ORDERS_OF_A_STEP)
+    if not len(gaps):
+        return None
+    positive = costs[(costs > 0) & np.isfinite(costs)]
+    orders = np.frexp(positive)[1]
     level, widest = None, SENTINEL_STEP
-    for below, above in zip(occupied[:-1], occupied[1:], strict=True):
-        if above - below + 1 > _ORDERS_OF_A_STEP:
-            last, first = float(costs[orders <= below].max()), float(costs[orders >= above].min())
-            if first / last > widest:
-                level, widest = last, first / last
+    for k in gaps:
+        last, first = float(positive[orders <= occupied[k]].max()), float(positive[orders >= occupied[k + 1]].min())
+        if first / last > widest:
+            level, widest = last, first / last
     return level
+
+
+def _binary_orders(costs: Array) -> Array:
+    """The exponents that ``numpy.frexp`` finds among the positive finite costs, ascending; read from their bits."""
+    if not costs.size:
+        return np.empty(0, np.int64)
+    signs_and_exponents = np.ascontiguousarray(costs).reshape(-1).view(np.uint64) >> np.uint64(52)
+    count = np.bincount(signs_and_exponents.view(np.int64), minlength=_INFINITE)[:_INFINITE]
+    found = np.flatnonzero(count[1:]) + 1 - _BIAS
+    if count[0] > np.count_nonzero(costs == 0):  # numbers too small for an exponent of their own
+        found = np.concatenate([np.unique(np.frexp(costs[(costs > 0) & (costs < np.finfo(float).tiny)])[1]), found])
+    return found
 
 
 @dataclass(frozen=True, eq=False)

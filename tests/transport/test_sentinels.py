@@ -34,3 +34,15 @@ def test_a_step_of_just_a_million_is_none():
     assert level_below_sentinels(np.array([1.0, SENTINEL_STEP])) is None
     assert level_below_sentinels(np.array([1.0, np.nextafter(SENTINEL_STEP, np.inf)])) == 1.0
     assert level_below_sentinels(np.array([1e-300, 1e300])) == 1e-300
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_signs_zeros_infinities_and_the_smallest_numbers(seed):
+    """Only positive finite costs count, those below 2e-308 too."""
+    rng = np.random.default_rng(seed)
+    for _ in range(300):
+        costs = rng.random(12) * 10.0 ** rng.integers(-320, -290, 12) * rng.choice([0.0, 1.0, 1.0, -1.0], 12)
+        costs[0] = rng.choice([np.inf, np.nan, 1e-305, 1.0])
+        positive = costs[(costs > 0) & np.isfinite(costs)]
+        assert level_below_sentinels(costs) == (by_sorting(positive) if len(np.unique(positive)) > 1 else None)
+    assert level_below_sentinels(np.zeros((2, 0))) is None and level_below_sentinels(np.full((2, 2), np.inf)) is None
