@@ -105,7 +105,7 @@ def _sampled_potential(costs, g, work):
 
 @kernel()
 def _shuffled(n):
-    """The numbers below n in an order that looks random, the same in every call: steps of a linear congruence."""
+    """The numbers below n in an order without a pattern, the same in every call: steps of a linear congruence."""
     order = np.arange(n)
     state = np.uint64(n)
     for k in range(n - 1):
