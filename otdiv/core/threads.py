@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import contextvars
 import os
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
 from otdiv.core.budget import Stopped, StopRequest
 from otdiv.core.validation import invalid
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
 
@@ -71,10 +76,16 @@ def limited_blas(threads: int = 1) -> Iterator[None]:
 
     The limit is of the whole process while the block runs.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(threads, user_api="blas"):
+    with _libraries_of(len(sys.modules)).limit(limits=threads, user_api="blas"):
         yield
+
+
+@lru_cache(maxsize=1)
+def _libraries_of(modules: int) -> ThreadpoolController:
+    """The libraries that this process has loaded; they are sought again, in a millisecond, when modules were added."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def call_interruptibly(

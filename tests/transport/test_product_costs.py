@@ -78,3 +78,24 @@ def test_costs_that_are_not_low_enough_are_found_out(monkeypatch):
     true = solve.lowered_costs
     monkeypatch.setattr(solve, "lowered_costs", lambda problem: (true(problem)[0] * 1.001, true(problem)[1]))
     assert emd(x, y, method="dense").lower > honest.upper
+
+
+@pytest.mark.parametrize("kind", ["normal", "far from the origin"])
+def test_the_bits_do_not_depend_on_the_threads(kind, monkeypatch):
+    monkeypatch.setattr(product_costs, "_IN_ONE_THREAD", 0)
+    rng = np.random.default_rng(4)
+    problem = problem_of(CLOUDS[kind](rng, 300, 300), CLOUDS[kind](rng, 290, 300), "euclidean")
+    (one, off), (three, again) = lowered_costs(problem, 1), lowered_costs(problem, 3)
+    assert np.array_equal(one, three) and off == again
+
+
+def test_points_are_moved_only_where_the_origin_is_far(monkeypatch):
+    """The bound on the error is that of the product that was taken: far from the origin it is that near it, moved."""
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(2, 60, 512))
+    _, near = lowered_costs(problem_of(x, y, "sqeuclidean"))
+    _, moved = lowered_costs(problem_of(x + 1e6, y + 1e6, "sqeuclidean"))
+    assert moved == pytest.approx(near, rel=0.05)
+    monkeypatch.setattr(product_costs, "_CENTRED_ABOVE", np.inf)
+    left = lowered_costs(problem_of(x + 1e4, y + 1e4, "sqeuclidean"))
+    assert left is None or left[1] > 1e6 * near

@@ -17,10 +17,10 @@ from otdiv.certificates.certificate import Certificate
 from otdiv.core.bounds import Bounds, Status
 from otdiv.core.budget import Stopped, StopRequest
 from otdiv.core.options import DEFAULTS, SolverOptions
-from otdiv.core.threads import call_interruptibly
+from otdiv.core.threads import call_interruptibly, count_threads
 from otdiv.core.validation import Array
-from otdiv.costs import as_point_cost
-from otdiv.pricing.compiled_costs import metric_of
+from otdiv.pricing.compiled_costs import EUCLIDEAN, metric_of
+from otdiv.pricing.compiled_distances import pair_costs
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.methods.dense.product_costs import FROM_DIMENSION, lowered_costs
@@ -89,10 +89,10 @@ def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) ->
     copies = 8 * (problem.n + problem.m) * problem.d if problem.d >= FROM_DIMENSION else 0
     problem.require_memory(_BYTES_PER_PAIR * pairs + copies, options.memory_limit, "the dense network simplex")
     if pairs < _IN_THREAD_FROM:
-        return DenseAnswer(_certificate(problem, _solved(problem, np.zeros(1, np.int64))))
+        return DenseAnswer(_certificate(problem, _solved(problem, np.zeros(1, np.int64), options)))
     flag, started = _StopFlag(), options.tuning.clock()
     try:
-        answer = call_interruptibly(lambda: _solved(problem, flag.array), options.time_limit, flag)
+        answer = call_interruptibly(lambda: _solved(problem, flag.array, options), options.time_limit, flag)
     except (Stopped, KeyboardInterrupt) as stop:
         return DenseAnswer(None, str(stop) or "interrupted")
     if not flag.is_set():
@@ -107,8 +107,9 @@ def _certificate(problem: TransportProblem, answer: tuple) -> Certificate | None
         return None
     n, m = problem.n, problem.m
     plan = Plan(rows[:count], columns[:count], mass[:count], (n, m))
-    if problem.d >= FROM_DIMENSION and not problem.cost.by_entries:  # the costs may have been lowered
-        costs = as_point_cost(problem.cost).elementwise(problem.mu.points[plan.rows], problem.nu.points[plan.columns])
+    metric = metric_of(problem.cost, problem.d)
+    if problem.d >= FROM_DIMENSION and metric is not None and metric.kind <= EUCLIDEAN:  # costs may have been lowered
+        costs = pair_costs(metric, problem.mu.points, problem.nu.points, plan.rows, plan.columns, 1)
         value = min(max(float(plan.mass @ costs), lower), upper)
     f, g = f[:n], g[:m]
     for array in (f, g):
@@ -116,14 +117,14 @@ def _certificate(problem: TransportProblem, answer: tuple) -> Certificate | None
     return Certificate(plan, f, g, value, Bounds(lower, upper), error, upper - lower)
 
 
-def _solved(problem: TransportProblem, stop: Array) -> tuple:
+def _solved(problem: TransportProblem, stop: Array, options: SolverOptions) -> tuple:
     from otdiv.transport.methods.dense import kernels  # loads a compiler
 
     cost, d = problem.cost, problem.d
     errors = (cost.relative_error(d), cost.absolute_error(d))
     metric = metric_of(cost, d)
     a, b = problem.mu.weights, problem.nu.weights
-    lowered = lowered_costs(problem)
+    lowered = lowered_costs(problem, count_threads(options.threads))
     if lowered is not None:
         costs, slack = lowered
         return kernels.solve_matrix(errors[0], errors[1] + slack, costs, a, b, stop)
