@@ -76,7 +76,7 @@ def test_costs_that_are_not_low_enough_are_found_out(monkeypatch):
     from otdiv.transport.methods.dense import solve
 
     true = solve.lowered_costs
-    monkeypatch.setattr(solve, "lowered_costs", lambda problem: (true(problem)[0] * 1.001, true(problem)[1]))
+    monkeypatch.setattr(solve, "lowered_costs", lambda *given: (true(*given)[0] * 1.001, true(*given)[1]))
     assert emd(x, y, method="dense").lower > honest.upper
 
 
