@@ -10,9 +10,11 @@ from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.methods.grid.detect import detect_grid
 from otdiv.transport.methods.table import accept_few, accept_multiscale
 
-MULTISCALE_FROM = ((3, 5 * 2**17), (7, 2**20), (12, 2**21), (np.inf, 2**22))
+MULTISCALE_FROM = ((3, 3 * 2**17), (7, 2**20), (12, 2**21), (np.inf, 2**22))
 """Up to each dimension, the pairs from which the multiscale method is faster than the dense one: the median of equal
 and of random weights, both costs, measured on two cores with the certificate (benchmarks/README.md)."""
+ASSIGNED_FROM = 5 * 2**17
+"""The same of an assignment: equal masses, as many of one side as of the other; where the number above is smaller."""
 GRID_ABOVE = 2**16
 """Pairs from which grid detection is tried."""
 SIMPLEX_ABOVE = 40_000
@@ -67,16 +69,25 @@ def select_method(problem: TransportProblem) -> Choice:
         return Choice("grid", f"the points lie on a grid and {problem.cost.name} is the length of paths along it")
     if _few_against_many(problem):
         return Choice("few", f"{min(problem.n, problem.m)} points against many: targets are handed on between them")
-    if problem.n * problem.m >= multiscale_from(problem.d) and accept_multiscale(problem) is None:
+    if (
+        problem.n * problem.m >= multiscale_from(problem.d, _is_assignment(problem))
+        and accept_multiscale(problem) is None
+    ):
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     if problem.cost.by_entries and problem.cost.shape is None:
         return Choice("dense", "the cost is a function: all its values are computed and kept")
     return Choice("dense", "few pairs: all costs are kept, and the proof comes in the same compiled pass")
 
 
-def multiscale_from(d: int) -> int:
+def multiscale_from(d: int, assignment: bool = False) -> int:
     """The pairs from which the multiscale method is the choice in dimension d."""
-    return next(pairs for most, pairs in MULTISCALE_FROM if d <= most)
+    pairs = next(pairs for most, pairs in MULTISCALE_FROM if d <= most)
+    return max(pairs, ASSIGNED_FROM) if assignment else pairs
+
+
+def _is_assignment(problem: TransportProblem) -> bool:
+    """Whether one atom for each is a plan."""
+    return problem.n == problem.m and all(bool(np.ptp(masses) == 0.0) for masses in (problem.a, problem.b))
 
 
 def _few_against_many(problem: TransportProblem) -> bool:

@@ -89,8 +89,8 @@ def test_a_wrong_plan_or_wrong_prices_of_the_pass_open_the_interval(monkeypatch)
     right = solve_with(problem, "dense", DEFAULTS)
     solved = dense._solved
 
-    def tampered(problem, stop):
-        (lower, value, upper, error, count), f, g, rows, columns, mass = solved(problem, stop)
+    def tampered(*given):
+        (lower, value, upper, error, count), f, g, rows, columns, mass = solved(*given)
         return (lower, value, upper + 1.0, error, count), f, g + 0.5, rows, np.roll(columns[:count], 1), mass
 
     monkeypatch.setattr(dense, "_solved", tampered)

@@ -40,6 +40,11 @@ With the first one the optimum is reached; a few pivots with the second mend the
 """
 FINEST_BATCHES = 16
 """Most batches of those."""
+HALVED, QUARTERED = 2, 5
+"""Targets for each source from which a row is priced in two parts, and in four, since few rows fill no batch.
+
+Smaller: more pivots, each of a less violating arc.
+"""
 COMPARED_FROM, SAMPLE = 64, 4
 """Sources and targets from which several starts are compared, and how many of them one of a sample stands for."""
 MANY_SOURCES, ENOUGH_SOURCES = 0.6, 0.57
@@ -205,12 +210,15 @@ def _take_arc(n, i, j, costs, supply, demand, basis, open_g):
 def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
     """Pivot in batches until no arc violates; returns whether none does, by the first of the two tolerances.
 
-    A batch holds the most violating arc of each of some rows, by the potentials of its start; whether an arc still
-    violates when its turn comes is decided by the costs round its cycle.
+    A batch holds the most violating arc of each of some rows, or parts of long rows, by the potentials of its start;
+    whether an arc still violates when its turn comes is decided by the costs round its cycle.
     """
     n, m = costs.shape
     size = LEAST_BATCH + (n + m) // NODES_PER_ARC
-    batch_i, batch_j = work.done, work.target  # no longer than n
+    wanted = 4 if m >= QUARTERED * n else 2 if m >= HALVED * n else 1
+    step = (m + wanted - 1) // wanted
+    parts = n * ((m + step - 1) // step)
+    batch_i, batch_j = work.done, work.target  # no longer than the parts, and these not than n and m
     share, left, cursor, optimal = TOLERANCE, PIVOTS_PER_NODE * (n + m), 0, False
     _read_potentials(n, m, basis, f, g, open_g, work.masses)
     while left > 0 and work.stop[0] == 0:
@@ -220,13 +228,14 @@ def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
             steepest = max(steepest, abs(f[i]))
         tolerance = share * steepest
         found, seen = 0, 0
-        while seen < n and found < size:
-            i = cursor
-            cursor = cursor + 1 if cursor + 1 < n else 0
+        while seen < parts and found < size:
+            i, first = cursor % n, step * (cursor // n)
+            row, row_g = costs[i, first : first + step], open_g[first : first + step]
+            cursor = cursor + 1 if cursor + 1 < parts else 0
             seen += 1
-            least = least_reduced(costs[i], open_g)
+            least = least_reduced(row, row_g)
             if least - f[i] < -tolerance:
-                batch_i[found], batch_j[found] = i, first_reduced(costs[i], open_g, least)
+                batch_i[found], batch_j[found] = i, first + first_reduced(row, row_g, least)
                 found += 1
         entered = 0
         for k in range(found):
@@ -234,7 +243,7 @@ def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
             entered += pivot(n, i, n + j, costs[i, j], tolerance, basis)
         if entered > 0:
             _read_potentials(n, m, basis, f, g, open_g, work.masses)
-        elif seen == n:
+        elif seen == parts:
             if optimal:
                 break
             optimal, share, left = True, FINEST_TOLERANCE, FINEST_BATCHES
