@@ -179,6 +179,20 @@ def test_lattice_problems_exactly(first, second, cost):
     assert result.status is Status.OPTIMAL
 
 
+def test_an_assignment_stays_dense_longer():
+    """700 points a side in the plane: equal masses are dense, others and fewer against more are multiscale."""
+    rng = np.random.default_rng(0)
+    x, y, a = rng.normal(size=(700, 2)), rng.normal(size=(700, 2)), rng.random(700)
+    of = {
+        "equal": TransportProblem(DiscreteMeasure(x), DiscreteMeasure(y)),
+        "weights": TransportProblem(DiscreteMeasure(x, a / a.sum()), DiscreteMeasure(y)),
+        "fewer": TransportProblem(DiscreteMeasure(x[:600]), DiscreteMeasure(y)),
+        "more": TransportProblem(DiscreteMeasure(np.tile(x, (2, 1)) + rng.normal(size=(1400, 2))), DiscreteMeasure(y)),
+    }
+    chosen = {name: select_method(problem).method for name, problem in of.items()}
+    assert chosen == {"equal": "dense", "weights": "multiscale", "fewer": "multiscale", "more": "multiscale"}
+
+
 def test_select_method_tells_what_and_why():
     line = TransportProblem(DiscreteMeasure([0.0, 1]), DiscreteMeasure([2.0]))
     plane = TransportProblem(DiscreteMeasure([[0.0, 1]]), DiscreteMeasure([[2.0, 2]]))

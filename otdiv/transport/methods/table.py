@@ -109,9 +109,10 @@ TABLE: tuple[Method, ...] = (
         "multiscale",
         "coarse to fine on few arcs, until a search over all pairs finds none that violates f + g ≤ d: equal masses by "
         "auction and augmenting paths, others by the network simplex",
-        "point clouds from about 630 x 630 on in the plane (810 x 810 of equal masses), 2000 x 2000 in many dimensions; "
-        "equal masses: 100 000 points in the plane in 4 s for the squared distance, in 16 s for the distance itself; a "
-        "million in 71 s and in 9 minutes, to a proved 1 % (`rtol=0.01`) in 12 s and in 23 s; no cost matrix",
+        "point clouds from about 630 x 630 on in the plane (810 x 810 of equal masses), 2000 x 2000 in many "
+        "dimensions; equal masses: 100 000 points in the plane in 4 s for the squared distance, in 16 s for the "
+        "distance itself; a million in 71 s and in 9 minutes, to a proved 1 % (`rtol=0.01`) in 12 s and "
+        "in 23 s; no cost matrix",
         accept_multiscale,
         _solve_multiscale,
         compiled=True,
