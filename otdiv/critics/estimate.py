@@ -55,7 +55,8 @@ def fit(
     Parameters
     ----------
     x, y : array_like [n, d], [m, d]; DiscreteMeasure; or samplers
-        Points, or functions (n, rng) -> points [n, d] that draw new ones for every step.
+        Points, or functions (n, rng) -> points [n, d] that draw new ones for every step: one call at a time, most of
+        them in a thread, for ten steps ahead of their use.  Where they draw from ``rng`` a seed repeats the run.
     a, b : array_like, optional
         Weights of total 1; None is uniform.
     constraint : str
