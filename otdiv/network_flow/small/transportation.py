@@ -45,8 +45,11 @@ HALVED, QUARTERED = 2, 5
 
 Smaller: more pivots, each of a less violating arc.
 """
-COMPARED_FROM, SAMPLE = 64, 4
-"""Sources and targets from which several starts are compared, and how many of them one of a sample stands for."""
+COMPARED_FROM = 64
+"""Sources and targets from which several starts are compared."""
+HALF_UP_TO = 128
+"""Atoms up to which a sample is a half of those of the smaller side; a larger one is a quarter, whose assignment takes less
+time than its better potential saves."""
 MANY_SOURCES, ENOUGH_SOURCES = 0.6, 0.57
 """Shares of different sources among the tight arcs of a start, one for each target: from the first the start 0 is
 taken, from the second that of mean costs, below both the potential of a sample.
@@ -129,7 +132,7 @@ def _count_different(numbers, n):
 def _sampled_potential(costs, supply, demand, g, work):
     """g as the potential of an assignment between samples by mass, extended to all targets; stopped, it stays."""
     n, m = costs.shape
-    size = min(n, m) // SAMPLE
+    size = max(min(min(n, m) // 2, HALF_UP_TO), min(n, m) // 4)
     rows, columns = _by_mass(supply, size), _by_mass(demand, size)
     part = np.empty((size, size))
     for i in range(size):
