@@ -48,8 +48,8 @@ Smaller: more pivots, each of a less violating arc.
 COMPARED_FROM = 64
 """Sources and targets from which several starts are compared."""
 HALF_UP_TO = 128
-"""Atoms up to which a sample is a half of those of the smaller side; a larger one is a quarter, whose assignment takes less
-time than its better potential saves."""
+"""Atoms up to which a sample is a half of those of the smaller side; a larger one is a quarter, since the assignment of
+a half would take longer than its better potential saves."""
 MANY_SOURCES, ENOUGH_SOURCES = 0.6, 0.57
 """Shares of different sources among the tight arcs of a start, one for each target: from the first the start 0 is
 taken, from the second that of mean costs, below both the potential of a sample.
