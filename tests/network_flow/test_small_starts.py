@@ -8,10 +8,10 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from otdiv.network_flow.small import assignment, rows, transportation
+from otdiv.network_flow.small import assignment, flow_start, rows
 from otdiv.network_flow.small.assignment import COMPARED_FROM, FEW_FREE, MANY_FREE, MEAN_PREFERRED, assign
+from otdiv.network_flow.small.flow_start import ENOUGH_SOURCES, MANY_SOURCES
 from otdiv.network_flow.small.solve import solve_small
-from otdiv.network_flow.small.transportation import ENOUGH_SOURCES, MANY_SOURCES
 from otdiv.network_flow.small.workspace import allocate_workspace
 
 
@@ -53,7 +53,7 @@ def assignment_start(costs):
     return "mean" if of_mean <= min(MANY_FREE * n, MEAN_PREFERRED * of_zero) else "zero"
 
 
-def flow_start(costs):
+def start_of_flow(costs):
     """Which start the network simplex takes, by the different sources of the tight arcs of each."""
     n, m = costs.shape
     row_of = np.empty(m, np.int64)
@@ -71,7 +71,7 @@ def test_every_start_is_taken_somewhere():
     rng = np.random.default_rng(0)
     costs = {name: make(rng, 257, 257) for name, make in TABLES.items()}
     assert {assignment_start(one) for one in costs.values()} == {"mean at once", "mean", "zero", "sample"}
-    assert {flow_start(one) for one in costs.values()} == {"mean", "zero", "sample"}
+    assert {start_of_flow(one) for one in costs.values()} == {"mean", "zero", "sample"}
 
 
 @pytest.mark.parametrize("n", [COMPARED_FROM - 1, COMPARED_FROM, 101, 130, 257])
@@ -128,9 +128,9 @@ def test_a_sample_by_mass_shares_it_out_evenly():
     rng = np.random.default_rng(6)
     masses = rng.integers(0, 2**50, 200)
     masses[:20], masses[70:90] = 0, 0
-    places = transportation._by_mass(masses, 50)
+    places = flow_start._by_mass(masses, 50)
     assert np.all(masses[places] > 0) and np.all(np.diff(places) >= 0)
     before, step = np.cumsum(masses)[places] - masses[places], masses.sum() / len(places)
     middles = (np.arange(len(places)) + 0.5) * step
     assert np.all(before <= middles) and np.all(middles <= before + masses[places])
-    assert transportation._by_mass(np.array([0, 7, 0]), 4).tolist() == [1, 1, 1, 1]
+    assert flow_start._by_mass(np.array([0, 7, 0]), 4).tolist() == [1, 1, 1, 1]

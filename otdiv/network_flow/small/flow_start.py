@@ -1,0 +1,85 @@
+"""The potentials from which a flow on a dense matrix begins: the best of three, by how many sources they bring in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otdiv.core.compilation import kernel
+from otdiv.network_flow.small.assignment import assign
+from otdiv.network_flow.small.rows import lower_minima, make_feasible, mean_costs
+
+COMPARED_FROM = 64
+"""Sources and targets from which several starts are compared."""
+HALF_UP_TO = 128
+"""Atoms up to which a sample is a half of those of the smaller side; a larger one is a quarter, since the assignment of
+a half would take longer than its better potential saves."""
+MANY_SOURCES, ENOUGH_SOURCES = 0.6, 0.57
+"""Shares of different sources among the tight arcs of a start, one for each target: from the first the start 0 is
+taken, from the second that of mean costs, below both the potential of a sample.
+
+Where the arcs come from few sources, thousands of pivots follow.
+"""
+
+
+@kernel()
+def first_potentials(costs, supply, demand, f, g, row_of, work):
+    """Fill f and g with feasible potentials, and ``row_of`` with a source for each target where f + g = c.
+
+    From the mean costs, which suit clouds apart; or from 0, which suits independent costs; or from a sample.
+    """
+    size, reduced = min(costs.shape), work.distance[: len(g)]
+    mean_costs(costs, g)
+    make_feasible(costs, f, g, reduced, row_of)
+    if size < COMPARED_FROM:
+        return
+    of_mean = _count_different(row_of, len(f))
+    g[:] = 0.0
+    make_feasible(costs, f, g, reduced, row_of)
+    if _count_different(row_of, len(f)) >= max(of_mean, MANY_SOURCES * size):
+        return
+    mean_costs(costs, g)
+    if of_mean < ENOUGH_SOURCES * size:
+        _sampled_potential(costs, supply, demand, g, work)
+    make_feasible(costs, f, g, reduced, row_of)
+
+
+@kernel()
+def _count_different(numbers, n):
+    """How many different ones there are of some numbers below n."""
+    seen, count = np.zeros(n, np.bool_), 0
+    for k in range(len(numbers)):
+        count += not seen[numbers[k]]
+        seen[numbers[k]] = True
+    return count
+
+
+@kernel()
+def _sampled_potential(costs, supply, demand, g, work):
+    """g as the potential of an assignment between samples by mass, extended to all targets; stopped, it stays."""
+    n, m = costs.shape
+    size = max(min(min(n, m) // 2, HALF_UP_TO), min(n, m) // 4)
+    rows, columns = _by_mass(supply, size), _by_mass(demand, size)
+    part = np.empty((size, size))
+    for i in range(size):
+        for j in range(size):
+            part[i, j] = costs[rows[i], columns[j]]
+    target, owner, part_g = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
+    if not assign(part, target, owner, part_g, work):
+        return
+    g[:] = np.inf
+    for i in range(size):
+        lower_minima(costs[rows[i]], i, part[i, target[i]] - part_g[target[i]], g, work.source[:m])
+
+
+@kernel()
+def _by_mass(masses, size):
+    """Places that share the mass out evenly: those at which the running total passes the middle of each part of it."""
+    step = masses.sum() / size
+    places = np.empty(size, np.int64)
+    at, total = 0, np.int64(masses[0])
+    for k in range(size):
+        while total < (k + 0.5) * step and at + 1 < len(masses):
+            at += 1
+            total += masses[at]
+        places[k] = at
+    return places
