@@ -36,6 +36,8 @@ FEW_FREE, MANY_FREE = 0.125, 0.25
 """Shares of rows that the reductions leave free: up to the first one the start is good enough, above the second the
 potential of a sample is the start.  Smaller: more starts are tried where paths are few and short."""
 
+_NONE, _MEAN, _ZERO, _SAMPLE = range(4)
+"""Starts of an assignment."""
 MEAN_PREFERRED = 1.2
 """Free rows of the mean costs' start for each one of the other, up to which it is taken: its paths are shorter."""
 
@@ -49,18 +51,23 @@ def assign(costs, target, owner, g, work):
     whether all rows are assigned: not where ``work.stop`` was set.
     """
     n = len(costs)
-    mean_costs(costs, g)
-    count = _assign_tight(costs, target, owner, g, work)
-    if n >= COMPARED_FROM and count > FEW_FREE * n:
-        of_mean = count
-        g[:] = 0.0
-        count = _assign_tight(costs, target, owner, g, work)
-        if min(count, of_mean) > MANY_FREE * n:
-            _sampled_potential(costs, g, work)
-            count = _assign_tight(costs, target, owner, g, work)
-        elif of_mean <= min(MANY_FREE * n, MEAN_PREFERRED * count):
+    start, of_mean, count = _MEAN, n + 1, n
+    while start != _NONE:  # a loop, since each call of a kernel that is written out takes a second to compile
+        if start == _MEAN:
             mean_costs(costs, g)
-            count = _assign_tight(costs, target, owner, g, work)
+        elif start == _ZERO:
+            g[:] = 0.0
+        else:
+            _sampled_potential(costs, g, work)
+        count = _assign_tight(costs, target, owner, g, work)
+        if start == _MEAN and of_mean > n and n >= COMPARED_FROM and count > FEW_FREE * n:
+            start, of_mean = _ZERO, count
+        elif start == _ZERO and min(count, of_mean) > MANY_FREE * n:
+            start = _SAMPLE
+        elif start == _ZERO and of_mean <= min(MANY_FREE * n, MEAN_PREFERRED * count):
+            start = _MEAN
+        else:
+            start = _NONE
     return _assign_free(costs, count, target, owner, g, work)
 
 

@@ -28,19 +28,19 @@ def first_potentials(costs, supply, demand, f, g, row_of, work):
     From the mean costs, which suit clouds apart; or from 0, which suits independent costs; or from a sample.
     """
     size, reduced = min(costs.shape), work.distance[: len(g)]
-    mean_costs(costs, g)
-    make_feasible(costs, f, g, reduced, row_of)
-    if size < COMPARED_FROM:
-        return
-    of_mean = _count_different(row_of, len(f))
-    g[:] = 0.0
-    make_feasible(costs, f, g, reduced, row_of)
-    if _count_different(row_of, len(f)) >= max(of_mean, MANY_SOURCES * size):
-        return
-    mean_costs(costs, g)
-    if of_mean < ENOUGH_SOURCES * size:
-        _sampled_potential(costs, supply, demand, g, work)
-    make_feasible(costs, f, g, reduced, row_of)
+    different = np.zeros(2)
+    for start in range(3):  # mean costs, 0, and one of the first and a sample
+        mean_costs(costs, g)
+        if start == 1:
+            g[:] = 0.0
+        elif start == 2 and different[0] < ENOUGH_SOURCES * size:
+            _sampled_potential(costs, supply, demand, g, work)
+        make_feasible(costs, f, g, reduced, row_of)
+        if start == 2 or size < COMPARED_FROM:
+            return
+        different[start] = _count_different(row_of, len(f))
+        if start == 1 and different[1] >= max(different[0], MANY_SOURCES * size):
+            return
 
 
 @kernel()
