@@ -69,25 +69,25 @@ def select_method(problem: TransportProblem) -> Choice:
         return Choice("grid", f"the points lie on a grid and {problem.cost.name} is the length of paths along it")
     if _few_against_many(problem):
         return Choice("few", f"{min(problem.n, problem.m)} points against many: targets are handed on between them")
-    if (
-        problem.n * problem.m >= multiscale_from(problem.d, _is_assignment(problem))
-        and accept_multiscale(problem) is None
-    ):
+    if _has_many_pairs(problem) and accept_multiscale(problem) is None:
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     if problem.cost.by_entries and problem.cost.shape is None:
         return Choice("dense", "the cost is a function: all its values are computed and kept")
     return Choice("dense", "few pairs: all costs are kept, and the proof comes in the same compiled pass")
 
 
-def multiscale_from(d: int, assignment: bool = False) -> int:
+def multiscale_from(d: int) -> int:
     """The pairs from which the multiscale method is the choice in dimension d."""
-    pairs = next(pairs for most, pairs in MULTISCALE_FROM if d <= most)
-    return max(pairs, ASSIGNED_FROM) if assignment else pairs
+    return next(pairs for most, pairs in MULTISCALE_FROM if d <= most)
 
 
-def _is_assignment(problem: TransportProblem) -> bool:
-    """Whether one atom for each is a plan."""
-    return problem.n == problem.m and all(bool(np.ptp(masses) == 0.0) for masses in (problem.a, problem.b))
+def _has_many_pairs(problem: TransportProblem) -> bool:
+    """Whether there are as many as :func:`multiscale_from` says; of an assignment, at least ``ASSIGNED_FROM``."""
+    pairs = problem.n * problem.m
+    if pairs < multiscale_from(problem.d):
+        return False
+    equal = problem.n == problem.m and all(bool(np.ptp(masses) == 0.0) for masses in (problem.a, problem.b))
+    return pairs >= ASSIGNED_FROM or not equal
 
 
 def _few_against_many(problem: TransportProblem) -> bool:

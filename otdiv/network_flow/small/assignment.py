@@ -15,6 +15,7 @@ from otdiv.network_flow.small.rows import (
     copy_to,
     extend_potential,
     first_equal,
+    gather,
     least_of,
     lower_minima,
     make_feasible,
@@ -31,7 +32,7 @@ More: fewer paths.  A bound is needed since ties in floats may pass a column rou
 
 
 COMPARED_FROM = 64
-"""Rows from which several starts are compared; fewer take microseconds from any."""
+"""Rows, or sources and targets, from which several starts are compared; fewer take microseconds from any."""
 FEW_FREE, MANY_FREE = 0.125, 0.25
 """Shares of rows that the reductions leave free: up to the first one the start is good enough, above the second the
 potential of a sample is the start.  Smaller: more starts are tried where paths are few and short."""
@@ -90,9 +91,7 @@ def _sampled_potential(costs, g, work):
     before = 0
     while True:
         part, part_g = room[: size * size].reshape((size, size)), potential[:size]
-        for i in range(size):
-            for j in range(size):
-                part[i, j] = costs[order[i], order[j]]
+        gather(costs, order[:size], order[:size], part)
         if before == 0:
             mean_costs(part, part_g)
         else:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
-from otdiv.network_flow.small.assignment import assign
-from otdiv.network_flow.small.rows import lower_minima, make_feasible, mean_costs
+from otdiv.network_flow.small.assignment import COMPARED_FROM, assign
+from otdiv.network_flow.small.rows import gather, lower_minima, make_feasible, mean_costs
 
-COMPARED_FROM = 64
-"""Sources and targets from which several starts are compared."""
 HALF_UP_TO = 128
 """Atoms up to which a sample is a half of those of the smaller side; a larger one is a quarter, since the assignment of
 a half would take longer than its better potential saves."""
@@ -30,10 +28,11 @@ def first_potentials(costs, supply, demand, f, g, row_of, work):
     size, reduced = min(costs.shape), work.distance[: len(g)]
     different = np.zeros(2)
     for start in range(3):  # mean costs, 0, and one of the first and a sample
-        mean_costs(costs, g)
         if start == 1:
             g[:] = 0.0
-        elif start == 2 and different[0] < ENOUGH_SOURCES * size:
+        else:
+            mean_costs(costs, g)
+        if start == 2 and different[0] < ENOUGH_SOURCES * size:
             _sampled_potential(costs, supply, demand, g, work)
         make_feasible(costs, f, g, reduced, row_of)
         if start == 2 or size < COMPARED_FROM:
@@ -60,9 +59,7 @@ def _sampled_potential(costs, supply, demand, g, work):
     size = max(min(min(n, m) // 2, HALF_UP_TO), min(n, m) // 4)
     rows, columns = _by_mass(supply, size), _by_mass(demand, size)
     part = np.empty((size, size))
-    for i in range(size):
-        for j in range(size):
-            part[i, j] = costs[rows[i], columns[j]]
+    gather(costs, rows, columns, part)
     target, owner, part_g = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
     if not assign(part, target, owner, part_g, work):
         return

@@ -117,6 +117,14 @@ def first_reduced(row, g, value):
 
 
 @kernel()
+def gather(costs, rows, columns, part):
+    """part[i, j] = costs[rows[i], columns[j]]."""
+    for i in range(len(rows)):
+        for j in range(len(columns)):
+            part[i, j] = costs[rows[i], columns[j]]
+
+
+@kernel()
 def mean_costs(costs, g):
     """The columns' mean costs as a first g.
 
