@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from otdiv.certificates.exact_masses import MOST_ARCS, exact_masses
-from otdiv.certificates.narrowing import joins_equal_points, smaller_potentials
+from otdiv.certificates.narrowing import joins_equal_points, share_moved, smaller_potentials
 from otdiv.certificates.plan_repair import (
     exact_marginal_error,
     feasible_plan,
@@ -23,7 +23,7 @@ from otdiv.certificates.plan_repair import (
     weight_error,
 )
 from otdiv.certificates.potential_repair import feasible_potentials
-from otdiv.core.bounds import Bounds
+from otdiv.core.bounds import Bounds, Status
 from otdiv.core.compilation import announced_compilation
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.rounding import UNIT, accurate_dots_bounds, dots_bounds
@@ -31,6 +31,10 @@ from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.verification.record import GIVEN_WEIGHTS, NEARBY_WEIGHTS
+
+_ROUNDINGS = 16 * UNIT
+"""Share of the mass that sums and quotients of weights may lose to rounding; with more, a weight of one part in 1e15
+would count for nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,8 @@ class Certificate(ReadOnlyCopies):
         The part of the gap that float64 rounding alone explains.
     level : str
         "float": proved in float64 with outward rounding.
+    moved : float
+        Share of the mass that the plan moves at a positive cost; infinity where a cost is negative.
     """
 
     plan: Plan
@@ -67,6 +73,7 @@ class Certificate(ReadOnlyCopies):
     resolution: float
     about: str = GIVEN_WEIGHTS
     level: str = "float"
+    moved: float = np.inf
 
     @property
     def gap(self) -> float:
@@ -78,9 +85,24 @@ class Certificate(ReadOnlyCopies):
         """Whether the interval is about the weights as given: always without forbidden or sentinel arcs."""
         return self.about == GIVEN_WEIGHTS or self.marginal_error == 0.0
 
+    @property
+    def moves_roundings_only(self) -> bool:
+        """Whether the plan moves no more than roundings of the weights at a positive cost: at most 16 of the mass."""
+        return self.moved <= _ROUNDINGS
+
     def proves_optimal(self, rtol: float, atol: float = 0.0) -> bool:
         """Whether the gap is within ``rtol`` of the value, or within ``atol``."""
         return self.gap <= max(rtol * abs(self.value), atol)
+
+    def status(self, rtol: float, atol: float = 0.0) -> Status:
+        """How narrow the interval is: OPTIMAL if its gap is at most rtol |value| or atol, else STOPPED.
+
+        OPTIMAL_NEARBY if it is that narrow and about weights nearby, or if no more is moved than roundings of the
+        weights: without them the plan costs 0, which no plan undercuts.
+        """
+        if self.proves_optimal(rtol, atol):
+            return Status.OPTIMAL if self.exact_weights else Status.OPTIMAL_NEARBY
+        return Status.OPTIMAL_NEARBY if self.moves_roundings_only else Status.STOPPED
 
 
 @np.errstate(under="ignore")  # what underflows is in the bounds, whatever the caller's state
@@ -233,4 +255,5 @@ def _prove(
         marginal_error=error,
         resolution=4 * rounding,
         about=NEARBY_WEIGHTS if problem.nearby else GIVEN_WEIGHTS,
+        moved=np.inf if signed else share_moved(problem, plan, costs),
     )

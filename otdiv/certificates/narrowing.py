@@ -39,3 +39,15 @@ def joins_equal_points(problem: TransportProblem, plan: Plan) -> bool:
     if problem.cost.by_entries:  # then coincident points may have any cost
         return False
     return bool(np.array_equal(problem.mu.points[plan.rows], problem.nu.points[plan.columns]))
+
+
+def share_moved(problem: TransportProblem, plan: Plan, costs: Array) -> float:
+    """Share of the mass on arcs whose cost may be positive: all but those that join a point with itself, and, of a
+    matrix, those that cost 0."""
+    free = costs == 0.0
+    if not problem.cost.by_entries:  # what is 0 may have underflowed
+        at = np.flatnonzero(free)
+        free[at] = (problem.mu.points[plan.rows[at]] == problem.nu.points[plan.columns[at]]).all(axis=1)
+    elif problem.cost.absolute_error(problem.d) > 0:
+        free[:] = False
+    return float(plan.mass[~free].sum()) / problem.mu.mass

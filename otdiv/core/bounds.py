@@ -52,6 +52,9 @@ class Status(Enum):
         if size > 0 and bounds.gap <= 2 * rtol * size:  # rtol refers to the value, which is at least the smaller end
             differ = f"the bounds differ by {100 * bounds.gap / size:.2g} %"
             return f"Certified within the {100 * rtol:.3g} % asked for{weights}: {differ}."
+        if self is Status.OPTIMAL_NEARBY and bounds.gap > atol:
+            most = f"for those given at most {bounds.upper:.2g}"
+            return f"Certified optimal, 0, for weights within rounding of those given; {most}."
         return f"Certified within the gap of {atol:.3g} asked for{weights}: the bounds differ by {bounds.gap:.2g}."
 
 

@@ -115,7 +115,7 @@ class BlockWork:
         status = np.where(narrow, 0, 2).astype(np.int8)
         if self.line is None:
             nearby = np.array([one is Status.OPTIMAL_NEARBY for one in found.status])
-            status[nearby & narrow] = 1
+            status[nearby] = 1
         return {"lower": lower, "value": value, "upper": upper, "status": status}
 
     def _called(self, pairs: Array) -> Array:

@@ -89,13 +89,12 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
             proof, proposal = _at_local_scale(problem, proof, proposal, options, deadline)
         if best is None or proof.gap < best[0].gap:
             best = (proof, proposal, name)
-        narrow = best[0].proves_optimal(options.rtol, options.atol)
-        if narrow or proposal.status is Status.STOPPED or clock() >= deadline:
+        met = best[0].status(options.rtol, options.atol).certified
+        if met or proposal.status is Status.STOPPED or clock() >= deadline:
             break
     assert best is not None
     proof, proposal, name = best
-    met = Status.OPTIMAL if proof.exact_weights else Status.OPTIMAL_NEARBY
-    status = met if proof.proves_optimal(options.rtol, options.atol) else Status.STOPPED
+    status = proof.status(options.rtol, options.atol)
     stats = {
         **proposal.stats,
         "reason": choice.reason,

@@ -102,4 +102,7 @@ def _root(
     met = bounds.gap <= max(options.rtol * value, options.atol)
     exact = Status.OPTIMAL if result.certificate.exact_weights else Status.OPTIMAL_NEARBY
     status = exact if met else Status.STOPPED if result.status.certified else result.status
+    at_points = not result.problem.cost.by_entries  # of entries 0 may be a power below float64's range
+    if not met and at_points and result.certificate.moves_roundings_only:
+        status = Status.OPTIMAL_NEARBY  # the optimum is 0 without roundings of the weights, and so is its root
     return value, bounds, result, status, scale

@@ -38,7 +38,8 @@ class TransportResult(HasBounds):
         The proof.
     status : Status
         OPTIMAL if the interval is as narrow as asked (or as float64 allows); OPTIMAL_NEARBY if it is, and is about
-        weights within ``certificate.marginal_error`` of those given; else STOPPED.
+        weights within ``certificate.marginal_error`` of those given, or if the plan moves roundings of the weights
+        only; else STOPPED.
     method : str
         Which method proposed the plan and the potentials.
     stats : mapping

@@ -121,9 +121,7 @@ def solve_pairs(
                 f[k], g[k] = result.potentials
             if kept is not None:
                 kept[k] = result.plan
-            status[k] = result.status
-        else:
-            status[k] = Status.STOPPED
+        status[k] = result.status
     return Answers(lower, value, upper, status, f, g, kept, general)
 
 

@@ -125,6 +125,4 @@ def _tighten(found: TransportResult, earlier: Certificate, options: SolverOption
     both = certify(found.problem, cheaper.plan, (higher.f, higher.g), options=options)
     if both.gap >= proof.gap:
         return found
-    met = Status.OPTIMAL if both.exact_weights else Status.OPTIMAL_NEARBY
-    status = met if both.proves_optimal(options.rtol, options.atol) else Status.STOPPED
-    return replace(found, certificate=both, status=status)
+    return replace(found, certificate=both, status=both.status(options.rtol, options.atol))

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from otdiv.certificates.certificate import certify
-from otdiv.core.bounds import Status
 from otdiv.core.options import DEFAULTS, RTOL
 from otdiv.costs import Cost, MatrixCost, SparseCost, as_cost
 from otdiv.measures.discrete import DiscreteMeasure
@@ -61,15 +60,13 @@ def audited(proof: Proof, name: str, rtol: float) -> TransportResult:
     problem = _problem(proof)
     plan = Plan(proof.rows, proof.columns, proof.mass, (problem.n, problem.m))
     certificate = certify(problem, plan, (proof.f, proof.g), options=DEFAULTS)
-    met = Status.OPTIMAL if certificate.exact_weights else Status.OPTIMAL_NEARBY
-    status = met if certificate.proves_optimal(rtol) else Status.STOPPED
     stats = {
         "reason": f"read from {name}",
         "rtol": rtol,
         "tried": (),
         "seconds": time.perf_counter() - started,
     }
-    return TransportResult(problem, certificate, status, "saved", stats)
+    return TransportResult(problem, certificate, certificate.status(rtol), "saved", stats)
 
 
 def _problem(proof: Proof) -> TransportProblem:

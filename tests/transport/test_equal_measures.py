@@ -1,0 +1,102 @@
+"""Measures that are equal but for roundings of their weights: the optimum is 0 for weights nearby, and it is said."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import otdiv
+from otdiv import Status
+
+_UNIT = 2.0**-53
+
+
+def _split(n: int, d: int, seed: int):
+    """A measure, and the same with half of its atoms in two parts each: sums of weights differ in last bits."""
+    rng = np.random.default_rng(seed)
+    x, a = rng.normal(size=(n, d)), rng.random(n)
+    a /= a.sum()
+    order, half = rng.permutation(n), n // 2
+    part = a[:half] * rng.random(half)
+    b = np.concatenate([(a - np.concatenate([part, np.zeros(n - half)]))[order], part])
+    return x, a, np.concatenate([x[order], x[:half]]), b / b.sum()
+
+
+def _exact_line(x, a, y, b) -> Fraction:
+    """W_1 on the line in rational arithmetic, b scaled to the mass of a."""
+    mass = {Fraction(t): Fraction(0) for t in np.concatenate([x, y]).tolist()}
+    scale = sum(map(Fraction, a.tolist())) / sum(map(Fraction, b.tolist()))
+    for t, w in zip(x.tolist(), a.tolist(), strict=True):
+        mass[Fraction(t)] += Fraction(w)
+    for t, w in zip(y.tolist(), b.tolist(), strict=True):
+        mass[Fraction(t)] -= Fraction(w) * scale
+    at = sorted(mass)
+    total, cumulated = Fraction(0), Fraction(0)
+    for left, right in zip(at, at[1:], strict=False):
+        cumulated += mass[left]
+        total += abs(cumulated) * (right - left)
+    return total
+
+
+@pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean", "cityblock"])
+@pytest.mark.parametrize(("n", "d"), [(6, 2), (20, 3), (60, 1), (150, 2)])
+def test_one_method_is_enough_and_the_answer_is_certified(n, d, cost):
+    x, a, y, b = _split(n, d, seed=n)
+    found = otdiv.emd(x, y, a=a, b=b, cost=cost)
+    assert found.status.certified and len(found.stats["tried"]) == 1
+    assert found.upper < 1e-13
+    if found.status is Status.OPTIMAL_NEARBY:
+        assert "Certified optimal, 0, for weights within rounding of those given" in found.message
+
+
+def test_the_interval_is_about_the_weights_as_given():
+    x, a, y, b = _split(40, 1, seed=3)
+    found = otdiv.emd(x, y, a=a, b=b)
+    exact = _exact_line(x[:, 0], a, y[:, 0], b)
+    assert found.status is Status.OPTIMAL_NEARBY
+    assert exact > 0 and Fraction(found.lower) <= exact <= Fraction(found.upper)
+
+
+def test_an_order_above_one_a_batch_and_a_matrix_of_distances_say_the_same():
+    x, a, y, b = _split(20, 2, seed=20)
+    assert otdiv.wasserstein(x, y, a=a, b=b, p=2).status is Status.OPTIMAL_NEARBY
+    many = otdiv.emd_many([x, x], [y, x], [a, a], [b, a])
+    assert many.status.tolist() == ["optimal_nearby", "optimal"]
+    table = otdiv.pairwise([otdiv.DiscreteMeasure(x, a), otdiv.DiscreteMeasure(y, b)])
+    assert table.status[0, 1] == "optimal_nearby" and table.status[0, 0] == "optimal"
+
+
+def test_a_saved_answer_has_the_same_status(tmp_path):
+    x, a, y, b = _split(20, 2, seed=20)
+    found = otdiv.emd(x, y, a=a, b=b)
+    found.save(tmp_path / "equal.npz")
+    again = otdiv.load(tmp_path / "equal.npz")
+    assert again.status is found.status is Status.OPTIMAL_NEARBY
+    assert again.upper < 1e-13
+
+
+@pytest.mark.parametrize("roundings", [0.5, 8.0, 64.0, 4096.0])
+def test_mass_above_rounding_counts(roundings):
+    """Of two atoms at distance 1 this share is moved: up to 16 roundings of the mass are none's, more is a distance."""
+    share = roundings * _UNIT
+    problem = otdiv.TransportProblem(
+        otdiv.DiscreteMeasure([0.0, 1.0], [1.0, 1.0]),
+        otdiv.DiscreteMeasure([0.0, 1.0], [1.0 - 2 * share, 1.0 + 2 * share]),
+    )
+    plan = np.array([[1.0 - 2 * share, 2 * share], [0.0, 1.0]])
+    proof = otdiv.certify(problem, plan, potentials=([0.0, 0.0], None))
+    assert proof.bounds.lower == 0.0 and proof.moved == pytest.approx(share, rel=1e-9)
+    assert proof.status(1e-9) is (Status.OPTIMAL_NEARBY if roundings <= 16 else Status.STOPPED)
+
+
+def test_negative_costs_have_no_such_zero():
+    """With a cost of -1 elsewhere, a plan that moves next to nothing at a positive cost may still be undercut."""
+    problem = otdiv.TransportProblem(
+        otdiv.DiscreteMeasure([0.0, 1.0]),
+        otdiv.DiscreteMeasure([0.0, 1.0]),
+        np.array([[0.0, -1.0], [-1.0, 0.0]]),
+    )
+    proof = otdiv.certify(problem, np.eye(2) / 2, potentials=([-1.0, -1.0], None))
+    assert proof.status(1e-9) is Status.STOPPED
