@@ -6,7 +6,7 @@ those named: the default on points and on distributions over many seeds, and eve
 error is that of the estimate; the critic error that of the critic value, without the c-transform of the
 points; the cosine is that of the critic's gradient with the direction of transport on points that were not
 trained on.  An interval that misses the truth is counted.  All four tables take about two hours on one core.
-On a graphics card the cells of one dimension fit into one process: ``--dimensions 2 &``, ``--dimensions 4 &`` and so on.
+On a graphics card the cells of one dimension fit into one process: ``cells --dimensions 2 &``, and so on.
 """
 
 from __future__ import annotations
