@@ -186,10 +186,14 @@ class TransportProblem(ReadOnlyCopies):
 
     @cached_property
     def largest_cost(self) -> float:
-        """An upper bound on every finite cost in absolute value."""
+        """An upper bound on every finite cost in absolute value.
+
+        Of points the cost between opposite corners of a box around them, as for a checker of the certificate,
+        which does not compute all costs to see the largest.
+        """
         if self.sparse is not None:
             return float(np.abs(self.sparse.values).max(initial=0.0))
-        if self._reads_matrix:
+        if self.cost.by_entries:
             largest = max(self._extent[1], -self._extent[0])
             return largest if largest < np.inf else float(np.abs(self._kept[np.isfinite(self._kept)]).max(initial=0.0))
         cost = as_point_cost(self.cost)

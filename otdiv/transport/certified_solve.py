@@ -39,6 +39,9 @@ COMMON_MASS_STAYS = "mass common to both stays where it is, since the cost is a 
 _MOST_SCALES = 20
 """Solves at ever smaller scales; each finds the plan some ten decades below the largest cost."""
 
+_SMALL_MASSES_UP_TO = 2**18
+"""Pairs up to which the distance of masses as small as roundings is narrowed further; beyond it takes seconds."""
+
 
 @np.errstate(under="ignore")
 def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -> TransportResult:
@@ -127,8 +130,11 @@ def _at_local_scale(
     problem: TransportProblem, proof: Certificate, proposal: Proposal, options: SolverOptions, deadline: float
 ) -> tuple[Certificate, Proposal]:
     """Solve again at the scale of the costs that the plan uses, as long as that halves the plan's cost."""
+    many = problem.n * problem.m > _SMALL_MASSES_UP_TO
     for _ in range(_MOST_SCALES):
         if proof.proves_optimal(options.rtol, options.atol) or options.tuning.clock() >= deadline:
+            break
+        if many and proof.moves_roundings_only:
             break
         local = solve_at_local_scale(problem, proof.plan, _for_what_is_left(options, deadline))
         if local is None:

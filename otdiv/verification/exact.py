@@ -157,9 +157,9 @@ def _largest_cost(grid: Grid, proof: Proof) -> Fraction:
     """At least every finite cost: the largest entry, or the cost between corners of a box around all points."""
     if proof.cost in ("matrix", "arcs"):
         return Fraction(float(np.abs(proof.entries).max(initial=0.0)))
-    if proof.cost == "discrete":
-        return Fraction(1)
     spans = [max(max(grid.x[:, k]) - min(grid.y[:, k]), max(grid.y[:, k]) - min(grid.x[:, k])) for k in range(proof.d)]
+    if proof.cost == "discrete":
+        return Fraction(any(spans))
     if proof.cost == "chebyshev":
         return Fraction(max(spans), grid.one)
     return grid.upper_root(sum(s if proof.cost == "cityblock" else s * s for s in spans)) / grid.one

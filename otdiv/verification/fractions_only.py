@@ -100,7 +100,7 @@ def _costs(cost: str, tables: dict[str, Any], n: int, m: int) -> tuple[list[Any]
         gaps = [[[abs(p - q) for p, q in zip(u, v, strict=True)] for v in y] for u in x]
         spans = [max(max(abs(u[k] - v[k]) for v in y) for u in x) for k in range(d)]
         if cost == "discrete":
-            spans = [Fraction(1)]
+            spans = [Fraction(any(spans))]
         up, down = ([[_distance(cost, gap, above) for gap in row] for row in gaps] for above in (True, False))
         return up, down, _distance("chebyshev" if cost == "discrete" else cost, spans, True), False
     if cost == "matrix":

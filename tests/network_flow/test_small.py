@@ -42,7 +42,7 @@ def masses(rng, n, kind):
 
 def solved(costs, a, b):
     work = allocate_workspace(*costs.shape, 0, np.zeros(1, np.int64))
-    lower, value, upper, _, count = solve_small(np.ascontiguousarray(costs), a, b, 0.0, 0.0, work)
+    lower, value, upper, _, count = solve_small(np.ascontiguousarray(costs), a, b, 0.0, 0.0, 0.0, work)
     return lower, value, upper, count, work
 
 

@@ -93,7 +93,7 @@ def test_flows_agree_with_pot(name, n, m):
     rng = np.random.default_rng(n + m)
     costs, a, b = TABLES[name](rng, n, m), rng.random(n), rng.random(m) * (rng.random(m) < 0.8)
     a, b = a / a.sum(), b / b.sum()
-    lower, value, upper, _, count = solve_small(costs, a, b, 0.0, 0.0, workspace(n, m))
+    lower, value, upper, _, count = solve_small(costs, a, b, 0.0, 0.0, 0.0, workspace(n, m))
     known = ot.emd2(a, b, costs, numItermax=10**6)
     assert count > 0 and lower <= value <= upper
     assert lower - 1e-12 * costs.max() <= known <= upper + 1e-12 * costs.max()
@@ -107,10 +107,10 @@ def test_stopped_before_it_begins_nothing_is_claimed_but_what_holds(name):
     costs, a, b = TABLES[name](rng, 90, 90), rng.random(90), rng.random(90)
     a, b = a / a.sum(), b / b.sum()
     work = allocate_workspace(90, 90, 0, np.ones(1, np.int64))
-    lower, _, upper, _, _ = solve_small(costs, a, b, 0.0, 0.0, work)
+    lower, _, upper, _, _ = solve_small(costs, a, b, 0.0, 0.0, 0.0, work)
     assert lower <= ot.emd2(a, b, costs) * (1 + 1e-12) and ot.emd2(a, b, costs) <= upper * (1 + 1e-12)
     equal = np.full(90, 1 / 90)
-    lower, _, upper, _, count = solve_small(costs, equal, equal, 0.0, 0.0, work)
+    lower, _, upper, _, count = solve_small(costs, equal, equal, 0.0, 0.0, 0.0, work)
     assert count == -1 and lower <= costs[linear_sum_assignment(costs)].mean() * (1 + 1e-12) and upper == np.inf
 
 

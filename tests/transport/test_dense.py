@@ -47,7 +47,7 @@ def test_stopped_at_once_it_has_a_plan_whose_interval_holds_the_truth(seed):
     rng = np.random.default_rng(seed)
     costs = rng.random((7, 6))
     a, b = weights(rng, 7), weights(rng, 6)
-    (lower, value, upper, _, count), f, g, rows, columns, mass = solve_matrix(0.0, 0.0, costs, a, b, STOPPED)
+    (lower, value, upper, _, count), f, g, rows, columns, mass = solve_matrix(0.0, 0.0, costs, 0.0, a, b, STOPPED)
     truth = exact_emd(a, b, costs)
     assert Fraction(lower) <= truth <= Fraction(upper) and lower <= value <= upper
     assert ((f[:7, None] + g[:6]) <= costs).all()
@@ -59,13 +59,13 @@ def test_stopped_at_once_it_has_a_plan_whose_interval_holds_the_truth(seed):
 def test_stopped_plans_are_not_the_cheapest():
     rng = np.random.default_rng(0)
     costs, a, b = rng.random((30, 30)), weights(rng, 30), weights(rng, 30)
-    stopped, whole = (solve_matrix(0.0, 0.0, costs, a, b, stop)[0] for stop in (STOPPED, GOING))
+    stopped, whole = (solve_matrix(0.0, 0.0, costs, 0.0, a, b, stop)[0] for stop in (STOPPED, GOING))
     assert stopped[2] > 1.01 * whole[2] and whole[2] - whole[0] < 1e-13
 
 
 def test_an_assignment_that_was_stopped_proposes_nothing():
     costs, a = np.random.default_rng(0).random((60, 60)), np.full(60, 1 / 60)
-    lower, value, upper, _, count = solve_matrix(0.0, 0.0, costs, a, a, STOPPED)[0]
+    lower, value, upper, _, count = solve_matrix(0.0, 0.0, costs, 0.0, a, a, STOPPED)[0]
     assert count == -1 and np.isnan(value) and upper == np.inf
     assert lower <= emd(a=a, b=a, cost=costs, method="pot").value
 

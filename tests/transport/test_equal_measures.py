@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 import otdiv
 from otdiv import Status
+from otdiv.network_flow.small.equal_weights import has_exact_masses
+from otdiv.network_flow.small.workspace import allocate_workspace
 
 _UNIT = 2.0**-53
 
@@ -100,3 +103,44 @@ def test_negative_costs_have_no_such_zero():
     )
     proof = otdiv.certify(problem, np.eye(2) / 2, potentials=([-1.0, -1.0], None))
     assert proof.status(1e-9) is Status.STOPPED
+
+
+@pytest.mark.parametrize("tiny", [1e-300, 1e-20, 1e-17, 1e-16, 1e-10])
+def test_a_tiny_atom_that_moves_is_not_free(tiny):
+    """All else stays where it is, and the atom weighs less than a unit of the flow: the distance is not 0."""
+    rng = np.random.default_rng(30)
+    points, weights = rng.normal(size=(30, 2)), np.append(rng.random(30), tiny)
+    x, y = (np.vstack([points, np.full((1, 2), at)]) for at in (4.0, 5.0))
+    found, many = otdiv.emd(x, y, weights, weights), otdiv.emd_many([x], [y], [weights], [weights])
+    exact = tiny * math.sqrt(2)
+    for lower, upper in ((found.lower, found.upper), (many.lower[0], many.upper[0])):
+        assert lower <= exact * (1 + 1e-9) and exact * (1 - 1e-9) <= upper
+    assert found.status.certified and found.verify(level="exact").bounds.contains(exact)
+
+
+def test_masses_are_the_weights_only_where_each_atom_has_its_equal():
+    weights, swapped = np.array([0.25, 0.5, 0.25]), np.array([0.25, 0.25, 0.5])
+    work = allocate_workspace(3, 3, 9, np.zeros(1, np.int64))
+    for target, columns, count, exact in (
+        (weights, [0, 1, 2], 3, True),
+        (weights, [2, 1, 0], 3, True),
+        (swapped, [0, 1, 2], 3, False),  # other weights
+        (weights, [0, 1, 1], 3, False),  # one atom twice
+        (weights, [0, 1, 2], 2, False),  # one atom left out
+    ):
+        work.rows[:3], work.columns[:3], work.mass[:3] = [0, 1, 2], columns, 0.1
+        assert has_exact_masses(weights, target, 1e-17, count, work) is exact
+        assert (work.mass[:3].tolist() == weights.tolist()) is exact
+    assert has_exact_masses(weights, swapped, 0.0, 3, work)  # an assignment, which is exact in any case
+
+
+def test_nearly_equal_histograms_on_the_line_go_on_to_the_solvers():
+    rng = np.random.default_rng(5)
+    points, a = np.arange(40.0)[:, None], rng.random(40)
+    a /= a.sum()
+    cumulated = np.diff(np.concatenate([[0.0], np.cumsum(a)]))
+    b = cumulated / cumulated.sum()
+    table = otdiv.pairwise([otdiv.DiscreteMeasure(points, w) for w in (a, b)])
+    exact = _exact_line(points[:, 0], a, points[:, 0], b)
+    assert 0 < exact < 1e-14 and table.status[0, 1] == "optimal_nearby"
+    assert Fraction(table.lower[0, 1]) <= exact <= Fraction(table.upper[0, 1]) < Fraction(1e-13)

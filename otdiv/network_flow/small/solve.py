@@ -21,7 +21,7 @@ _WEIGHTS_ERROR = 7 * UNIT
 
 
 @kernel()
-def solve_small(costs, a, b, relative, absolute, work):
+def solve_small(costs, a, b, relative, absolute, ceiling, work):
     """Solve the problem and prove its interval.
 
     Parameters
@@ -32,6 +32,9 @@ def solve_small(costs, a, b, relative, absolute, work):
         Non-negative weights with positive totals that agree but for rounding.
     relative, absolute : float
         Error of a computed cost.
+    ceiling : float
+        The price of mass by which the marginals are off, if above all costs: what a checker of the certificate
+        takes for the largest cost, without computing all of them.
     work : Workspace
         Gets f and g in its first n and m entries, and the arcs of the plan.
 
@@ -83,7 +86,7 @@ def solve_small(costs, a, b, relative, absolute, work):
         relative,
         absolute,
         least,
-        largest,
+        max(largest, ceiling),
     )
     return (lower, value, upper, marginal_error, count) if count >= 0 else (lower, np.nan, np.inf, np.inf, -1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
+from otdiv.network_flow.small.equal_weights import has_exact_masses
 from otdiv.network_flow.small.rows import copy_to
 from otdiv.network_flow.small.solve import solve_small
 from otdiv.network_flow.small.workspace import allocate_workspace
@@ -44,8 +45,9 @@ def solve_pairs_of_points(metric, errors, x, y, pairs, first, end, answers, want
         for r in range(n):
             distances(metric, points_x[at_x + r], columns_y, at_y, at_y + m, costs[r])
         a, b = weights_x[at_x : at_x + n], weights_y[at_y : at_y + m]
-        lower, value, upper, _, count = solve_small(costs, a, b, errors[0], errors[1], work)
-        if value == 0.0 and upper > 0.0 and _joins_equal_points(points_x, columns_y, at_x, at_y, work, count):
+        lower, value, upper, error, count = solve_small(costs, a, b, errors[0], errors[1], 0.0, work)
+        in_place = value == 0.0 and upper > 0.0 and _joins_equal_points(points_x, columns_y, at_x, at_y, work, count)
+        if in_place and has_exact_masses(a, b, error, count, work):
             upper = 0.0
         _keep(k, n, m, (lower, value, upper, count), work, answers, wanted)
 
@@ -64,7 +66,7 @@ def solve_tables(errors, costs, x, y, first, end, answers, wanted):
         n, m = start_x[k + 1] - start_x[k], start_y[k + 1] - start_y[k]
         table = entries[start[k] : start[k] + n * m].reshape(n, m)
         a, b = weights_x[start_x[k] : start_x[k + 1]], weights_y[start_y[k] : start_y[k + 1]]
-        lower, value, upper, _, count = solve_small(table, a, b, errors[0], errors[1], work)
+        lower, value, upper, _, count = solve_small(table, a, b, errors[0], errors[1], 0.0, work)
         _keep(k, n, m, (lower, value, upper, count), work, answers, wanted)
 
 

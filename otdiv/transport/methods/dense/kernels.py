@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from otdiv.core.compilation import kernel
+from otdiv.network_flow.small.equal_weights import has_exact_masses
 from otdiv.network_flow.small.rows import copy_to
 from otdiv.network_flow.small.solve import solve_small
 from otdiv.network_flow.small.workspace import allocate_workspace
-from otdiv.pricing.compiled_distances import distance_table
+from otdiv.pricing.compiled_distances import distance, distance_table
 
 
 @kernel()
@@ -34,22 +35,34 @@ def solve_points(metric, relative, absolute, x, y, a, b, stop):
     work = allocate_workspace(n, m, n * m, stop)
     costs = work.costs.reshape(n, m)
     distance_table(metric, x, y, costs)
-    lower, value, upper, error, count = solve_small(costs, a, b, relative, absolute, work)
-    if value == 0.0 and upper > 0.0 and joins_equal_points(x, y, work.rows, work.columns, count):
-        upper = 0.0
+    lower, value, upper, error, count = solve_small(costs, a, b, relative, absolute, widest(metric, x, y), work)
+    in_place = value == 0.0 and upper > 0.0 and joins_equal_points(x, y, work.rows, work.columns, count)
+    if in_place and has_exact_masses(a, b, error, count, work):
+        upper = error = 0.0
     return (lower, value, upper, error, count), work.f, work.g, work.rows, work.columns, work.mass
 
 
 @kernel()
-def solve_matrix(relative, absolute, given, a, b, stop):
-    """As :func:`solve_points`, with the computed costs given as a matrix [n, m]."""
+def solve_matrix(relative, absolute, given, ceiling, a, b, stop):
+    """As :func:`solve_points`, with the computed costs given as a matrix [n, m], and a number above them all."""
     n, m = given.shape
     work = allocate_workspace(n, m, n * m, stop)
     costs = work.costs.reshape(n, m)
     for i in range(n):
         copy_to(given[i], costs[i])
-    lower, value, upper, error, count = solve_small(costs, a, b, relative, absolute, work)
+    lower, value, upper, error, count = solve_small(costs, a, b, relative, absolute, ceiling, work)
     return (lower, value, upper, error, count), work.f, work.g, work.rows, work.columns, work.mass
+
+
+@kernel()
+def widest(metric, x, y):
+    """The cost between opposite corners of a box around all points: at least every cost."""
+    low, high = x[:1].copy(), x[0].copy()
+    for points in (x, y):
+        for i in range(len(points)):
+            for k in range(len(high)):
+                low[0, k], high[k] = min(low[0, k], points[i, k]), max(high[k], points[i, k])
+    return distance(metric, high, low, 0)
 
 
 @kernel()

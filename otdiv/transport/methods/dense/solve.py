@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otdiv.certificates.certificate import Certificate
+from otdiv.certificates.narrowing import joins_equal_points
 from otdiv.core.bounds import Bounds, Status
 from otdiv.core.budget import Stopped, StopRequest
 from otdiv.core.options import DEFAULTS, SolverOptions
@@ -103,10 +104,12 @@ def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) ->
 
 def _certificate(problem: TransportProblem, answer: tuple) -> Certificate | None:
     (lower, value, upper, error, count), f, g, rows, columns, mass = answer
-    if count < 0 or (value == 0.0 and upper > 0.0):  # in the second case all squares have vanished
+    if count < 0:
         return None
     n, m = problem.n, problem.m
     plan = Plan(rows[:count], columns[:count], mass[:count], (n, m))
+    if value == 0.0 and upper > 0.0 and not problem.cost.by_entries and not joins_equal_points(problem, plan):
+        return None  # all squares have vanished
     metric = metric_of(problem.cost, problem.d)
     if problem.d >= FROM_DIMENSION and metric is not None and metric.kind <= EUCLIDEAN:  # costs may have been lowered
         costs = pair_costs(metric, problem.mu.points, problem.nu.points, plan.rows, plan.columns, 1)
@@ -127,10 +130,10 @@ def _solved(problem: TransportProblem, stop: Array, options: SolverOptions) -> t
     lowered = lowered_costs(problem, count_threads(options.threads))
     if lowered is not None:
         costs, slack = lowered
-        return kernels.solve_matrix(errors[0], errors[1] + slack, costs, a, b, stop)
+        return kernels.solve_matrix(errors[0], errors[1] + slack, costs, problem.largest_cost, a, b, stop)
     if metric is not None and metric.safe == 1.0:  # each step rounded correctly, so the costs are those of the matrix
         return kernels.solve_points(metric, *errors, problem.mu.points, problem.nu.points, a, b, stop)
-    return kernels.solve_matrix(*errors, problem.costs(), a, b, stop)
+    return kernels.solve_matrix(*errors, problem.costs(), problem.largest_cost, a, b, stop)
 
 
 def solve_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Proposal:
