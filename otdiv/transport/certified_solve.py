@@ -83,9 +83,8 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
             proposal = proposal if reduction is None else reduction.lift(proposal)
         nothing = proposal.plan is None and proposal.f is None
         if nothing and method != "auto" and proposal.status is not Status.STOPPED:
-            raise SolverFailed(
-                f"method {name!r} gave no answer: {proposal.stats.get('message', 'no reason')}. Try method='auto'."
-            )
+            reason = str(proposal.stats.get("message", "no reason")).rstrip(".")
+            raise SolverFailed(f"method {name!r} gave no answer: {reason}. Try method='auto'.")
         tried.append(name)
         proof = certify(problem, proposal.plan, (proposal.f, proposal.g), options=options)
         if proposal.status is not Status.STOPPED and options.max_iter is None:
