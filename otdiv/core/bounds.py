@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,7 +37,7 @@ class Status(Enum):
         """The status as a sentence."""
         return self.value
 
-    def sentence(self, bounds: Bounds, rtol: float, atol: float) -> str:
+    def sentence(self, bounds: Bounds, rtol: float, atol: float, rounding_decides: bool = False) -> str:
         """The status as a sentence that fits an interval which is only as narrow as was asked for.
 
         Parameters
@@ -44,8 +45,14 @@ class Status(Enum):
         bounds : Bounds
         rtol, atol : float
             The relative gap (of the smaller end) and the absolute one that were asked for.
+        rounding_decides : bool
+            Whether rounding alone keeps the ends apart.
         """
         size = min(abs(bounds.lower), abs(bounds.upper))
+        if self is Status.STOPPED and rounding_decides and 0 < bounds.gap < size:
+            share = bounds.gap / size
+            met = 10.0 ** math.ceil(math.log10(share))
+            return f"Stopped where rounding decides: the bounds differ by {100 * share:.2g} %; rtol={met:.0e} is met."
         if not self.certified or bounds.gap <= MEETS * size:
             return self.message
         weights = " for weights within marginal_error of those given" if self is Status.OPTIMAL_NEARBY else ""

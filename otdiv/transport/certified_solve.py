@@ -28,7 +28,7 @@ from otdiv.transport.local_scale import solve_at_local_scale
 from otdiv.transport.methods.method import Method
 from otdiv.transport.methods.table import METHODS, find_method
 from otdiv.transport.result import TransportResult
-from otdiv.transport.selection import Choice, fallbacks, leaves_common_mass, select_method
+from otdiv.transport.selection import PROGRAMS, Choice, fallbacks, leaves_common_mass, select_method
 
 _IN_THREAD_FROM = 2**14
 """Pairs from which a method runs in a thread of its own; below it takes some milliseconds."""
@@ -72,7 +72,10 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
     deadline = np.inf if options.time_limit is None else clock() + options.time_limit
     best: tuple[Certificate, Proposal, str] | None = None
     tried: list[str] = []
+    rounding_decides = False  # whether some answer is optimal but for it
     for name, reduction in queue:
+        if rounding_decides and name in PROGRAMS:
+            continue
         asked, left = (problem if reduction is None else reduction.moving), _for_what_is_left(options, deadline)
         if solved is not None:
             proposal, solved = solved, None
@@ -89,6 +92,7 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
         proof = certify(problem, proposal.plan, (proposal.f, proposal.g), options=options)
         if proposal.status is not Status.STOPPED and options.max_iter is None:
             proof, proposal = _at_local_scale(problem, proof, proposal, options, deadline)
+        rounding_decides = rounding_decides or proof.gap <= proof.resolution
         if best is None or proof.gap < best[0].gap:
             best = (proof, proposal, name)
         met = best[0].status(options.rtol, options.atol).certified
@@ -103,6 +107,7 @@ def solve_with(problem: TransportProblem, method: str, options: SolverOptions) -
         "rtol": options.rtol,
         "atol": options.atol,
         "tried": tuple(tried),
+        "rounding_decides": rounding_decides,
         "method_status": proposal.status,
         "seconds": time.perf_counter() - started,
     }

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from otdiv.potentials.uniqueness import Uniqueness
 
 
+def sentence_of(status: Status, bounds: Bounds, stats: Mapping[str, Any]) -> str:
+    """The status as a sentence that fits the interval, the gap that was asked for, and what keeps the ends apart."""
+    asked = stats.get("rtol", 0.0), stats.get("atol", 0.0)
+    return status.sentence(bounds, *asked, rounding_decides=stats.get("rounding_decides", False))
+
+
 @dataclass(frozen=True, eq=False)
 class TransportResult(HasBounds):
     """The answer to a transport problem.
@@ -77,7 +83,7 @@ class TransportResult(HasBounds):
     @property
     def status_sentence(self) -> str:
         """The status as a sentence that fits the gap that was asked for."""
-        return self.status.sentence(self.bounds, self.stats.get("rtol", 0.0), self.stats.get("atol", 0.0))
+        return sentence_of(self.status, self.bounds, self.stats)
 
     @property
     def nit(self) -> int:

@@ -105,12 +105,16 @@ def leaves_common_mass(problem: TransportProblem, method: str) -> bool:
     return method == "dense" or (method == "multiscale" and problem.d > COMMON_MASS_ABOVE_DIMENSION)
 
 
+PROGRAMS = ("primal", "dual")
+"""Linear programs, solved to a tolerance: they close no interval that rounding alone holds open."""
+
+
 def fallbacks(problem: TransportProblem, first: str) -> tuple[str, ...]:
     """What "auto" tries after ``first`` where the interval is not as narrow as asked."""
     if first == "grid":
         return ("multiscale",)
     if first not in ("dense", "pot", "few", "primal", "simplex"):
         return ()
-    programs = ("primal", "dual") if problem.n * problem.m <= SECOND_METHOD_UP_TO else ()
+    programs = PROGRAMS if problem.n * problem.m <= SECOND_METHOD_UP_TO else ()
     others = ("pot", "simplex", *programs)
     return tuple(other for other in others if other != first)

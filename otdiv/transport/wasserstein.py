@@ -20,7 +20,7 @@ from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.bottleneck import solve_bottleneck
 from otdiv.transport.powers import solve_power
-from otdiv.transport.result import TransportResult
+from otdiv.transport.result import TransportResult, sentence_of
 from otdiv.transport.solve import measures_of, solve_with
 
 
@@ -57,8 +57,7 @@ class WassersteinDistance(HasBounds):
     @property
     def message(self) -> str:
         """The status as a sentence that fits the gap that was asked for."""
-        stats = self.transport.stats
-        return self.status.sentence(self.bounds, stats.get("rtol", 0.0), stats.get("atol", 0.0))
+        return sentence_of(self.status, self.bounds, self.transport.stats)
 
     @property
     def nit(self) -> int:

@@ -144,3 +144,24 @@ def test_nearly_equal_histograms_on_the_line_go_on_to_the_solvers():
     exact = _exact_line(points[:, 0], a, points[:, 0], b)
     assert 0 < exact < 1e-14 and table.status[0, 1] == "optimal_nearby"
     assert Fraction(table.lower[0, 1]) <= exact <= Fraction(table.upper[0, 1]) < Fraction(1e-13)
+
+
+def test_where_rounding_decides_it_is_said_and_the_tolerance_that_is_met_is_named():
+    """Of a mass of 1 a billionth moves: rounding of the rest is 1e-7 of the distance."""
+    rng = np.random.default_rng(1)
+    x, a = rng.normal(size=(40, 2)), rng.random(40)
+    a /= a.sum()
+    b = a.copy()
+    b[:3] += 1e-11 * rng.random(3)
+    found = otdiv.emd(x, x, a, b / b.sum())
+    assert found.status is Status.STOPPED and "primal" not in found.stats["tried"]
+    assert found.message.startswith("Stopped where rounding decides: the bounds differ by ")
+    rtol = float(found.status_sentence.rsplit("rtol=", 1)[1].removesuffix(" is met."))
+    assert otdiv.emd(x, x, a, b / b.sum(), rtol=rtol).status is Status.OPTIMAL
+    assert otdiv.emd(x, x, a, b / b.sum(), rtol=rtol / 10).status is Status.STOPPED
+
+
+def test_a_solver_that_stops_for_want_of_time_does_not_blame_rounding():
+    rng = np.random.default_rng(2)
+    found = otdiv.emd(rng.normal(size=(3000, 2)), rng.normal(size=(3000, 2)), time_limit=0.0)
+    assert found.status is Status.STOPPED and "rounding" not in found.message
