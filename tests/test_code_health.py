@@ -27,7 +27,7 @@ def tool(name, *argv, cwd=ROOT):
     path = Path(sys.executable).parent / name
     if not path.exists():
         pytest.skip(f"{name} is not installed")
-    return subprocess.run([path, *argv], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return subprocess.run([path, *argv], cwd=cwd, capture_output=True, text=True, timeout=600)
 
 
 def tracked():
@@ -106,7 +106,7 @@ def test_doctests():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     passed = int(re.search(r"(\d+) passed", done.stdout + " 0 passed")[1]) or done.stdout.count(".")
