@@ -90,6 +90,11 @@ class Certificate(ReadOnlyCopies):
         """Whether the plan moves no more than roundings of the weights at a positive cost: at most 16 of the mass."""
         return self.moved <= _ROUNDINGS
 
+    @property
+    def met(self) -> Status:
+        """What it is called when the bounds meet: OPTIMAL, or OPTIMAL_NEARBY about weights nearby."""
+        return Status.OPTIMAL if self.exact_weights else Status.OPTIMAL_NEARBY
+
     def proves_optimal(self, rtol: float, atol: float = 0.0) -> bool:
         """Whether the gap is within ``rtol`` of the value, or within ``atol``."""
         return self.gap <= max(rtol * abs(self.value), atol)
@@ -101,7 +106,7 @@ class Certificate(ReadOnlyCopies):
         weights: without them the plan costs 0, which no plan undercuts.
         """
         if self.proves_optimal(rtol, atol):
-            return Status.OPTIMAL if self.exact_weights else Status.OPTIMAL_NEARBY
+            return self.met
         return Status.OPTIMAL_NEARBY if self.moves_roundings_only else Status.STOPPED
 
 

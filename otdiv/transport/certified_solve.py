@@ -38,7 +38,6 @@ DENSE_OPTIMAL = "dense: no arc violates f + g <= c"
 COMMON_MASS_STAYS = "mass common to both stays where it is, since the cost is a metric"
 _MOST_SCALES = 20
 """Solves at ever smaller scales; each finds the plan some ten decades below the largest cost."""
-
 _SMALL_MASSES_UP_TO = 2**18
 """Pairs up to which the distance of masses as small as roundings is narrowed further; beyond it takes seconds."""
 

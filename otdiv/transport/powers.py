@@ -99,10 +99,12 @@ def _root(
         scale * high ** (1 / p) * (1 + relative) + absolute,
     )
     value = min(max(scale * result.value ** (1 / p), bounds.lower), bounds.upper)
-    met = bounds.gap <= max(options.rtol * value, options.atol)
-    exact = Status.OPTIMAL if result.certificate.exact_weights else Status.OPTIMAL_NEARBY
-    status = exact if met else Status.STOPPED if result.status.certified else result.status
+    narrow = bounds.gap <= max(options.rtol * value, options.atol)
     at_points = not result.problem.cost.by_entries  # of entries 0 may be a power below float64's range
-    if not met and at_points and result.certificate.moves_roundings_only:
+    if narrow:
+        status = result.certificate.met
+    elif at_points and result.certificate.moves_roundings_only:
         status = Status.OPTIMAL_NEARBY  # the optimum is 0 without roundings of the weights, and so is its root
+    else:
+        status = Status.STOPPED if result.status.certified else result.status
     return value, bounds, result, status, scale

@@ -143,8 +143,7 @@ def wasserstein(
     require_probability(mu, "the weights", "Pass normalize=True; for other masses use emd.")
     if p == np.inf:
         value, bounds, reached, witness = solve_bottleneck(TransportProblem(mu, nu, base), method, options)
-        status = Status.OPTIMAL if reached.certificate.exact_weights else Status.OPTIMAL_NEARBY
-        return WassersteinDistance(value, bounds, p, reached, status, witness=witness)
+        return WassersteinDistance(value, bounds, p, reached, reached.certificate.met, witness=witness)
     if p == 1:
         result = solve_with(TransportProblem(mu, nu, base), method, options)
         return WassersteinDistance(result.value, result.bounds, p, result, result.status)

@@ -12,6 +12,7 @@ import otdiv
 from otdiv import Status
 from otdiv.network_flow.small.equal_weights import has_exact_masses
 from otdiv.network_flow.small.workspace import allocate_workspace
+from tests.helpers.exact_reference import exact_cost, exact_emd
 
 _UNIT = 2.0**-53
 
@@ -25,22 +26,6 @@ def _split(n: int, d: int, seed: int):
     part = a[:half] * rng.random(half)
     b = np.concatenate([(a - np.concatenate([part, np.zeros(n - half)]))[order], part])
     return x, a, np.concatenate([x[order], x[:half]]), b / b.sum()
-
-
-def _exact_line(x, a, y, b) -> Fraction:
-    """W_1 on the line in rational arithmetic, b scaled to the mass of a."""
-    mass = {Fraction(t): Fraction(0) for t in np.concatenate([x, y]).tolist()}
-    scale = sum(map(Fraction, a.tolist())) / sum(map(Fraction, b.tolist()))
-    for t, w in zip(x.tolist(), a.tolist(), strict=True):
-        mass[Fraction(t)] += Fraction(w)
-    for t, w in zip(y.tolist(), b.tolist(), strict=True):
-        mass[Fraction(t)] -= Fraction(w) * scale
-    at = sorted(mass)
-    total, cumulated = Fraction(0), Fraction(0)
-    for left, right in zip(at, at[1:], strict=False):
-        cumulated += mass[left]
-        total += abs(cumulated) * (right - left)
-    return total
 
 
 @pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean", "cityblock"])
@@ -57,7 +42,7 @@ def test_one_method_is_enough_and_the_answer_is_certified(n, d, cost):
 def test_the_interval_is_about_the_weights_as_given():
     x, a, y, b = _split(40, 1, seed=3)
     found = otdiv.emd(x, y, a=a, b=b)
-    exact = _exact_line(x[:, 0], a, y[:, 0], b)
+    exact = exact_emd(a, b, exact_cost(x, y, "cityblock"))
     assert found.status is Status.OPTIMAL_NEARBY
     assert exact > 0 and Fraction(found.lower) <= exact <= Fraction(found.upper)
 
@@ -141,7 +126,7 @@ def test_nearly_equal_histograms_on_the_line_go_on_to_the_solvers():
     cumulated = np.diff(np.concatenate([[0.0], np.cumsum(a)]))
     b = cumulated / cumulated.sum()
     table = otdiv.pairwise([otdiv.DiscreteMeasure(points, w) for w in (a, b)])
-    exact = _exact_line(points[:, 0], a, points[:, 0], b)
+    exact = exact_emd(a, b, exact_cost(points, points, "cityblock"))
     assert 0 < exact < 1e-14 and table.status[0, 1] == "optimal_nearby"
     assert Fraction(table.lower[0, 1]) <= exact <= Fraction(table.upper[0, 1]) < Fraction(1e-13)
 
