@@ -32,9 +32,9 @@ from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.verification.record import GIVEN_WEIGHTS, NEARBY_WEIGHTS
 
-_ROUNDINGS = 16 * UNIT
-"""Share of the mass that sums and quotients of weights may lose to rounding; with more, a weight of one part in 1e15
-would count for nothing."""
+_ROUNDINGS = 32 * UNIT
+"""Share of the mass that sums and quotients of weights may lose to rounding, 3.6e-15; with more, weights of one part in
+1e14 would count for nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,8 @@ class Certificate(ReadOnlyCopies):
     level : str
         "float": proved in float64 with outward rounding.
     moved : float
-        Share of the mass that the plan moves at a positive cost; infinity where a cost is negative.
+        Share of the mass that the plan moves at a positive cost, or by which its marginals may be off; infinity where a
+        cost is negative.
     """
 
     plan: Plan
@@ -87,7 +88,7 @@ class Certificate(ReadOnlyCopies):
 
     @property
     def moves_roundings_only(self) -> bool:
-        """Whether the plan moves no more than roundings of the weights at a positive cost: at most 16 of the mass."""
+        """Whether the plan moves no more than roundings of the weights at a positive cost: at most 32 of the mass."""
         return self.moved <= _ROUNDINGS
 
     @property
@@ -260,5 +261,5 @@ def _prove(
         marginal_error=error,
         resolution=4 * rounding,
         about=NEARBY_WEIGHTS if problem.nearby else GIVEN_WEIGHTS,
-        moved=np.inf if signed else share_moved(problem, plan, costs),
+        moved=np.inf if signed else share_moved(problem, plan, costs) + error / problem.mu.mass,
     )

@@ -88,6 +88,14 @@ def _root(square: Fraction) -> Fraction:
     return Fraction(isqrt((square.numerator << shift) // square.denominator), 1 << (shift // 2))
 
 
+def least_moved(problem: dict[str, Any]) -> Fraction:
+    """The least share of the mass that any plan moves at a positive cost, in rational arithmetic."""
+    cost, a = problem["cost"], problem["a"]
+    costs = exact_cost(problem["x"], problem["y"], "cityblock") if isinstance(cost, str) else cost
+    moved = exact_emd(a, problem["b"], [[Fraction(int(c != 0)) for c in row] for row in costs])
+    return moved / sum(Fraction(float(w)) for w in a)
+
+
 def judged(problem: dict[str, Any]) -> tuple[str, TransportResult | None]:
     """What became of a problem: "refused", "stopped", "optimal", "nearby", "misses" or "optimal though open"."""
     try:
@@ -101,9 +109,9 @@ def judged(problem: dict[str, Any]) -> tuple[str, TransportResult | None]:
     if not (low and high) and result.certificate.exact_weights:
         return "misses", result
     if result.status.certified and not result.gap <= 1e-9 * abs(result.value):
-        roundings = Fraction(result.problem.mu.mass * result.problem.largest_cost) * Fraction(16, 2**53)
-        in_place = result.status is Status.OPTIMAL_NEARBY and result.lower >= 0.0 and value <= roundings
-        return ("nearby" if in_place else "optimal though open"), result
+        if result.status is Status.OPTIMAL_NEARBY and least_moved(problem) <= Fraction(32, 2**53):
+            return "nearby", result
+        return "optimal though open", result
     names = {Status.OPTIMAL: "optimal", Status.OPTIMAL_NEARBY: "nearby", Status.STOPPED: "stopped"}
     return names[result.status], result
 
