@@ -23,6 +23,8 @@ LOST_SECONDS = 30.0
 """Seconds without any worker after which the work is given up; more bear with a longer restart of all of them."""
 _LOOK_SECONDS = 0.01
 """Seconds between two questions for finished blocks."""
+_ENDED = ("error", "cancelled")
+"""States of a block that will have no result."""
 _LARGEST_GRAPH = "1TB"
 """Size of the measures from which dask would warn; they are sent once, so at no size."""
 Block = dict[str, Array]
@@ -115,20 +117,21 @@ def _one_round(
     """The blocks handed to the scheduler once; without those that it drops when workers end."""
     held = client.submit(_same, work, pure=False)
     futures = {client.submit(_block_of, held, block, __version__, pure=False): block for block in blocks}
-    coming = distributed.as_completed(list(futures), loop=client.loop)
+    # results come in the background: to ask for one waits without end where its worker has left with it
+    coming = distributed.as_completed(list(futures), loop=client.loop, with_results=True, raise_errors=False)
     running, alone = set(futures), _Alone(client)
     try:
         while running:
-            batch = coming.next_batch(block=False)
+            batch = coming.next_batch(block=False) or [(future, None) for future in running if future.status in _ENDED]
             if not batch:
                 alone.wait(len(running))
-            for future in batch:
-                if future.status == "lost":  # its worker ended with the result: it is computed again
-                    coming.add(future)
+            for future, result in batch:
+                if future not in running:
                     continue
                 running.discard(future)
-                result = _result_of(future)
-                if result is not None:
+                if future.status == "error":
+                    _raise_error_of(future)
+                if isinstance(result, dict):  # not None or CancelledError, of one that was dropped
                     yield futures[future], result
     finally:  # also where the caller stops listening
         if client.status == "running":
@@ -155,17 +158,13 @@ class _Alone:
         time.sleep(_LOOK_SECONDS)
 
 
-def _result_of(future: Any) -> Block | None:
-    """The result; None of a future that was dropped, perhaps while its result was on its way."""
-    from concurrent.futures import CancelledError
-
+def _raise_error_of(future: Any) -> None:
+    """Raise the error that a block has ended with."""
     from distributed.comm import CommClosedError
     from distributed.scheduler import KilledWorker
 
     try:
-        return future.result()
-    except CancelledError:
-        return None
+        future.result()
     except CommClosedError as problem:
         raise SolverFailed(f"the connection to the scheduler has ended ({problem}).") from None
     except KilledWorker as problem:

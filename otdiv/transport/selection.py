@@ -19,13 +19,16 @@ GRID_ABOVE = 2**16
 """Pairs from which grid detection is tried."""
 SIMPLEX_ABOVE = 40_000
 """Pairs above which a problem with forbidden arcs goes to the network simplex instead of the linear program."""
-FEW_FROM = 4000
-"""Atoms of the larger side from which the method for few points is the choice; below it POT takes some milliseconds."""
+FEW_FROM = 5000
+"""Atoms of the larger side from which the method for few points is the choice; below it the dense one is faster."""
 FEW_UP_TO = 300
-"""Atoms k of the smaller side up to which it is, if the larger side has k**2 or more: measured against POT and the
-multiscale method, whichever was the choice without it, in 2 and 3 dimensions on two cores."""
+"""Atoms k of the smaller side up to which it is, if the larger side has k**2 or more: measured against the other two in
+2, 3 and 10 dimensions on two cores."""
 FEW_PAIRS = 2**26
 """Pairs up to which it is: all costs are kept (10 bytes a pair, 0.6 GiB); the multiscale method does without."""
+DENSE_UP_TO, DENSE_PAIRS = 5, 2**23
+"""Atoms of the smaller side up to which the dense method is faster still, whatever the other side has: up to 1.6 times
+with 5, 2 to 6 times with 2 and 3, of 4 000 to a million on the other side; and pairs up to which (24 bytes a pair)."""
 COMMON_MASS_ABOVE_DIMENSION = 3
 """Dimension above which the multiscale method is first freed of mass common to both measures."""
 SECOND_METHOD_UP_TO = 250_000
@@ -67,8 +70,11 @@ def select_method(problem: TransportProblem) -> Choice:
         return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
     if problem.n * problem.m >= GRID_ABOVE and detect_grid(problem) is not None:
         return Choice("grid", f"the points lie on a grid and {problem.cost.name} is the length of paths along it")
+    few = min(problem.n, problem.m)
     if _few_against_many(problem):
-        return Choice("few", f"{min(problem.n, problem.m)} points against many: targets are handed on between them")
+        if few <= DENSE_UP_TO and problem.n * problem.m <= DENSE_PAIRS:
+            return Choice("dense", f"{few} points against many: cells of their masses leave few pivots")
+        return Choice("few", f"{few} points against many: targets are handed on between them")
     if _has_many_pairs(problem) and accept_multiscale(problem) is None:
         return Choice("multiscale", "many points: coarse to fine, and no cost matrix is needed")
     if problem.cost.by_entries and problem.cost.shape is None:

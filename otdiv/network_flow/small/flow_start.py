@@ -1,4 +1,8 @@
-"""The potentials from which a flow on a dense matrix begins: the best of three, by how many sources they bring in."""
+"""The potentials from which a flow on a dense matrix begins.
+
+Of few sources against many targets those that give each source a cell of about its mass
+(:mod:`otdiv.network_flow.small.cell_balance`); else the best of three, by how many sources they bring in.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,19 @@ import numpy as np
 
 from otdiv.core.compilation import kernel
 from otdiv.network_flow.small.assignment import COMPARED_FROM, assign
+from otdiv.network_flow.small.cell_balance import balance_cells
 from otdiv.network_flow.small.rows import gather, lower_minima, make_feasible, mean_costs
 
+BALANCED_FROM = 4
+"""Targets for each source from which cells are balanced, where there are also as many as the square of the sources.
+
+With fewer for each source most of the flow is left to pivots all the same.
+"""
+TARGETS_PER_ROUND, FEWEST_ROUNDS, MOST_ROUNDS = 50, 2, 8
+"""Targets for each source that are worth one more round of it, and how many rounds it takes.
+
+More rounds: fewer pivots, of which each takes longer the more targets there are.
+"""
 HALF_UP_TO = 128
 """Atoms up to which a sample is a half of those of the smaller side; a larger one is a quarter, since the assignment of
 a half would take longer than its better potential saves."""
@@ -25,7 +40,14 @@ def first_potentials(costs, supply, demand, f, g, row_of, work):
 
     From the mean costs, which suit clouds apart; or from 0, which suits independent costs; or from a sample.
     """
-    size, reduced = min(costs.shape), work.distance[: len(g)]
+    n, m = costs.shape
+    size, reduced = min(n, m), work.distance[:m]
+    if n > 1 and m >= max(n, BALANCED_FROM) * n:
+        mean_costs(costs, g)
+        make_feasible(costs, f, g, reduced, row_of)
+        rounds = min(max(m // (TARGETS_PER_ROUND * n), FEWEST_ROUNDS), MOST_ROUNDS)
+        balance_cells(costs, supply, demand, rounds, f, g, row_of, work.stop)
+        return
     different = np.zeros(2)
     for start in range(3):  # mean costs, 0, and one of the first and a sample
         if start == 1:

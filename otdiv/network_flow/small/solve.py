@@ -70,8 +70,12 @@ def solve_small(costs, a, b, relative, absolute, ceiling, work):
         basis = Basis(
             work.parent[:nodes], work.flow[:nodes], work.cost[:nodes], work.potential[:nodes], work.mark[:nodes]
         )
-        send_flow(costs, work.supply[:n], work.demand[:m], extreme, basis, f, g, work)
-        count = _arcs_with_flow(n, unit, basis, rows, columns, mass, price)
+        if n <= m:
+            send_flow(costs, work.supply[:n], work.demand[:m], extreme, basis, f, g, work)
+            count = _arcs_with_flow(n, unit, basis, rows, columns, mass, price)
+        else:  # few long rows are searched faster than many short ones
+            send_flow(_transposed(costs), work.demand[:m], work.supply[:n], extreme, basis, g, f, work)
+            count = _arcs_with_flow(m, unit, basis, columns, rows, mass, price)
         marginal_error = off * unit + (weights_error + 2 * UNIT) * total * (1 + 8 * UNIT)
     feasible_f(costs, g, f, work.distance[:m])
     lower, value, upper = prove(
@@ -102,6 +106,17 @@ def _arcs_with_flow(n, unit, basis, rows, columns, mass, price):
             mass[count], price[count] = basis.flow[v] * unit, basis.cost[v]  # rounded; the marginals' error says it
             count += 1
     return count
+
+
+@kernel()
+def _transposed(costs):
+    """The matrix [m, n] of one [n, m], C-ordered as well."""
+    n, m = costs.shape
+    turned = np.empty((m, n))
+    for i in range(n):
+        for j in range(m):
+            turned[j, i] = costs[i, j]
+    return turned
 
 
 @kernel()

@@ -1,0 +1,71 @@
+"""Few points against many, on either side: values agree with POT, and the choice does not depend on the side."""
+
+from __future__ import annotations
+
+import numpy as np
+import ot
+import pytest
+from scipy.spatial.distance import cdist
+
+from otdiv import DiscreteMeasure, TransportProblem, emd
+from otdiv.transport.selection import DENSE_UP_TO, FEW_FROM, FEW_UP_TO, select_method
+
+SHAPES = [(1, 60), (2, 9), (2, 400), (3, 30), (5, 200), (7, 300), (12, 300)]
+
+
+@pytest.mark.parametrize("kind", ["normal", "lattice", "one point", "some without mass"])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("n", "m"), SHAPES)
+def test_few_against_many_agree_with_pot(n, m, turned, kind):
+    rng = np.random.default_rng(n * m)
+    x, y = rng.normal(size=(n, 2)), rng.normal(size=(m, 2)) + 2.0
+    a, b = rng.random(n) + 0.1, rng.random(m) + 0.1
+    if kind == "lattice":
+        x, y, a, b = np.round(x), np.round(y), np.ones(n), np.ones(m)
+    if kind == "one point":
+        y[:] = y[0]
+    if kind == "some without mass":
+        a[n // 2 :: 3], b[::2] = 0.0 if n > 1 else 1.0, 0.0
+    a, b = a / a.sum(), b / b.sum()
+    if turned:
+        x, y, a, b = y, x, b, a
+    for cost in ("euclidean", "sqeuclidean", cdist(x, y, "cityblock")):
+        points = (x, y) if isinstance(cost, str) else (None, None)
+        result = emd(*points, a, b, cost=cost, method="dense")
+        table = ot.dist(x, y, metric=cost) if isinstance(cost, str) else cost
+        assert result.value == pytest.approx(ot.emd2(a, b, table), rel=1e-12, abs=1e-14)
+        assert result.status.label == "optimal"
+        np.testing.assert_allclose(result.plan.toarray().sum(axis=1), a, atol=1e-15)
+        np.testing.assert_allclose(result.plan.toarray().sum(axis=0), b, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "method"),
+    [
+        (1, FEW_FROM, "dense"),
+        (DENSE_UP_TO, FEW_FROM, "dense"),
+        (DENSE_UP_TO, 100_000, "dense"),
+        (DENSE_UP_TO, 2_000_000, "few"),
+        (DENSE_UP_TO + 1, FEW_FROM - 1, "dense"),
+        (DENSE_UP_TO + 1, FEW_FROM, "few"),
+        (FEW_UP_TO, FEW_UP_TO**2, "few"),
+        (FEW_UP_TO, FEW_UP_TO**2 - 1, "multiscale"),
+    ],
+)
+def test_the_choice_depends_on_the_shape_and_not_on_the_side(few, many, method):
+    rng = np.random.default_rng(0)
+    mu, nu = DiscreteMeasure(rng.random((few, 2))), DiscreteMeasure(rng.random((many, 2)))
+    assert select_method(TransportProblem(mu, nu)).method == method
+    assert select_method(TransportProblem(nu, mu)).method == method
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_three_points_against_many_are_chosen_and_certified(weighted):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(3, 2)), rng.normal(size=(30_000, 2)) + 1.0
+    b = rng.random(30_000) if weighted else np.ones(30_000)
+    b /= b.sum()
+    one, other = emd(x, y, b=b), emd(y, x, b)
+    few = emd(x, y, b=b, method="few")
+    for result in (one, other):
+        assert result.status.label == "optimal" and result.value == pytest.approx(few.value, rel=1e-11)
