@@ -205,6 +205,12 @@ class TransportProblem(ReadOnlyCopies):
         return float(cost.elementwise(low[None], high[None])[0]) * (1 + 4 * cost.relative_error(self.d))
 
     @cached_property
+    def is_assignment(self) -> bool:
+        """Whether there are as many sources as targets, and the masses of each side are all equal."""
+        sides = (self.mu.weights, self.nu.weights)
+        return self.n == self.m and all(bool(side.min() == side.max()) for side in sides)
+
+    @cached_property
     def forbids(self) -> bool:
         """Whether some arcs are forbidden (cost +inf)."""
         if self.sparse is not None:

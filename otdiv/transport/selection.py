@@ -92,8 +92,7 @@ def _has_many_pairs(problem: TransportProblem) -> bool:
     pairs = problem.n * problem.m
     if pairs < multiscale_from(problem.d):
         return False
-    equal = problem.n == problem.m and all(bool(np.ptp(masses) == 0.0) for masses in (problem.a, problem.b))
-    return pairs >= ASSIGNED_FROM or not equal
+    return pairs >= ASSIGNED_FROM or not problem.is_assignment
 
 
 def _few_against_many(problem: TransportProblem) -> bool:

@@ -131,7 +131,8 @@ def _solved(problem: TransportProblem, stop: Array, options: SolverOptions) -> t
     lowered = lowered_costs(problem, count_threads(options.threads))
     if lowered is not None:
         costs, slack = lowered
-        return kernels.solve_matrix(errors[0], errors[1] + slack, costs, problem.largest_cost, a, b, stop)
+        ceiling = 0.0 if problem.is_assignment else problem.largest_cost  # only the price of marginals that are off
+        return kernels.solve_matrix(errors[0], errors[1] + slack, costs, ceiling, a, b, stop)
     if metric is not None and metric.safe == 1.0:  # each step rounded correctly, so the costs are those of the matrix
         return kernels.solve_points(metric, *errors, problem.mu.points, problem.nu.points, a, b, stop)
     return kernels.solve_matrix(*errors, problem.costs(), problem.largest_cost, a, b, stop)
