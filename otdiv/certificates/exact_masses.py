@@ -8,7 +8,6 @@ marginals are the weights to some thirty digits, and mostly exactly.
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import numpy as np
 
@@ -40,25 +39,42 @@ def exact_masses(problem: TransportProblem, plan: Plan) -> tuple[Plan, float] | 
     masses = _from_leaves(plan, problem.n, list(nodes))
     if masses is None:
         return None
-    unit = Fraction(1, total_b << digits)
-    rows, columns, stored = [], [], []
-    for i, j, whole in zip(plan.rows.tolist(), plan.columns.tolist(), masses, strict=True):
-        rest = max(0, whole) * unit
-        for _ in range(2):
-            part = float(rest)
-            part = math.nextafter(part, 0.0) if part > rest else part
-            if part > 0.0:
-                rows.append(i)
-                columns.append(j)
-                stored.append(part)
-                rest -= Fraction(part)
-    left = [weight * unit for weight in nodes]
-    for i, j, mass in zip(rows, columns, stored, strict=True):
-        left[i] -= Fraction(mass)
-        left[problem.n + j] -= Fraction(mass)
-    off = sum(abs(rest) for rest in left)
+    units = total_b << digits  # of mass 1
+    parts = [(i, j, part) for i, j, whole in _arcs(plan, masses) for part in _two_floats(max(0, whole), units)]
+    rows, columns, stored = (list(values) for values in zip(*parts, strict=True)) if parts else ([], [], [])
+    off = _left(nodes, units, [*rows, *(problem.n + j for j in columns)], stored * 2)
     found = Plan(np.array(rows, np.intp), np.array(columns, np.intp), np.array(stored), plan.shape)
-    return found, math.nextafter(float(off) * (1 + 4 * UNIT), math.inf) if off else 0.0
+    return found, math.nextafter(off * (1 + 4 * UNIT), math.inf) if off else 0.0
+
+
+def _arcs(plan: Plan, masses: list[int]) -> zip[tuple[int, int, int]]:
+    return zip(plan.rows.tolist(), plan.columns.tolist(), masses, strict=True)
+
+
+def _two_floats(numerator: int, denominator: int) -> list[float]:
+    """At most two positive floats whose sum is at most the fraction, and equal to it to twice float64's digits."""
+    found = []
+    for _ in range(2):
+        part = numerator / denominator  # Python rounds a quotient of whole numbers correctly
+        top, bottom = part.as_integer_ratio()
+        if top * denominator > numerator * bottom:
+            part = math.nextafter(part, 0.0)
+            top, bottom = part.as_integer_ratio()
+        if part > 0.0:
+            found.append(part)
+        numerator, denominator = numerator * bottom - top * denominator, denominator * bottom
+    return found
+
+
+def _left(nodes: list[int], units: int, ends: list[int], masses: list[float]) -> float:
+    """sum over nodes |weight - masses of its arcs|, correctly rounded; weights as whole multiples of 1 / units."""
+    ratios = [mass.as_integer_ratio() for mass in masses]
+    common = max((bottom for _, bottom in ratios), default=1)  # powers of 2: each divides the largest
+    sent = [0] * len(nodes)
+    for node, (top, bottom) in zip(ends, ratios, strict=True):
+        sent[node] += top * (common // bottom)
+    off = sum(abs(weight * common - of_arcs * units) for weight, of_arcs in zip(nodes, sent, strict=True))
+    return off / (units * common)
 
 
 def _digits(weights: Array) -> int:
@@ -69,7 +85,8 @@ def _digits(weights: Array) -> int:
 
 def _whole(weights: Array, digits: int) -> list[int]:
     """The weights as whole multiples of 2**-digits."""
-    return [int(Fraction(weight) * (1 << digits)) for weight in weights.tolist()]
+    ratios = (weight.as_integer_ratio() for weight in weights.tolist())
+    return [top * ((1 << digits) // bottom) for top, bottom in ratios]
 
 
 def _from_leaves(plan: Plan, n: int, left: list[int]) -> list[int] | None:

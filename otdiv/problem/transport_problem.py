@@ -233,6 +233,8 @@ class TransportProblem(ReadOnlyCopies):
         """
         if not self.cost.by_entries:
             return None
+        if self.sparse is None and self._extent[0] > 0 and self._extent[1] <= SENTINEL_STEP * self._extent[0]:
+            return None  # no step is as wide
         return level_below_sentinels(self._kept if self.sparse is None else self.sparse.values)
 
     @property

@@ -10,9 +10,8 @@ from otdiv.core.compilation import kernel
 from otdiv.core.rounding import UNIT
 from otdiv.network_flow.small.assignment import assign
 from otdiv.network_flow.small.bounds import feasible_f, prove, sum_of
+from otdiv.network_flow.small.flow_on_support import flow_on_support
 from otdiv.network_flow.small.rows import extent_of
-from otdiv.network_flow.small.transportation import send_flow
-from otdiv.network_flow.trees.spanning_tree import Basis
 
 SMALLEST, LARGEST = 1e-120, 1e120
 """Range of the largest cost and of the mass in which products neither overflow nor lose what matters."""
@@ -66,16 +65,7 @@ def solve_small(costs, a, b, relative, absolute, ceiling, work):
             scaled[j] = b[j] * (total / other)
         weights_error = _WEIGHTS_ERROR
         unit, off = _whole_units(a, scaled, total, work.supply[:n], work.demand[:m])
-        nodes = n + m
-        basis = Basis(
-            work.parent[:nodes], work.flow[:nodes], work.cost[:nodes], work.potential[:nodes], work.mark[:nodes]
-        )
-        if n <= m:
-            send_flow(costs, work.supply[:n], work.demand[:m], extreme, basis, f, g, work)
-            count = _arcs_with_flow(n, unit, basis, rows, columns, mass, price)
-        else:  # few long rows are searched faster than many short ones
-            send_flow(_transposed(costs), work.demand[:m], work.supply[:n], extreme, basis, g, f, work)
-            count = _arcs_with_flow(m, unit, basis, columns, rows, mass, price)
+        count = flow_on_support(costs, work.supply[:n], work.demand[:m], unit, extreme, f, g, work)
         marginal_error = off * unit + (weights_error + 2 * UNIT) * total * (1 + 8 * UNIT)
     feasible_f(costs, g, f, work.distance[:m])
     lower, value, upper = prove(
@@ -93,30 +83,6 @@ def solve_small(costs, a, b, relative, absolute, ceiling, work):
         max(largest, ceiling),
     )
     return (lower, value, upper, marginal_error, count) if count >= 0 else (lower, np.nan, np.inf, np.inf, -1)
-
-
-@kernel()
-def _arcs_with_flow(n, unit, basis, rows, columns, mass, price):
-    """The arcs of the tree that have flow: ends, masses and costs; returns their number."""
-    count = 0
-    for v in range(len(basis.parent) - 1):
-        if basis.flow[v] > 0:
-            above = basis.parent[v]
-            rows[count], columns[count] = (v, above - n) if v < n else (above, v - n)
-            mass[count], price[count] = basis.flow[v] * unit, basis.cost[v]  # rounded; the marginals' error says it
-            count += 1
-    return count
-
-
-@kernel()
-def _transposed(costs):
-    """The matrix [m, n] of one [n, m], C-ordered as well."""
-    n, m = costs.shape
-    turned = np.empty((m, n))
-    for i in range(n):
-        for j in range(m):
-            turned[j, i] = costs[i, j]
-    return turned
 
 
 @kernel()

@@ -48,7 +48,7 @@ def send_flow(costs, supply, demand, largest, basis, f, g, work):
     ----------
     costs : ndarray [n, m]
     supply, demand : int64 ndarray [n], [m]
-        Whole units of the same total; used up.
+        Whole units, one at least, of the same total; used up.
     largest : float
         Among the costs in absolute value.
     basis : Basis
@@ -62,20 +62,11 @@ def send_flow(costs, supply, demand, largest, basis, f, g, work):
     bool
         Whether the optimum is reached; otherwise the flow is a plan all the same.
     """
-    n, m = costs.shape
-    open_g = work.masked[:m]
-    row_of = work.source[:m]
+    m = costs.shape[1]
+    open_g, row_of = work.masked[:m], work.source[:m]
     first_potentials(costs, supply, demand, f, g, row_of, work)
-    for j in range(m):
-        work.masses[j] = demand[j] > 0
     _greedy_basis(costs, supply, demand, basis, g, open_g, row_of)
-    done = _pivot_to_optimum(costs, largest, basis, f, g, open_g, work)
-    for j in range(m):  # those without mass follow from f
-        if not work.masses[j]:
-            g[j] = np.inf
-            for i in range(n):
-                g[j] = min(g[j], costs[i, j] - f[i])
-    return done
+    return _pivot_to_optimum(costs, largest, basis, f, g, work)
 
 
 @kernel()
@@ -83,8 +74,7 @@ def _greedy_basis(costs, supply, demand, basis, g, open_g, row_of):
     """A strongly feasible basis: each arc taken uses up its source or its target, which becomes a leaf below the other.
 
     First each target takes from the source where f + g = c, then each source sends what it has left where c - g is
-    least.  The last target is the root: it is filled by what is left at the end.  Targets without mass are leaves
-    below the root that no flow reaches.
+    least.  The last target is the root: it is filled by what is left at the end.
     """
     n, m = costs.shape
     parent, flow, cost, potential, mark = basis
@@ -97,9 +87,7 @@ def _greedy_basis(costs, supply, demand, basis, g, open_g, row_of):
     copy_to(g, open_g)
     open_g[m - 1] = -np.inf
     for j in range(m - 1):
-        if demand[j] == 0:
-            parent[n + j], open_g[j] = root, -np.inf
-        elif parent[row_of[j]] < 0:
+        if parent[row_of[j]] < 0:
             _take_arc(n, row_of[j], j, costs, supply, demand, basis, open_g)
     for i in range(n):
         while parent[i] < 0:
@@ -128,7 +116,7 @@ def _take_arc(n, i, j, costs, supply, demand, basis, open_g):
 
 
 @kernel()
-def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
+def _pivot_to_optimum(costs, largest, basis, f, g, work):
     """Pivot in batches until no arc violates; returns whether none does, by the first of the two tolerances.
 
     A batch holds the most violating arc of each of some rows, or parts of long rows, by the potentials of its start;
@@ -141,7 +129,7 @@ def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
     parts = n * ((m + step - 1) // step)
     batch_i, batch_j = work.done, work.target  # no longer than the parts, and these not than n and m
     share, left, cursor, optimal = TOLERANCE, PIVOTS_PER_NODE * (n + m), 0, False
-    _read_potentials(n, m, basis, f, g, open_g, work.masses)
+    _read_potentials(n, m, basis, f, g)
     while left > 0 and work.stop[0] == 0:
         left -= 1
         steepest = largest
@@ -151,7 +139,7 @@ def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
         found, seen = 0, 0
         while seen < parts and found < size:
             i, first = cursor % n, step * (cursor // n)
-            row, row_g = costs[i, first : first + step], open_g[first : first + step]
+            row, row_g = costs[i, first : first + step], g[first : first + step]
             cursor = cursor + 1 if cursor + 1 < parts else 0
             seen += 1
             least = least_reduced(row, row_g)
@@ -163,7 +151,7 @@ def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
             i, j = batch_i[k], batch_j[k]
             entered += pivot(n, i, n + j, costs[i, j], tolerance, basis)
         if entered > 0:
-            _read_potentials(n, m, basis, f, g, open_g, work.masses)
+            _read_potentials(n, m, basis, f, g)
         elif seen == parts:
             if optimal:
                 break
@@ -172,11 +160,10 @@ def _pivot_to_optimum(costs, largest, basis, f, g, open_g, work):
 
 
 @kernel()
-def _read_potentials(n, m, basis, f, g, open_g, has_mass):
-    """f and g of the tree, g once more with -inf for the targets without mass."""
+def _read_potentials(n, m, basis, f, g):
+    """f and g of the tree."""
     update_potentials(n, basis)
     for i in range(n):
         f[i] = basis.potential[i]
     for j in range(m):
         g[j] = -basis.potential[n + j]
-        open_g[j] = g[j] if has_mass[j] or j == m - 1 else -np.inf

@@ -22,8 +22,6 @@ class Workspace(NamedTuple):
     target, owner : int64 ndarray [k]
         Of an assignment.
     supply, demand : int64 ndarray [k]
-    masses : bool ndarray [k]
-        Whether a target has mass.
     f, g, b : ndarray [k]
         Potentials, and the target weights scaled to the mass of the sources.
     parent, mark : int32 ndarray [n + m]
@@ -48,7 +46,6 @@ class Workspace(NamedTuple):
     owner: np.ndarray
     supply: np.ndarray
     demand: np.ndarray
-    masses: np.ndarray
     f: np.ndarray
     g: np.ndarray
     b: np.ndarray
@@ -80,7 +77,6 @@ def allocate_workspace(n, m, pairs, stop):
         np.empty(k, np.int64),
         np.empty(k, np.int64),
         np.empty(k, np.int64),
-        np.empty(k, np.bool_),
         np.empty(k),
         np.empty(k),
         np.empty(k),
