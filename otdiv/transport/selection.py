@@ -15,6 +15,8 @@ MULTISCALE_FROM = ((3, 3 * 2**17), (7, 2**20), (12, 2**21), (np.inf, 2**22))
 and of random weights, both costs, measured on two cores with the certificate (benchmarks/README.md)."""
 ASSIGNED_FROM = 5 * 2**17
 """The same of an assignment: equal masses, as many of one side as of the other; where the number above is smaller."""
+PAIRS_FOR_ONE_WITH_MASS = 4
+"""Pairs up to which the dense method computes all costs, for each pair with mass that the number above allows."""
 GRID_ABOVE = 2**16
 """Pairs from which grid detection is tried."""
 SIMPLEX_ABOVE = 40_000
@@ -70,7 +72,7 @@ def select_method(problem: TransportProblem) -> Choice:
         return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
     if problem.n * problem.m >= GRID_ABOVE and detect_grid(problem) is not None:
         return Choice("grid", f"the points lie on a grid and {problem.cost.name} is the length of paths along it")
-    few = min(problem.n, problem.m)
+    few = min(_atoms_with_mass(problem))
     if _few_against_many(problem):
         if few <= DENSE_UP_TO and problem.n * problem.m <= DENSE_PAIRS:
             return Choice("dense", f"{few} points against many: cells of their masses leave few pivots")
@@ -87,17 +89,27 @@ def multiscale_from(d: int) -> int:
     return next(pairs for most, pairs in MULTISCALE_FROM if d <= most)
 
 
+def _atoms_with_mass(problem: TransportProblem) -> tuple[int, int]:
+    return int(np.count_nonzero(problem.a)), int(np.count_nonzero(problem.b))
+
+
 def _has_many_pairs(problem: TransportProblem) -> bool:
-    """Whether there are as many as :func:`multiscale_from` says; of an assignment, at least ``ASSIGNED_FROM``."""
-    pairs = problem.n * problem.m
-    if pairs < multiscale_from(problem.d):
+    """Whether there are as many as :func:`multiscale_from` says; of an assignment, at least ``ASSIGNED_FROM``.
+
+    Pairs with mass count, unless those of all atoms are too many to compute the costs of.
+    """
+    pairs, least = problem.n * problem.m, multiscale_from(problem.d)
+    if pairs < least:
         return False
-    return pairs >= ASSIGNED_FROM or not problem.is_assignment
+    if problem.is_assignment:
+        return pairs >= ASSIGNED_FROM
+    sources, targets = _atoms_with_mass(problem)
+    return sources * targets >= least or pairs > PAIRS_FOR_ONE_WITH_MASS * least
 
 
 def _few_against_many(problem: TransportProblem) -> bool:
     """Whether the method for few points is the faster one; costs with sentinels are left to the others."""
-    few, many = sorted((problem.n, problem.m))
+    few, many = sorted(_atoms_with_mass(problem))
     fits = few <= FEW_UP_TO and max(FEW_FROM, few**2) <= many <= FEW_PAIRS // few
     return fits and accept_few(problem) is None and problem.sentinel_level is None
 

@@ -10,6 +10,7 @@ import pytest
 from otdiv import DiscreteMeasure, Status, TransportProblem, certify, emd
 from otdiv.core.options import DEFAULTS
 from otdiv.problem.transport_problem import Proposal
+from otdiv.transport import common_mass
 from otdiv.transport.common_mass import without_common_mass
 from otdiv.transport.solve import solve_with
 from tests.helpers.exact_reference import exact_emd
@@ -93,3 +94,23 @@ def test_small_differences_under_large_common_masses():
     value = Fraction(2) ** -40 * Fraction(float(np.linalg.norm(points[0] - points[1])))
     assert found.status is Status.OPTIMAL
     assert found.value == pytest.approx(float(value), rel=1e-12)
+
+
+@pytest.mark.parametrize("constant_factors", [False, True])
+def test_equal_points_get_equal_numbers_also_where_hashes_collide(constant_factors, monkeypatch):
+    points = np.random.default_rng(3).integers(-2, 3, (500, 3)) + 0.0  # permuted coordinates have one hash
+    if constant_factors:
+        rng = np.random.default_rng(0)
+        monkeypatch.setattr(common_mass.np.random, "default_rng", lambda seed: Zeros(rng))
+    numbers = common_mass._numbers_of_points(points)
+    known = np.unique(points, axis=0, return_inverse=True)[1].ravel()
+    pairs = {(int(one), int(other)) for one, other in zip(numbers, known, strict=True)}
+    assert len(pairs) == len(set(numbers.tolist())) == len(set(known.tolist())) and numbers.max() < 500
+
+
+class Zeros:
+    def __init__(self, rng):
+        self.rng = rng
+
+    def integers(self, high, size, dtype):
+        return np.zeros(size, dtype)

@@ -69,3 +69,20 @@ def test_three_points_against_many_are_chosen_and_certified(weighted):
     few = emd(x, y, b=b, method="few")
     for result in (one, other):
         assert result.status.label == "optimal" and result.value == pytest.approx(few.value, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("n", "with_mass", "method"),
+    [(1000, 1000, "multiscale"), (1000, 700, "multiscale"), (1000, 400, "dense"), (1500, 400, "multiscale")],
+)
+def test_atoms_without_mass_do_not_count(n, with_mass, method):
+    rng = np.random.default_rng(2)
+    points, weights = rng.random((2, n, 2)), np.zeros((2, n))
+    for side in weights:
+        side[rng.permutation(n)[:with_mass]] = rng.random(with_mass) + 0.1
+        side /= side.sum()
+    mu, nu = (DiscreteMeasure(x, a) for x, a in zip(points, weights, strict=True))
+    assert select_method(TransportProblem(mu, nu)).method == method
+    few = DiscreteMeasure(rng.random((5000, 2)), np.r_[np.ones(10), np.zeros(4990)] / 10)
+    many = DiscreteMeasure(rng.random((5000, 2)))
+    assert select_method(TransportProblem(few, many)).method == "few"
