@@ -1,19 +1,23 @@
-"""One line on standard error while kernels are being compiled: the first call on a machine takes seconds."""
+"""Compiled functions: kept for later processes, anew where a source has changed, announced while they are compiled."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 
 def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function of arrays on its first call, without the interpreter lock, and keep it for later processes.
 
-    It is kept beside the code, or in the user's folder for caches; where neither can be written (a read-only
-    installation without a home) every process compiles anew.
+    It is kept beside the code, or in the user's folder for caches, until a module changes that its code may be from;
+    where neither can be written (a read-only installation without a home) every process compiles anew.
 
     Parameters
     ----------
@@ -24,11 +28,43 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def compiled(function: Callable[..., Any]) -> Any:
         try:
-            return njit(cache=True, nogil=True, **options)(function)
+            found = njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # numba has found no folder
             return njit(nogil=True, **options)(function)
+        file = getattr(found._cache, "_cache_file", None)  # none where its caches are turned off
+        if file is not None:
+            file._source_stamp = (file._source_stamp, digest_of_sources(function.__module__))
+        return found
 
     return compiled
+
+
+@cache
+def digest_of_sources(name: str) -> str:
+    """A digest of a module and of all modules of its package that it imports at its top, directly or through others.
+
+    A compiled function holds the code of those that it calls, and constants and records of other modules: numba alone
+    looks at the function's own file, and would go on with what is no longer in the others.
+    """
+    package = name.split(".")[0]
+    imports = re.compile(rf"^from ({package}[\w.]*) import", re.MULTILINE)
+    texts: dict[str, str] = {}
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        module = sys.modules.get(name)
+        if name in texts or module is None or module.__file__ is None:
+            continue
+        texts[name] = _text_of(module.__file__)
+        waiting += imports.findall(texts[name])
+        modules = (value for value in vars(module).values() if isinstance(value, ModuleType))
+        waiting += [value.__name__ for value in modules if value.__name__.startswith(f"{package}.")]
+    return hashlib.blake2b("".join(texts[module] for module in sorted(texts)).encode(), digest_size=16).hexdigest()
+
+
+@cache
+def _text_of(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8")
 
 
 _said = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import ot
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
@@ -14,6 +14,7 @@ from otdiv.network_flow.small.cell_balance import balance_cells, quantile
 GO_ON = np.zeros(1, np.int64)
 
 
+@settings(deadline=None)  # the first call compiles
 @given(
     st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 4)), min_size=1, max_size=40),
     st.integers(0, 60),
