@@ -121,7 +121,7 @@ TABLE: tuple[Method, ...] = (
     Method(
         "few",
         "shortest augmenting paths on a graph of the few points: targets are handed on between the cells of f",
-        "few points against many, any cost: 2, 5 or 100 points against 100 000",
+        "6 to 300 points against 5000 and more, any cost: 100 points against 100 000 in 0.7 s",
         accept_few,
         _solve_few,
         compiled=True,
@@ -131,7 +131,7 @@ TABLE: tuple[Method, ...] = (
         "dense",
         "equal masses as an assignment, others by the network simplex on the dense costs, with both bounds in the same "
         "compiled pass",
-        "smaller problems, other costs",
+        "smaller problems, other costs; up to five points against up to a million: 5 against 20 000 in 10 ms",
         accept_dense,
         _solve_dense,
         compiled=True,
