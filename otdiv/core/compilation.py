@@ -44,7 +44,7 @@ def digest_of_sources(name: str) -> str:
     """A digest of a module and of all modules of its package that it imports at its top, directly or through others.
 
     A compiled function holds the code of those that it calls, and constants and records of other modules: numba alone
-    looks at the function's own file, and would go on with what is no longer in the others.
+    compares the function's own file, and would go on with what is no longer in the others.
     """
     package = name.split(".")[0]
     imports = re.compile(rf"^from ({package}[\w.]*) import", re.MULTILINE)

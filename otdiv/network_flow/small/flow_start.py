@@ -14,7 +14,7 @@ from otdiv.network_flow.small.cell_balance import balance_cells
 from otdiv.network_flow.small.rows import gather, lower_minima, make_feasible, mean_costs
 
 BALANCED_FROM = 4
-"""Targets for each source from which cells are balanced, where there are also as many as the square of the sources.
+"""Targets for each source from which cells are balanced, where there are also half as many for each as sources.
 
 With fewer for each source most of the flow is left to pivots all the same.
 """
@@ -42,7 +42,7 @@ def first_potentials(costs, supply, demand, f, g, row_of, work):
     """
     n, m = costs.shape
     size, reduced = min(n, m), work.distance[:m]
-    if n > 1 and m >= max(n, BALANCED_FROM) * n:
+    if n > 1 and m >= max(n // 2, BALANCED_FROM) * n:
         mean_costs(costs, g)
         make_feasible(costs, f, g, reduced, row_of)
         rounds = min(max(m // (TARGETS_PER_ROUND * n), FEWEST_ROUNDS), MOST_ROUNDS)
