@@ -42,9 +42,9 @@ def exact_masses(problem: TransportProblem, plan: Plan) -> tuple[Plan, float] | 
     units = total_b << digits  # of mass 1
     parts = [(i, j, part) for i, j, whole in _arcs(plan, masses) for part in _two_floats(max(0, whole), units)]
     rows, columns, stored = (list(values) for values in zip(*parts, strict=True)) if parts else ([], [], [])
-    off = _left(nodes, units, [*rows, *(problem.n + j for j in columns)], stored * 2)
+    error = _error_of(nodes, units, [*rows, *(problem.n + j for j in columns)], stored * 2)
     found = Plan(np.array(rows, np.intp), np.array(columns, np.intp), np.array(stored), plan.shape)
-    return found, math.nextafter(off * (1 + 4 * UNIT), math.inf) if off else 0.0
+    return found, error
 
 
 def _arcs(plan: Plan, masses: list[int]) -> zip[tuple[int, int, int]]:
@@ -66,15 +66,15 @@ def _two_floats(numerator: int, denominator: int) -> list[float]:
     return found
 
 
-def _left(nodes: list[int], units: int, ends: list[int], masses: list[float]) -> float:
-    """sum over nodes |weight - masses of its arcs|, correctly rounded; weights as whole multiples of 1 / units."""
+def _error_of(nodes: list[int], units: int, ends: list[int], masses: list[float]) -> float:
+    """At least sum over nodes |weight - masses of its arcs|, 0 where that is; weights are multiples of 1 / units."""
     ratios = [mass.as_integer_ratio() for mass in masses]
     common = max((bottom for _, bottom in ratios), default=1)  # powers of 2: each divides the largest
     sent = [0] * len(nodes)
     for node, (top, bottom) in zip(ends, ratios, strict=True):
         sent[node] += top * (common // bottom)
     off = sum(abs(weight * common - of_arcs * units) for weight, of_arcs in zip(nodes, sent, strict=True))
-    return off / (units * common)
+    return math.nextafter(off / (units * common) * (1 + 4 * UNIT), math.inf) if off else 0.0
 
 
 def _digits(weights: Array) -> int:

@@ -53,9 +53,10 @@ def digest_of_sources(name: str) -> str:
     while waiting:
         name = waiting.pop()
         module = sys.modules.get(name)
-        if name in texts or module is None or module.__file__ is None:
+        file = getattr(module, "__file__", None)
+        if name in texts or file is None:
             continue
-        texts[name] = _text_of(module.__file__)
+        texts[name] = _text_of(file)
         waiting += imports.findall(texts[name])
         modules = (value for value in vars(module).values() if isinstance(value, ModuleType))
         waiting += [value.__name__ for value in modules if value.__name__.startswith(f"{package}.")]

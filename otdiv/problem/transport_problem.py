@@ -205,6 +205,11 @@ class TransportProblem(ReadOnlyCopies):
         return float(cost.elementwise(low[None], high[None])[0]) * (1 + 4 * cost.relative_error(self.d))
 
     @cached_property
+    def atoms_with_mass(self) -> tuple[int, int]:
+        """How many sources and targets have a positive weight."""
+        return int(np.count_nonzero(self.mu.weights)), int(np.count_nonzero(self.nu.weights))
+
+    @cached_property
     def is_assignment(self) -> bool:
         """Whether there are as many sources as targets, and the masses of each side are all equal."""
         sides = (self.mu.weights, self.nu.weights)

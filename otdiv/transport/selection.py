@@ -72,7 +72,7 @@ def select_method(problem: TransportProblem) -> Choice:
         return Choice("primal", "some arcs are forbidden (cost inf): the linear program leaves them out")
     if problem.n * problem.m >= GRID_ABOVE and detect_grid(problem) is not None:
         return Choice("grid", f"the points lie on a grid and {problem.cost.name} is the length of paths along it")
-    few = min(_atoms_with_mass(problem))
+    few = min(problem.atoms_with_mass)
     if _few_against_many(problem):
         if few <= DENSE_UP_TO and problem.n * problem.m <= DENSE_PAIRS:
             return Choice("dense", f"{few} points against many: cells of their masses leave few pivots")
@@ -89,10 +89,6 @@ def multiscale_from(d: int) -> int:
     return next(pairs for most, pairs in MULTISCALE_FROM if d <= most)
 
 
-def _atoms_with_mass(problem: TransportProblem) -> tuple[int, int]:
-    return int(np.count_nonzero(problem.a)), int(np.count_nonzero(problem.b))
-
-
 def _has_many_pairs(problem: TransportProblem) -> bool:
     """Whether there are as many as :func:`multiscale_from` says; of an assignment, at least ``ASSIGNED_FROM``.
 
@@ -103,13 +99,13 @@ def _has_many_pairs(problem: TransportProblem) -> bool:
         return False
     if problem.is_assignment:
         return pairs >= ASSIGNED_FROM
-    sources, targets = _atoms_with_mass(problem)
+    sources, targets = problem.atoms_with_mass
     return sources * targets >= least or pairs > PAIRS_FOR_ONE_WITH_MASS * least
 
 
 def _few_against_many(problem: TransportProblem) -> bool:
     """Whether the method for few points is the faster one; costs with sentinels are left to the others."""
-    few, many = sorted(_atoms_with_mass(problem))
+    few, many = sorted(problem.atoms_with_mass)
     fits = few <= FEW_UP_TO and max(FEW_FROM, few**2) <= many <= FEW_PAIRS // few
     return fits and accept_few(problem) is None and problem.sentinel_level is None
 

@@ -179,3 +179,11 @@ def test_distances_with_an_outlier_hold_their_interval(p):
     table = cdist(x, y) ** p
     truth = (table[linear_sum_assignment(table)].sum() / 31) ** (1 / p)
     assert answer.status is Status.OPTIMAL and answer.value == pytest.approx(truth, rel=1e-8)
+
+
+def test_an_error_too_small_for_float64_is_not_0():
+    from otdiv.certificates.exact_masses import _error_of
+
+    assert _error_of([3], 2**1200, [], []) == 5e-324  # 3 * 2**-1200 without an arc
+    assert _error_of([1], 4, [0, 0], [0.125, 0.125]) == 0.0
+    assert 0.125 < _error_of([1], 4, [0], [0.125]) < 0.125 * (1 + 1e-15)

@@ -26,8 +26,9 @@ from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.methods.dense.product_costs import FROM_DIMENSION, lowered_costs
 
-_BYTES_PER_PAIR, _BYTES_TURNED = 16, 8
-"""The costs, once as computed and once as the solver reads them; and once more by targets, where these are fewer."""
+_BYTES_PER_PAIR, _BYTES_PER_PAIR_WITH_MASS = 16, 8
+"""The costs, once as computed and once as the solver reads them; and once more between atoms with mass, if not all have
+some, or by targets where these are fewer."""
 _IN_THREAD_FROM = 2**17
 """Pairs from which the pass runs in a thread of its own; below it takes a few milliseconds, a thread half of one."""
 
@@ -88,7 +89,9 @@ def prove_dense(problem: TransportProblem, options: SolverOptions = DEFAULTS) ->
     """
     pairs = problem.n * problem.m
     copies = 8 * (problem.n + problem.m) * problem.d if problem.d >= FROM_DIMENSION else 0
-    need = (_BYTES_PER_PAIR + (_BYTES_TURNED if problem.n > problem.m else 0)) * pairs + copies
+    sources, targets = problem.atoms_with_mass
+    apart = sources > targets or sources * targets < pairs
+    need = _BYTES_PER_PAIR * pairs + copies + apart * _BYTES_PER_PAIR_WITH_MASS * sources * targets
     problem.require_memory(need, options.memory_limit, "the dense network simplex")
     if pairs < _IN_THREAD_FROM:
         return DenseAnswer(_certificate(problem, _solved(problem, np.zeros(1, np.int64), options)))
