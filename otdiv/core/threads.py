@@ -179,10 +179,14 @@ def run_in_parts(
         work(0, n)
         return
 
+    stopped = threading.Event()  # only one of the threads raises: it says so to the others
+
     def heeding(first: int, end: int) -> None:
-        if interrupted is not None:
+        if interrupted is not None and interrupted.is_set() and not interrupted.heard.is_set():
+            stopped.set()
             interrupted.heed()
-        work(first, end)
+        if not stopped.is_set():
+            work(first, end)
 
     if threads == 1:
         for first, end in zip(borders[:-1], borders[1:], strict=True):
