@@ -33,6 +33,8 @@ DENSE_UP_TO, DENSE_PAIRS = 5, 2**23
 with 5, 2 to 6 times with 2 and 3, of 4 000 to a million on the other side; and pairs up to which (24 bytes a pair)."""
 COMMON_MASS_ABOVE_DIMENSION = 3
 """Dimension above which the multiscale method is first freed of mass common to both measures."""
+DENSE_AGAIN_UP_TO = 2**23
+"""Pairs up to which the dense method is tried where the multiscale one is not proved optimal: 200 MB and a second."""
 SECOND_METHOD_UP_TO = 250_000
 """Pairs up to which linear programs are tried where the first method is not proved optimal."""
 
@@ -124,8 +126,11 @@ PROGRAMS = ("primal", "dual")
 
 def fallbacks(problem: TransportProblem, first: str) -> tuple[str, ...]:
     """What "auto" tries after ``first`` where the interval is not as narrow as asked."""
+    dense = ("dense",) if problem.n * problem.m <= DENSE_AGAIN_UP_TO else ()
+    if first == "multiscale":
+        return dense
     if first == "grid":
-        return ("multiscale",)
+        return ("multiscale", *dense)
     if first not in ("dense", "pot", "few", "primal", "simplex"):
         return ()
     programs = PROGRAMS if problem.n * problem.m <= SECOND_METHOD_UP_TO else ()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import ot
 import pytest
 from scipy.spatial.distance import cdist
 
 from otdiv import DiscreteMeasure, TransportProblem, emd
+from otdiv.transport import certified_solve
 from otdiv.transport.selection import DENSE_UP_TO, FEW_FROM, FEW_UP_TO, select_method
 
 SHAPES = [(1, 60), (2, 9), (2, 400), (3, 30), (5, 200), (7, 300), (12, 300)]
@@ -86,3 +89,19 @@ def test_atoms_without_mass_do_not_count(n, with_mass, method):
     few = DiscreteMeasure(rng.random((5000, 2)), np.r_[np.ones(10), np.zeros(4990)] / 10)
     many = DiscreteMeasure(rng.random((5000, 2)))
     assert select_method(TransportProblem(few, many)).method == "few"
+
+
+def test_where_the_multiscale_method_is_not_proved_optimal_the_dense_one_follows(monkeypatch):
+    propose = certified_solve._propose
+
+    def worse(problem, method, options, first):
+        found = propose(problem, method, options, first)
+        return replace(found, f=found.f * (1 - 1e-6), g=None) if method.name == "multiscale" else found
+
+    monkeypatch.setattr(certified_solve, "_propose", worse)
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(900, 2)), rng.normal(size=(950, 2)) + 1.0
+    alone, result = emd(x, y, method="multiscale"), emd(x, y)
+    assert alone.status.label == "stopped" and alone.gap > 1e-8 * alone.value
+    assert result.status.label == "optimal" and result.stats["tried"] == ("multiscale", "dense")
+    assert alone.lower <= result.value <= alone.upper
