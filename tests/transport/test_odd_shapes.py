@@ -53,6 +53,9 @@ def test_few_against_many_agree_with_pot(n, m, turned, kind):
         (DENSE_UP_TO + 1, FEW_FROM, "few"),
         (FEW_UP_TO, FEW_UP_TO**2, "few"),
         (FEW_UP_TO, FEW_UP_TO**2 - 1, "multiscale"),
+        (100, 5000, "dense"),
+        (200, 3000, "multiscale"),
+        (250, 6250, "multiscale"),
     ],
 )
 def test_the_choice_depends_on_the_shape_and_not_on_the_side(few, many, method):
