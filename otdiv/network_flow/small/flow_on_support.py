@@ -43,28 +43,21 @@ def flow_on_support(costs, supply, demand, unit, largest, f, g, work):
     if not whole:
         table, of_few, of_many = np.empty((len(few), len(many))), np.empty(len(few)), np.empty(len(many))
         if turned:
-            _gather_turned(costs, sources, targets, table)
+            gather(costs.T, few, many, table)
         else:
-            gather(costs, sources, targets, table)
-    masses = (demand[few], supply[many]) if turned else (supply[few], demand[many])
+            gather(costs, few, many, table)
+    mass_of_few, mass_of_many = (demand, supply) if turned else (supply, demand)
     nodes = len(few) + len(many)
     basis = Basis(work.parent[:nodes], work.flow[:nodes], work.cost[:nodes], work.potential[:nodes], work.mark[:nodes])
-    send_flow(table, masses[0], masses[1], largest, basis, of_few, of_many, work)
+    send_flow(table, mass_of_few[few], mass_of_many[many], largest, basis, of_few, of_many, work)
     if not whole:
+        of_sources, of_targets = (of_many, of_few) if turned else (of_few, of_many)
         for k in range(len(sources)):
-            f[sources[k]] = of_many[k] if turned else of_few[k]
+            f[sources[k]] = of_sources[k]
         _extend_g(costs, f, sources, demand, g)
         for k in range(len(targets)):
-            g[targets[k]] = of_few[k] if turned else of_many[k]
+            g[targets[k]] = of_targets[k]
     return _read_arcs(few, many, turned, unit, basis, work)
-
-
-@kernel()
-def _gather_turned(costs, rows, columns, part):
-    """part[j, i] = costs[rows[i], columns[j]]."""
-    for i in range(len(rows)):
-        for j in range(len(columns)):
-            part[j, i] = costs[rows[i], columns[j]]
 
 
 @kernel()
