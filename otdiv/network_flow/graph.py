@@ -83,24 +83,6 @@ def _row_starts(rows: int, index: Array) -> Array:
 
 
 @kernel()
-def transpose(rows, m):
-    """The structure by target, without costs: the ends of row j are the sources of the arcs to j."""
-    start, heads, _ = rows
-    into = np.zeros(m + 1, np.uint32)
-    for k in range(len(heads)):
-        into[heads[k] + 1] += 1
-    for j in range(m):
-        into[j + 1] += into[j]
-    place = into[:-1].copy()
-    sources = np.empty(len(heads), np.uint32)
-    for i in range(len(start) - 1):
-        for k in range(start[i], start[i + 1]):
-            sources[place[heads[k]]] = i
-            place[heads[k]] += 1
-    return into, sources, np.empty(0)
-
-
-@kernel()
 def find_two_lowest(rows, g, i):
     """The lowest and the second lowest c_ik - g_k over the arcs of row i, and the arc of the lowest."""
     start, heads, costs = rows

@@ -1,8 +1,7 @@
 """Binary heaps in compiled code: one whose keys may fall while nodes wait, and many heaps in one array.
 
-The first holds nodes by a key that lies in an array of its own and may fall while the node waits (Dijkstra's
-algorithm).  The second holds whole records side by side, one heap in each row of a graph, since the auction
-reads all fields of a record at once.
+The first holds nodes by a key that may change while the node waits (Dijkstra's algorithm).  The second holds whole
+records side by side, one heap in each row of a graph, since the auction reads all fields of a record at once.
 """
 
 from __future__ import annotations
@@ -13,33 +12,36 @@ from otdiv.core.compilation import kernel
 
 
 @kernel()
-def sift_up(heap, key, place, v, k):
-    """Put node v into a heap, smallest key first, at position k or above; ``place`` records the positions."""
+def sift_up(heap, key, place, v, value, k):
+    """Put node v with this key into a heap, smallest key first, at position k or above.
+
+    ``key`` has the keys by position, ``place`` the position of each node.
+    """
     while k > 0:
         above = (k - 1) >> 1
-        w = heap[above]
-        if key[w] <= key[v]:
+        if key[above] <= value:
             break
-        heap[k], place[w] = w, k
+        w = heap[above]
+        heap[k], key[k], place[w] = w, key[above], k
         k = above
-    heap[k], place[v] = v, k
+    heap[k], key[k], place[v] = v, value, k
 
 
 @kernel()
-def sift_down(heap, key, place, size, v, k):
-    """Put node v into a heap of ``size`` nodes, smallest key first, at position k or below."""
+def sift_down(heap, key, place, size, v, value, k):
+    """Put node v with this key into a heap of ``size`` nodes, smallest key first, at position k or below."""
     while True:
         below = 2 * k + 1
         if below >= size:
             break
-        if below + 1 < size and key[heap[below + 1]] < key[heap[below]]:
+        if below + 1 < size and key[below + 1] < key[below]:
             below += 1
-        w = heap[below]
-        if key[w] >= key[v]:
+        if key[below] >= value:
             break
-        heap[k], place[w] = w, k
+        w = heap[below]
+        heap[k], key[k], place[w] = w, key[below], k
         k = below
-    heap[k], place[v] = v, k
+    heap[k], key[k], place[v] = v, value, k
 
 
 @kernel()

@@ -41,6 +41,8 @@ class _Search(NamedTuple):
     via : ndarray of int32 [N]
         The source before a target.
     place, heap : ndarray of int32 [N]
+    key : ndarray [N]
+        The distances by place in the heap.
     settled : ndarray of int32 [N]
         Targets whose distance is final.
     """
@@ -51,6 +53,7 @@ class _Search(NamedTuple):
     via: Array
     place: Array
     heap: Array
+    key: Array
     settled: Array
 
 
@@ -77,6 +80,7 @@ def capped_assignment_costs(geometry, labels, cap, values, gaps):
         np.empty(size, short),
         np.full(size, _UNSEEN, short),
         np.empty(size, short),
+        np.empty(size),
         np.empty(size, short),
     )
     for b in range(len(labels)):
@@ -166,14 +170,14 @@ def _bid(geometry, is_source, cap, search, i, vacant):
 @kernel()
 def _augment(geometry, is_source, cap, search, s, vacant):
     """Assign source s along a shortest path of reduced costs to a free target; the potentials move along."""
-    potential, partner, time, via, place, heap, settled = search
+    potential, partner, time, via, place, heap, key, settled = search
     limit, size = _reach_targets(geometry, is_source, cap, search, s, 0.0, np.inf, 0, vacant)
     count = 0
     while True:
         j = heap[0]
         size -= 1
         if size > 0:
-            sift_down(heap, time, place, size, heap[size], 0)
+            sift_down(heap, key, place, size, heap[size], key[size], 0)
         place[j] = _SETTLED
         if partner[j] == UNASSIGNED:
             break
@@ -201,7 +205,7 @@ def _augment(geometry, is_source, cap, search, s, vacant):
 @kernel()
 def _reach_targets(geometry, is_source, cap, search, i, at, limit, size, vacant):
     """Lower the distances of the targets that source i reaches before ``limit``, the nearest free target so far."""
-    potential, partner, time, via, place, heap, _ = search
+    potential, partner, time, via, place, heap, key, _ = search
     offset = at - potential[i]
     for k in range(len(is_source)):
         cost = geometry.sorted_distance[i, k]
@@ -219,7 +223,7 @@ def _reach_targets(geometry, is_source, cap, search, i, at, limit, size, vacant)
                     p = size
                     size += 1
                 time[j], via[j] = value, i
-                sift_up(heap, time, place, j, p)
+                sift_up(heap, key, place, j, value, p)
                 if partner[j] == UNASSIGNED:
                     limit = value
         if beyond:

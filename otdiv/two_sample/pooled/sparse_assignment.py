@@ -12,7 +12,7 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.network_flow.alternating_forest import augment, augment_one_by_one
 from otdiv.network_flow.assignment_auction import UNASSIGNED, Assignment, restore_slackness, run_bids
-from otdiv.network_flow.graph import CompressedRows, transpose
+from otdiv.network_flow.graph import CompressedRows
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
 from otdiv.two_sample.pooled.neighbours import link_nearest
 
@@ -98,22 +98,15 @@ def _solve(costs, linked, forest):
     while True:
         tolerance = SLACK_TOLERANCE * max(np.max(np.abs(assignment.g)), largest)
         restore_slackness(graph, assignment, tolerance)
-        columns = _columns(graph, n)
-        augment_one_by_one(graph, columns, assignment, forest, 0, n, _TREE_SIZE)
+        augment_one_by_one(graph, assignment, forest, 0, n, _TREE_SIZE)
         while True:
             roots = np.flatnonzero(assignment.target == UNASSIGNED).astype(np.int32)
-            if len(roots) == 0 or augment(graph, columns, assignment, forest, roots, n + 1, overshoot) == 0:
+            if len(roots) == 0 or augment(graph, assignment, forest, roots, overshoot) == 0:
                 break
         if _link_violating(costs, linked, assignment, tolerance) == 0 and len(roots) == 0:
             return assignment
         graph = _compress(costs, linked)
         overshoot *= 2.0
-
-
-@kernel()
-def _columns(graph, m):
-    start, sources, nothing = transpose(graph, m)
-    return CompressedRows(start, sources, nothing)
 
 
 @kernel()

@@ -29,7 +29,7 @@ from otdiv.network_flow.assignment_auction import (
     restore_slackness,
     run_bids,
 )
-from otdiv.network_flow.graph import ArcList, CompressedRows, compress_rows, insert_arcs, transpose
+from otdiv.network_flow.graph import ArcList, CompressedRows, compress_rows, insert_arcs
 from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE
 from otdiv.pricing.compiled_costs import SQUARED
 from otdiv.pricing.pricing import Pricing
@@ -68,8 +68,6 @@ _MOST_STALLS = 3
 """Rounds with such sources before it gives up, however few they are."""
 _TREE_SIZE = 300
 """Sources in the tree of a single source, at which it is given up and left to the forest."""
-_FOREST_STEPS = 8
-"""Sources that join the forest between two checks of the time limit, in units of their number."""
 _SEARCHES_PER_CHECK = 100_000
 """Single sources searched from between two checks of the time limit."""
 _NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 24
@@ -207,15 +205,14 @@ class AssignmentEngine:
         """Augmenting paths from single sources, then from all that are left at once."""
         assignment = self.assignment
         n = len(assignment.f)
-        columns = CompressedRows(*transpose(graph, n))
         for first in range(0, n, _SEARCHES_PER_CHECK):
             self.state.require_time()
             end = min(n, first + _SEARCHES_PER_CHECK)
-            augment_one_by_one(graph, columns, assignment, forest, first, end, _TREE_SIZE)
+            augment_one_by_one(graph, assignment, forest, first, end, _TREE_SIZE)
         while True:
             self.state.require_time()
             roots = np.flatnonzero(assignment.target == UNASSIGNED).astype(np.int32)
-            if len(roots) == 0 or not augment(graph, columns, assignment, forest, roots, _FOREST_STEPS * n, overshoot):
+            if len(roots) == 0 or not augment(graph, assignment, forest, roots, overshoot):
                 return
 
     def _keep_plan(self) -> None:
