@@ -10,7 +10,8 @@ remain.
 
 Where groups of points lie far apart and hold different numbers of sources and targets, the arcs of low reduced cost
 cannot carry off what is too much, and each round of pricing adds a few that can: then the engine gives up, and the
-network simplex, whose tree leads from each scale to the next with all masses, takes its place.
+network simplex, whose tree leads from each scale to the next with all masses, takes its place.  On a curve, where what
+is too much has to pass hundreds of points, more arcs of each carry it.
 
 Clusters of a coarse scale count as equal masses although they hold one point more or less: their assignment
 only has to suggest potentials.
@@ -40,7 +41,7 @@ from otdiv.transport.methods.multiscale.candidate_arcs import (
     merge_arcs,
 )
 from otdiv.transport.methods.multiscale.earlier_solve import EarlierSolve
-from otdiv.transport.methods.multiscale.scales import Scale
+from otdiv.transport.methods.multiscale.scales import Scale, lies_on_curve
 from otdiv.transport.methods.multiscale.state import SolverState
 
 SHARES = ((1.0, 0.1, 1e-2, 1e-3, 1e-4), (0.1, 1e-2, 1e-3, 1e-4, 1e-5))
@@ -72,6 +73,11 @@ _SEARCHES_PER_CHECK = 100_000
 """Single sources searched from between two checks of the time limit."""
 _NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 24
 """First arcs per point, in both directions; more in the plane for a norm, whose costs tie along rays."""
+_NEIGHBOURS_ON_CURVES = 48, 0.25, 128
+"""The same on a curve: at least, per square root of the number of points, at most.
+
+Between two samples of n points of a curve of the order of sqrt(n) points have to move on, each to the next place.
+"""
 _ADDED = 16
 """Most arcs added per source in one round."""
 
@@ -86,6 +92,7 @@ class AssignmentEngine:
         self.level = len(scales) - 1
         self.assignment = empty_assignment(*(np.zeros(len(v)) for v in scales[-1][:2]))
         self.points = state.pricing(*scales[0][:2])
+        self.candidates = _candidates(self.points, scales)
         self.best: Array | None = None  # target of each source in the best plan of the points so far
 
     def solve(self, rtol: float) -> bool:
@@ -101,7 +108,7 @@ class AssignmentEngine:
                 f, g = np.zeros(len(scale.x)), np.zeros(len(scale.y))
             else:
                 with state.timed("candidates"):
-                    f, g, near = find_neighbours(state, scale, self.scales[level + 1], pricing, _candidates(pricing))
+                    f, g, near = find_neighbours(state, scale, self.scales[level + 1], pricing, self.candidates)
                     coarse = complete_targets(self.assignment)
                     arcs = merge_arcs(pricing, near, list_children(np.arange(len(coarse)), coarse, scale))
                     del near
@@ -122,7 +129,7 @@ class AssignmentEngine:
         state, scale, pricing = self.state, self.scales[0], self.points
         state.coarse = 0, earlier.g
         with state.timed("candidates"):
-            f, g, near = find_neighbours(state, scale, scale, pricing, _candidates(pricing))
+            f, g, near = find_neighbours(state, scale, scale, pricing, self.candidates)
             arcs = merge_arcs(pricing, near, ArcList(earlier.tails, earlier.heads, np.empty(0)))
         state.keep_potentials(scale, f, g)
         self.level, self.assignment = 0, empty_assignment(f, g)
@@ -242,7 +249,11 @@ class AssignmentEngine:
         return min(self.plan(), other, key=cost)
 
 
-def _candidates(pricing: Pricing) -> int:
+def _candidates(pricing: Pricing, scales: list[Scale]) -> int:
+    """First arcs of each point, in both directions."""
+    if lies_on_curve(scales):
+        least, factor, most = _NEIGHBOURS_ON_CURVES
+        return min(max(least, int(factor * len(pricing.x) ** 0.5)), most)
     rays = pricing.metric.power == 1.0 and pricing.metric.kind != SQUARED and pricing.x.shape[1] <= 2
     return _NEIGHBOURS_ON_RAYS if rays else _NEIGHBOURS
 

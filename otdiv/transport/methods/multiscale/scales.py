@@ -18,6 +18,9 @@ FEW = 16
 CLUSTER_LEVELS = 2
 """Halvings per scale: each joins about 2**2 = 4 points into one.  More: fewer scales, further apart."""
 
+CURVE_DIMENSIONS = 0.5, 1.4
+"""Between these numbers the points of one side count as lying on a curve; in the plane 1.7 to 2.4 are measured."""
+
 
 class Scale(NamedTuple):
     """The problem at one scale: points in kd order, masses in units, and the clusters of the next coarser scale.
@@ -47,6 +50,23 @@ def build_scales(x: Array, y: Array, a: Array, b: Array, coarsest_pairs: int, th
         a, b = cluster_sums(a, borders_x), cluster_sums(b, borders_y)
     scales.append(Scale(x, y, a, b, np.array([0, len(x)]), np.array([0, len(y)])))
     return scales
+
+
+def lies_on_curve(scales: list[Scale]) -> bool:
+    """Whether the points of both sides have dimension about 1.
+
+    Steps between consecutive points in kd order, of clusters of s points s**(1 / dimension) times as long.
+    """
+    if len(scales) < 2:
+        return False
+    sides = (scales[0].x, scales[1].x), (scales[0].y, scales[1].y)
+    return all(CURVE_DIMENSIONS[0] < _dimension(*side) < CURVE_DIMENSIONS[1] for side in sides)
+
+
+def _dimension(points: Array, clusters: Array) -> float:
+    """log(number of points / of clusters) / log(median step of clusters / of points); 0 where steps do not grow."""
+    fine, coarse = (float(np.median(np.linalg.norm(np.diff(p, axis=0), axis=1))) for p in (points, clusters))
+    return float(np.log(len(points) / len(clusters)) / np.log(coarse / fine)) if 0.0 < fine < coarse else 0.0
 
 
 def _clusters(n: int) -> Array:
