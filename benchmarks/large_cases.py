@@ -28,7 +28,7 @@ PER_CENT_FROM = 100_000
 """From so many points on otdiv is asked for a proved interval of one per cent too."""
 UP_TO = {"otdiv": 10**9, "per-cent": 10**9, "pot": 10_000, "pot-lazy": 5_000, "scipy": 5_000, "highs": 500}
 """Number of points up to which each solver is asked: beyond, time or memory is out of reach."""
-KINDS = ("gauss", "weights", "clusters", "mixture", "lattice", "blobs", "noise", "shift", "dilation")
+KINDS = ("gauss", "weights", "clusters", "mixture", "lattice", "spiral", "blobs", "noise", "shift", "dilation")
 IMAGES = ("blobs", "noise")
 _REPEAT_BELOW = 2.0
 """Solves shorter than so many seconds are timed three times."""
@@ -51,6 +51,7 @@ def full_plan() -> list[Case]:
     cases += [Case("gauss", 1_000_000, 2, cost) for cost in costs]
     for kind in ("weights", "clusters", "mixture", "lattice"):
         cases += [Case(kind, n, d, cost) for d in (2, 10) for cost in costs for n in (1000, 10_000, 50_000)]
+    cases += [Case("spiral", n, 2, cost) for cost in costs for n in (1000, 10_000, 50_000)]
     cases += [Case(kind, k * k, 2, cost) for kind in IMAGES for cost in (*costs, "cityblock") for k in (32, 64, 128)]
     cases += [Case(kind, 50_000, d, cost) for kind in ("shift", "dilation") for d in (2, 10) for cost in costs]
     return cases
@@ -59,7 +60,8 @@ def full_plan() -> list[Case]:
 def clouds(case: Case) -> tuple[Any, Any, Any, Any]:
     """Points and weights; gauss is two normal clouds, the second shifted by 0.5 in each coordinate.
 
-    A mixture has twenty groups far apart, which hold different numbers of sources and targets.
+    A mixture has twenty groups far apart, which hold different numbers of sources and targets; a spiral is a curve in
+    the plane, the second one turned a little.
     """
     kind, n, d, _ = case
     if kind in IMAGES:
@@ -77,11 +79,19 @@ def clouds(case: Case) -> tuple[Any, Any, Any, Any]:
     elif kind == "lattice":
         side = int(np.ceil((2 * n) ** (1 / d)))
         x, y = rng.integers(0, side, (n, d)) * 1.0, rng.integers(0, side, (n, d)) * 1.0
+    elif kind == "spiral":
+        x, y = (_spiral(np.sqrt(rng.random(n)), turn) for turn in (0.0, 0.3))
     elif kind == "shift":
         y = rng.permutation(x + 0.3)
     elif kind == "dilation":
         y = rng.permutation(1.5 * x)
     return x, y, a, b
+
+
+def _spiral(share: Any, turn: float) -> Any:
+    """Places on a spiral of 15 radians, at these shares of its angle."""
+    angle = 15.0 * share
+    return angle[:, None] * np.stack([np.cos(angle + turn), np.sin(angle + turn)], axis=1)
 
 
 def _images(kind: str, side: int) -> tuple[Any, Any, Any, Any]:
