@@ -135,28 +135,28 @@ def _store(g, forest):
 
 @kernel()
 def _grow(graph, assignment, forest, roots, most, overshoot):
-    """As :func:`augment`, with g in ``forest.reach``; given up where more than ``most`` sources have joined."""
+    """As :func:`augment`, with g in ``forest.reach``; given up where ``most`` sources are in its trees."""
     start, heads, costs = graph
     f, _, _, _, source = assignment
     reach, via, cost, heap, place, key, root, since, joined, sources, targets, end = forest
     wanted = max(1, int(COMPLETE_SHARE * len(roots)))
-    size = below = reached = complete = 0  # targets that wait, sources in trees, targets in trees, trees with a path
+    waiting = joined_sources = joined_targets = complete = 0  # complete: trees with a path
     now = 0.0
-    while complete < wanted and below < most:
-        if below < len(roots):
-            i = roots[below]
+    while complete < wanted and joined_sources < most:
+        if joined_sources < len(roots):
+            i = roots[joined_sources]
             root[i], since[i], end[i] = i, 0.0, UNASSIGNED
         else:
-            if size == 0:
+            if waiting == 0:
                 break
             j = heap[0]
             now = max(now, key[0])
-            size -= 1
-            if size > 0:
-                sift_down(heap, key, place, size, heap[size], key[size], 0)
+            waiting -= 1
+            if waiting > 0:
+                sift_down(heap, key, place, waiting, heap[waiting], key[waiting], 0)
             place[j], reach[j, _TIME], joined[j] = _NOT_WAITING, _IN_TREE, now
-            targets[reached] = j
-            reached += 1
+            targets[joined_targets] = j
+            joined_targets += 1
             tree, i = root[via[j]], source[j]
             if i < 0:
                 if end[tree] < 0:
@@ -164,8 +164,8 @@ def _grow(graph, assignment, forest, roots, most, overshoot):
                     complete += 1
                 continue
             root[i], since[i] = tree, now
-        sources[below] = i
-        below += 1
+        sources[joined_sources] = i
+        joined_sources += 1
         offset = since[i] - f[i]
         for k in range(start[i], start[i + 1]):
             j = heads[k]
@@ -174,27 +174,27 @@ def _grow(graph, assignment, forest, roots, most, overshoot):
                 reach[j, _TIME], via[j], cost[j] = time, i, costs[k]
                 p = place[j]
                 if p < 0:
-                    p = size
-                    size += 1
+                    p = waiting
+                    waiting += 1
                 sift_up(heap, key, place, j, time, p)
-    if size == 0 and complete == 0:
+    if waiting == 0 and complete == 0:
         now += overshoot
-    _dissolve(now, size, below, reached, f, forest)
+    _dissolve(now, waiting, joined_sources, joined_targets, f, forest)
     for i in roots:
         _assign_along_path(end[i], assignment, via, cost)
     return complete
 
 
 @kernel()
-def _dissolve(now, size, below, reached, f, forest):
+def _dissolve(now, waiting, joined_sources, joined_targets, f, forest):
     """Bring the potentials of all trees up to now, and take their nodes and those that wait out."""
-    for k in range(size):
+    for k in range(waiting):
         j = forest.heap[k]
         forest.place[j], forest.reach[j, _TIME] = _NOT_WAITING, np.inf
-    for k in range(below):
+    for k in range(joined_sources):
         i = forest.sources[k]
         f[i] += now - forest.since[i]
-    for k in range(reached):
+    for k in range(joined_targets):
         j = forest.targets[k]
         forest.reach[j, _PRICE] -= now - forest.joined[j]
         forest.reach[j, _TIME] = np.inf

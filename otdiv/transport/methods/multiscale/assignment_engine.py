@@ -73,10 +73,11 @@ _SEARCHES_PER_CHECK = 100_000
 """Single sources searched from between two checks of the time limit."""
 _NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 24
 """First arcs per point, in both directions; more in the plane for a norm, whose costs tie along rays."""
-_NEIGHBOURS_ON_CURVES = 48, 0.25, 128
-"""The same on a curve: at least, per square root of the number of points, at most.
+_NEIGHBOURS_ON_CURVES, _MOST_ON_CURVES = (48, 0.25), 2**18
+"""The same on a curve: at least, and per square root of the number of points, up to so many points.
 
-Between two samples of n points of a curve of the order of sqrt(n) points have to move on, each to the next place.
+Between two samples of n points of a curve of the order of sqrt(n) points have to move on, each to the next place; above
+that number the arcs take more memory than all else.
 """
 _ADDED = 16
 """Most arcs added per source in one round."""
@@ -251,9 +252,9 @@ class AssignmentEngine:
 
 def _candidates(pricing: Pricing, scales: list[Scale]) -> int:
     """First arcs of each point, in both directions."""
-    if lies_on_curve(scales):
-        least, factor, most = _NEIGHBOURS_ON_CURVES
-        return min(max(least, int(factor * len(pricing.x) ** 0.5)), most)
+    if len(pricing.x) <= _MOST_ON_CURVES and lies_on_curve(scales):
+        least, factor = _NEIGHBOURS_ON_CURVES
+        return max(least, int(factor * len(pricing.x) ** 0.5))
     rays = pricing.metric.power == 1.0 and pricing.metric.kind != SQUARED and pricing.x.shape[1] <= 2
     return _NEIGHBOURS_ON_RAYS if rays else _NEIGHBOURS
 

@@ -36,6 +36,10 @@ from otdiv.transport.methods.multiscale.scales import Scale, build_scales
 from otdiv.transport.methods.multiscale.simplex_engine import COARSEST_PAIRS, LOOSE, SimplexEngine
 from otdiv.transport.methods.multiscale.state import SolverState
 
+_CANDIDATES_INCLUDED, _BYTES_PER_CANDIDATE = 24, 65
+"""Candidate arcs of a source that the bytes of a point include, and the bytes of each other one, while they are
+searched for and merged; measured on curves."""
+
 
 def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> Proposal:
     """Plan and potentials, optimal or the best found when stopped.
@@ -71,6 +75,9 @@ def solve_multiscale(problem: TransportProblem, options: SolverOptions = DEFAULT
             state.grid = scales[0].x, scales[0].y, grid.restrict(sources, targets)
         state.earlier = find_earlier_solve(options.start, sources, targets, a, b, assignment=assignment)
         first = AssignmentEngine(state, scales) if assignment else None
+        if first is not None:
+            need = estimate_memory(problem, first.candidates)
+            problem.require_memory(need, options.memory_limit, "the multiscale method")
         engine = first or SimplexEngine(state, scales)
 
         def propose(status: Status, message: str) -> Proposal:
@@ -101,9 +108,10 @@ def _masses_are_equal(a: Array, b: Array) -> bool:
     return len(a) == len(b) and max(a.max(), b.max()) - min(a.min(), b.min()) <= 1
 
 
-def estimate_memory(problem: TransportProblem) -> float:
+def estimate_memory(problem: TransportProblem, candidates: int = _CANDIDATES_INCLUDED) -> float:
     """Bytes: points and boxes at all scales, tree, candidate arcs, and what one round of pricing returns."""
-    return (problem.n + problem.m) * (1200.0 + 80.0 * problem.d)
+    more = max(candidates - _CANDIDATES_INCLUDED, 0)
+    return (problem.n + problem.m) * (1200.0 + 80.0 * problem.d + 0.5 * _BYTES_PER_CANDIDATE * more)
 
 
 def _extend(
