@@ -24,7 +24,6 @@ from otdiv.certificates.plan_repair import (
 )
 from otdiv.certificates.potential_repair import feasible_potentials
 from otdiv.core.bounds import Bounds, Status
-from otdiv.core.compilation import announced_compilation
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.rounding import UNIT, accurate_dots_bounds, dots_bounds
 from otdiv.core.validation import Array, ReadOnlyCopies, as_float_array
@@ -194,8 +193,7 @@ def _masses_anew(problem: TransportProblem, plan: Plan) -> tuple[Plan, float] | 
         return exact_masses(problem, plan)
     from otdiv.certificates.compensated_masses import compensated_masses  # loads a compiler
 
-    with announced_compilation():
-        anew = compensated_masses(problem, plan)
+    anew = compensated_masses(problem, plan)
     return None if anew is None else (anew, exact_marginal_error(problem, anew))
 
 

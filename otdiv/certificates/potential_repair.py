@@ -15,7 +15,6 @@ import numpy as np
 
 from otdiv.certificates.grid_potentials import find_squared_grid
 from otdiv.certificates.line_potentials import line_potentials
-from otdiv.core.compilation import announced_compilation
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.rounding import below
 from otdiv.core.validation import Array
@@ -55,11 +54,9 @@ def feasible_potentials(
         return line_potentials(problem, f, g)
     grid = find_squared_grid(problem)
     if grid is not None:
-        with announced_compilation():
-            return _alternate(problem.a, f, g, grid.over_targets, grid.over_sources)
+        return _alternate(problem.a, f, g, grid.over_targets, grid.over_sources)
     if not problem.keeps_matrix and priceable(problem.cost, problem.d, problem.largest_cost):
-        with announced_compilation():
-            return _by_search(problem, f, g, options)
+        return _by_search(problem, f, g, options)
     if f is None:
         f = np.zeros(problem.n) if g is None else least_over_targets(problem, g)
     # the dual is indifferent to (f + t, g - t); a centred f keeps rounding small, and an outlier has no say in a median

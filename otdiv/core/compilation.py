@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +24,8 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         Further ones of numba.njit.
     """
     from numba import njit
+
+    _announce_compilation()
 
     def compiled(function: Callable[..., Any]) -> Any:
         try:
@@ -68,33 +69,21 @@ def _text_of(file: str) -> str:
     return Path(file).read_text(encoding="utf-8")
 
 
-_said = False
-"""Whether the line was printed in this process; it is printed once."""
-
-
 @cache
-def _notice() -> Any:
-    """The listener that prints the line."""
+def _announce_compilation() -> None:
+    """From now on the first compilation of one of otdiv's kernels in this process is announced."""
     from numba.core import event
 
     class Notice(event.Listener):
+        said = False  # the line is printed once
+
         def on_start(self, event: Any) -> None:
-            global _said
             module = event.data["dispatcher"].py_func.__module__  # None for a function made by exec
-            if not _said and module is not None and module.startswith("otdiv."):
-                _said = True
+            if not self.said and module is not None and module.startswith("otdiv."):
+                self.said = True
                 print("otdiv: compiling its kernels, once on this machine: about 20 s.", file=sys.stderr, flush=True)
 
         def on_end(self, event: Any) -> None:
             pass
 
-    return Notice()
-
-
-@contextmanager
-def announced_compilation() -> Iterator[None]:
-    """Within this context the first compilation of one of otdiv's kernels is announced."""
-    from numba.core import event
-
-    with event.install_listener("numba:compile", _notice()):
-        yield
+    event.register("numba:compile", Notice())

@@ -205,6 +205,14 @@ def as_weights(name: str, value: Any, n: int) -> Array:
             f"shape {array.shape}",
             "Pass one weight per point, or None for uniform weights.",
         )
+    least, largest = np.minimum.reduce(array), float(np.maximum.reduce(array))  # NaN where one entry is
+    if not (least >= 0 and 0 < largest * n < np.inf):
+        _require_mass(name, array)
+    return readonly(array)
+
+
+def _require_mass(name: str, array: Array) -> None:
+    """Refuse weights that are not finite, negative, or without a positive, finite total."""
     require_finite(name, array)
     if array.min() < 0:
         where = int(np.argmin(array))
@@ -223,7 +231,6 @@ def as_weights(name: str, value: Any, n: int) -> Array:
             f"total {total}",
             "Give at least one positive weight, and none so large that the sum overflows.",
         )
-    return readonly(array)
 
 
 def as_rng(rng: Any) -> np.random.Generator:

@@ -30,8 +30,14 @@ class Metric(NamedTuple):
     safe: float
 
 
+_PLAIN = tuple(Metric(kind, 1.0, 1.0, 1.0) for kind in range(MINKOWSKI))
+
+
 def metric_of(cost: Cost, d: int) -> Metric | None:
     """The cost for compiled code; None where it is no norm of the difference, nor a power of one."""
+    kind = _KINDS.get(type(cost))
+    if kind is not None:
+        return _PLAIN[kind]
     power = 1.0
     norm = cost
     while isinstance(norm, Power):

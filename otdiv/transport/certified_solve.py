@@ -6,7 +6,6 @@ Only this file raises on an infeasible problem; methods report it.
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,7 +14,6 @@ import numpy as np
 from otdiv.certificates.certificate import Certificate, certify
 from otdiv.core.bounds import Status
 from otdiv.core.budget import Stopped, StopRequest
-from otdiv.core.compilation import announced_compilation
 from otdiv.core.devices import names_a_card, transport_device
 from otdiv.core.options import Keeper, SolverOptions
 from otdiv.core.threads import GRACE, call_interruptibly
@@ -122,8 +120,7 @@ def _solved_at_once(problem: TransportProblem, options: SolverOptions) -> Certif
 
     if problem.cost.by_entries and problem.nearby:
         return None
-    with announced_compilation():
-        answer = prove_dense(problem, options)
+    answer = prove_dense(problem, options)
     proof = answer.proof
     narrow = proof is not None and proof.proves_optimal(options.rtol, options.atol)
     return proof if narrow else answer.proposal
@@ -197,8 +194,7 @@ def _propose(problem: TransportProblem, method: Method, options: SolverOptions, 
         raise invalid("method", "fit the problem", received, f"{needs}; {remedy}.")
     if problem.forbids and first and not method.handles_forbidden:
         _require_feasible(problem)
-    with announced_compilation() if method.compiled else nullcontext():
-        proposal = _attended(problem, method, options)
+    proposal = _attended(problem, method, options)
     if problem.forbids and method.handles_forbidden:
         _refuse_stranded_mass(problem, proposal)
     return proposal

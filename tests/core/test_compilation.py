@@ -1,4 +1,4 @@
-"""Kept kernels: they are used again, and compiled anew where a module has changed that their code is from."""
+"""Kept kernels: used again, compiled anew where a module has changed that their code is from; announced once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
 import otdiv
@@ -52,3 +53,27 @@ def test_the_digest_is_part_of_what_a_kept_kernel_is_known_by():
     stamp = solve_small._cache._cache_file._source_stamp
     assert stamp[1] == digest_of_sources("otdiv.network_flow.small.solve")
     assert stamp[1] != digest_of_sources("otdiv.network_flow.small.assignment")
+
+
+ANNOUNCED = """
+import numpy
+from otdiv.network_flow.small.rows import copy_to, extent_of
+for values in (numpy.zeros(3), numpy.zeros(3, numpy.float32)):
+    copy_to(values, values), extent_of(values)
+"""
+
+
+@pytest.mark.slow
+def test_the_first_compilation_of_a_process_is_announced_and_no_further_one(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", ANNOUNCED]
+    said = [subprocess.run(command, env=environment, capture_output=True, text=True).stderr for _ in range(2)]
+    assert said == ["otdiv: compiling its kernels, once on this machine: about 20 s.\n", ""]
+
+
+def test_kernels_of_others_compile_in_silence(capsys):
+    """The listener for compilations sees every kernel of the process, also one without a module."""
+    namespace = {"njit": numba.njit}
+    exec("@njit\ndef double(x):\n    return 2 * x\n", namespace)
+    assert namespace["double"](21) == 42
+    assert capsys.readouterr().err == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from otdiv import DiscreteMeasure, TransportProblem, emd
 from otdiv.certificates.potential_repair import feasible_potentials
-from otdiv.core.compilation import announced_compilation
 from otdiv.core.threads import run_in_parts
 from otdiv.costs import Power, as_cost, minkowski
 from otdiv.errors import InvalidInput
@@ -274,12 +272,3 @@ def test_one_search_is_enough_for_a_pair_that_is_feasible(name, monkeypatch):
     assert len(searches) == 3 and found_g[700] < tampered[700]
     assert (table - found_f[:, None] - found_g).min() >= -4 * problem.cost.relative_error(2) * table.max()
     assert found_f.mean() + found_g.mean() >= f.mean() + g.mean() - 1e-12
-
-
-def test_kernels_of_others_compile_in_silence(capsys):
-    """The listener for compilations sees every kernel of the process, also one without a module."""
-    namespace = {"njit": numba.njit}
-    exec("@njit\ndef double(x):\n    return 2 * x\n", namespace)
-    with announced_compilation():
-        assert namespace["double"](21) == 42
-    assert capsys.readouterr().err == ""

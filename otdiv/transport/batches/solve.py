@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from otdiv.core.bounds import Status
-from otdiv.core.compilation import announced_compilation
 from otdiv.core.options import SolverOptions
 from otdiv.core.threads import count_threads
 from otdiv.core.validation import Array, readonly
@@ -105,8 +104,7 @@ def solve_pairs(
     n, m = x.sizes[pairs[0]], y.sizes[pairs[1]]
     space = _Space(n, m, potentials, plans)
     threads, efforts = count_threads(options.threads), efforts_of(n, m)
-    with announced_compilation():
-        run_in_chunks(_loop(x, y, pairs, cost, space), efforts, threads, report)
+    run_in_chunks(_loop(x, y, pairs, cost, space), efforts, threads, report)
     lower, value, upper, count = space.answers
     narrow = upper - lower <= np.maximum(options.rtol * np.abs(value), options.atol)  # false for NaN
     general = np.flatnonzero(~(narrow & (count >= 0)))

@@ -25,7 +25,7 @@ class Method:
         (problem, options) -> Proposal.  It stops at the time limit, reports progress and refuses what memory
         does not hold; it does not prove anything.
     compiled : bool
-        Whether it runs compiled kernels, whose first call on a machine is announced.
+        Whether it runs compiled kernels: seconds may pass until they are loaded and it hears an interrupt.
     in_thread : bool
         Whether large problems run in a thread of their own, so that Ctrl-C and the time limit reach them.  It heeds
         ``options.interrupted``, or ends soon by itself.

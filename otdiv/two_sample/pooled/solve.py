@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from otdiv.core.compilation import announced_compilation
 from otdiv.core.validation import Array
 from otdiv.two_sample.pooled.geometry import PooledGeometry, is_connected
 
@@ -51,13 +50,12 @@ def division_costs(geometry: PooledGeometry, labels: Array, cap: float, threads:
         part = slice(first, end)
         solve(labels[part], values[part], gaps[part])
 
-    with announced_compilation():
-        solve(labels[:1], values[:1], gaps[:1])  # compiles once, before threads begin
-        if threads == 1:
-            work(0, len(labels))
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(work, borders[:-1], borders[1:]))
+    solve(labels[:1], values[:1], gaps[:1])  # compiles once, before threads begin
+    if threads == 1:
+        work(0, len(labels))
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, borders[:-1], borders[1:]))
     return values, float(np.abs(gaps).max())
 
 
