@@ -9,74 +9,57 @@ from __future__ import annotations
 import numpy as np
 
 from otdiv.core.compilation import kernel
+from otdiv.network_flow.small.extremes import greater, lesser
 
 NO_NAN = {"nnan", "nsz"}
 """Flags of the compiler for comparisons: neither changes a sum, a difference or a product."""
-
-
-_ONE, _TWO, _THREE, _FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+_COMPARED = np.uint64(64)
+"""Entries compared with a value before it is asked whether one of them was equal; fewer: less of them at a time."""
 
 
 @kernel(fastmath=NO_NAN)
 def least_of(values):
-    """The least entry, by four minima side by side: a single one waits for each comparison."""
-    n = np.uint64(len(values))  # unsigned, so that no index is checked for being negative
-    first = second = third = fourth = values[0]
-    whole = n & ~_THREE
-    for k in range(np.uint64(0), whole, _FOUR):
-        p, q, r, s = values[k], values[k + _ONE], values[k + _TWO], values[k + _THREE]
-        first = p if p < first else first
-        second = q if q < second else second
-        third = r if r < third else third
-        fourth = s if s < fourth else fourth
-    for k in range(whole, n):
-        p = values[k]
-        first = p if p < first else first
-    first = second if second < first else first
-    third = fourth if fourth < third else third
-    return third if third < first else first
+    """The least entry."""
+    least = np.inf
+    for k in range(np.uint64(len(values))):  # unsigned, so that no index is checked for being negative
+        least = lesser(values[k], least)
+    return least
 
 
 @kernel(fastmath=NO_NAN)
 def extent_of(values):
     """The least and the largest entry."""
     least, largest = np.inf, -np.inf
-    for j in range(len(values)):
-        least = min(least, values[j])
-        largest = max(largest, values[j])
+    for k in range(np.uint64(len(values))):
+        least, largest = lesser(values[k], least), greater(values[k], largest)
     return least, largest
 
 
-@kernel()
+@kernel(fastmath=NO_NAN)
 def first_equal(values, value):
-    """The first place of a value that occurs."""
-    for j in range(len(values)):
-        if values[j] == value:
-            return j
+    """The first place of a value that occurs; -1 where it does not."""
+    n = np.uint64(len(values))
+    first = np.uint64(0)
+    while first < n:
+        end, place = min(first + _COMPARED, n), n
+        for k in range(first, end):
+            found = k if values[k] == value else n
+            place = found if found < place else place
+        if place < n:
+            return np.int64(place)
+        first = end
     return -1
 
 
 @kernel(fastmath=NO_NAN)
 def reduced_row(row, g, reduced):
-    """row - g into ``reduced``; returns its least entry, found as in :func:`least_of`."""
-    n = np.uint64(len(row))
-    first = second = third = fourth = np.inf
-    whole = n & ~_THREE
-    for k in range(np.uint64(0), whole, _FOUR):
-        p, q = row[k] - g[k], row[k + _ONE] - g[k + _ONE]
-        r, s = row[k + _TWO] - g[k + _TWO], row[k + _THREE] - g[k + _THREE]
-        reduced[k], reduced[k + _ONE], reduced[k + _TWO], reduced[k + _THREE] = p, q, r, s
-        first = p if p < first else first
-        second = q if q < second else second
-        third = r if r < third else third
-        fourth = s if s < fourth else fourth
-    for k in range(whole, n):
-        p = row[k] - g[k]
-        reduced[k] = p
-        first = p if p < first else first
-    first = second if second < first else first
-    third = fourth if fourth < third else third
-    return third if third < first else first
+    """row - g into ``reduced``; returns its least entry."""
+    least = np.inf
+    for k in range(np.uint64(len(row))):
+        difference = row[k] - g[k]
+        reduced[k] = difference
+        least = lesser(difference, least)
+    return least
 
 
 @kernel()
@@ -88,31 +71,26 @@ def copy_to(values, to):
 
 @kernel(fastmath=NO_NAN)
 def least_reduced(row, g):
-    """The least entry of row - g, found as in :func:`least_of`."""
-    n = np.uint64(len(row))
-    first = second = third = fourth = np.inf
-    whole = n & ~_THREE
-    for k in range(np.uint64(0), whole, _FOUR):
-        p, q = row[k] - g[k], row[k + _ONE] - g[k + _ONE]
-        r, s = row[k + _TWO] - g[k + _TWO], row[k + _THREE] - g[k + _THREE]
-        first = p if p < first else first
-        second = q if q < second else second
-        third = r if r < third else third
-        fourth = s if s < fourth else fourth
-    for k in range(whole, n):
-        p = row[k] - g[k]
-        first = p if p < first else first
-    first = second if second < first else first
-    third = fourth if fourth < third else third
-    return third if third < first else first
+    """The least entry of row - g."""
+    least = np.inf
+    for k in range(np.uint64(len(row))):
+        least = lesser(row[k] - g[k], least)
+    return least
 
 
-@kernel()
+@kernel(fastmath=NO_NAN)
 def first_reduced(row, g, value):
-    """The first place of a value that occurs in row - g."""
-    for j in range(len(row)):
-        if row[j] - g[j] == value:
-            return j
+    """The first place of a value that occurs in row - g; -1 where it does not."""
+    n = np.uint64(len(row))
+    first = np.uint64(0)
+    while first < n:
+        end, place = min(first + _COMPARED, n), n
+        for k in range(first, end):
+            found = k if row[k] - g[k] == value else n
+            place = found if found < place else place
+        if place < n:
+            return np.int64(place)
+        first = end
     return -1
 
 
