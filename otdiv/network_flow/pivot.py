@@ -9,72 +9,66 @@ import numpy as np
 
 from otdiv.core.compilation import kernel
 from otdiv.network_flow.trees.contracted_tree import replace_arc
-from otdiv.network_flow.trees.spanning_tree import find_apex, move_round_cycle, reroot_subtree
+from otdiv.network_flow.trees.cycle import cost_of_path, find_cycle, move_along_path, reroot_subtree
+
+_TWO = np.uint64(2)
 
 
-@kernel()
-def pivot(n, source, target, arc_cost, tolerance, basis):
+@kernel(borrows=True)
+def pivot(source, target, arc_cost, tolerance, basis):
     """The arc source -> target enters the tree if it violates, and the last blocking arc of its cycle leaves.
 
     Returns whether the arc entered.
     """
-    reduced, top, leaving, above, amount = _send_round_cycle(n, source, target, arc_cost, tolerance, basis)
-    if reduced >= -tolerance:
-        return False
-    reroot_subtree(top, leaving, above, basis)
-    basis.flow[top], basis.cost[top] = amount, arc_cost
-    return True
+    entered, at_source, last, amount = _send_round_cycle(source, target, arc_cost, tolerance, basis)
+    if entered:
+        path = basis.source_path if at_source else basis.target_path
+        reroot_subtree(path, last, target if at_source else source, basis)
+        basis.flow[path[0]], basis.cost[path[0]] = amount, arc_cost
+    return entered
 
 
-@kernel()
-def pivot_recorded(n, source, target, arc_cost, tolerance, basis, contraction):
+@kernel(borrows=True)
+def pivot_recorded(source, target, arc_cost, tolerance, basis, contraction):
     """The same, with a record for :func:`otdiv.network_flow.trees.contracted_tree.bring_up_to_date`."""
-    reduced, top, leaving, above, amount = _send_round_cycle(n, source, target, arc_cost, tolerance, basis)
-    if reduced >= -tolerance:
-        return False
-    replace_arc(top, leaving, above, amount, arc_cost, basis, contraction)
-    return True
+    entered, at_source, last, amount = _send_round_cycle(source, target, arc_cost, tolerance, basis)
+    if entered:
+        path = basis.source_path if at_source else basis.target_path
+        replace_arc(path, last, target if at_source else source, amount, arc_cost, basis, contraction)
+    return entered
 
 
 @kernel(inline="always")  # for small problems, where a call counts
-def _send_round_cycle(n, source, target, arc_cost, tolerance, basis):
+def _send_round_cycle(source, target, arc_cost, tolerance, basis):
     """Send as much as fits round the cycle that the arc source -> target closes, if the arc violates.
 
     The cycle runs apex ... source -> target ... apex.  Against it lie the arcs of the sources on the
-    first half and those of the targets on the second; the least flow among them blocks; of
-    ties the last one on the cycle.
+    first half and those of the targets on the second: every other one of both, from the ends of the arc on.  The least
+    flow among them blocks; of ties the last one on the cycle.
 
     Returns
     -------
-    reduced : float
-        Reduced cost of the arc.
-    top, leaving, above : int
-        The ends of the arc, that below the blocking arc first, and the lower end of the blocking arc between them.
+    entered : bool
+        Whether the arc violates.
+    at_source : bool
+        Whether the blocking arc is on the path of the source.
+    last : int
+        Place of its lower end on that path.
     amount : int
     """
-    parent, flow, cost, _, mark = basis
-    apex = find_apex(source, target, len(parent) - 1, parent, mark)
-    reduced = arc_cost
-    leaving, amount, at_source = source, np.int64(2**62), True
-    v = source
-    while v != apex:
-        if v < n:
-            reduced -= cost[v]
-            if flow[v] < amount:
-                leaving, amount = v, flow[v]
-        else:
-            reduced += cost[v]
-        v = parent[v]
-    v = target
-    while v != apex:
-        if v >= n:
-            reduced -= cost[v]
-            if flow[v] <= amount:
-                leaving, amount, at_source = v, flow[v], False
-        else:
-            reduced += cost[v]
-        v = parent[v]
-    if reduced < -tolerance and amount > 0:
-        move_round_cycle(n, source, target, apex, amount, parent, flow)
-    top, above = (source, target) if at_source else (target, source)
-    return reduced, top, leaving, above, amount
+    flow, cost, of_source, of_target = basis.flow, basis.cost, basis.source_path, basis.target_path
+    s, t = find_cycle(source, target, basis)
+    reduced = arc_cost + cost_of_path(of_source, s, cost) + cost_of_path(of_target, t, cost)
+    entered = reduced < -tolerance
+    last, amount, at_source = np.uint64(0), np.int64(2**62), True
+    if entered:
+        for e in range(np.uint64(0), s, _TWO):
+            if flow[of_source[e]] < amount:
+                last, amount = e, flow[of_source[e]]
+        for e in range(np.uint64(0), t, _TWO):
+            if flow[of_target[e]] <= amount:
+                last, amount, at_source = e, flow[of_target[e]], False
+        if amount > 0:
+            move_along_path(of_source, s, amount, flow)
+            move_along_path(of_target, t, amount, flow)
+    return entered, at_source, last, amount

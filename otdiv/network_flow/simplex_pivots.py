@@ -145,7 +145,7 @@ def _pivot_in_batches(
         entered = 0
         for e in range(size):
             k = batch[e]
-            entered += pivot_recorded(n, tails[k], n + heads[k], costs[k], tolerance, basis, contraction)
+            entered += pivot_recorded(tails[k], n + heads[k], costs[k], tolerance, basis, contraction)
         count += entered
         idle += seen
         if entered > 0:

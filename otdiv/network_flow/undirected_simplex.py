@@ -17,7 +17,7 @@ import numpy as np
 
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
-from otdiv.network_flow.trees.spanning_tree import find_apex
+from otdiv.network_flow.trees.cycle import find_apex
 
 PARENT, CHILD, LEFT, RIGHT = range(4)
 

@@ -36,7 +36,7 @@ def test_arcs_that_come_and_go(seed):
         for _ in range(rng.integers(1, 5)):
             i, j = rng.integers(n), rng.integers(m)
             if basis.parent[i] != n + j and basis.parent[n + j] != i:
-                entered += pivot_recorded(n, i, n + j, costs[i, j], -np.inf, basis, contraction)
+                entered += pivot_recorded(i, n + j, costs[i, j], -np.inf, basis, contraction)
         before = contraction
         contraction = bring_up_to_date(n, basis, contraction)
         contracted += entered > 0 and not np.shares_memory(contraction.order, before.order)

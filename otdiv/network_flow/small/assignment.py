@@ -121,7 +121,7 @@ def _shuffled(n):
     return order
 
 
-@kernel()
+@kernel(borrows=True)
 def _assign_tight(costs, target, owner, g, work):
     """Make g feasible, assign rows to columns where f + g = c, then by reductions; returns how many are free.
 
@@ -155,7 +155,7 @@ def _assign_free(costs, count, target, owner, g, work):
     return True
 
 
-@kernel()
+@kernel(borrows=True)
 def _reduce_rows(costs, target, owner, g, free, reduced, stop):
     """Give each free row its cheapest column and lower that column's g until the second cheapest is as good.
 
@@ -192,7 +192,7 @@ def _reduce_rows(costs, target, owner, g, free, reduced, stop):
     return count
 
 
-@kernel()
+@kernel(borrows=True)
 def _augment(costs, start, target, owner, g, free_columns, work):
     """Assign the free row ``start`` along a shortest path of reduced costs c - f - g (Dijkstra on columns).
 

@@ -20,7 +20,7 @@ UNDERFLOW = 1e-300
 """More than any product of factors below 1e130 in size loses by underflow, its error term included."""
 
 
-@kernel()
+@kernel(borrows=True)
 def add_products(x, y, start):
     """Add the products x_i y_i to (sum, errors, sum of sizes, terms that are not 0)."""
     total, errors, size, terms = start
@@ -43,7 +43,7 @@ def add_products(x, y, start):
     return total, errors, size, terms
 
 
-@kernel()
+@kernel(borrows=True)
 def bounds_of_sum(sum_of_products):
     """Numbers lo <= the sum <= hi, in real arithmetic; both 0 where every product has a factor 0."""
     total, errors, size, terms = sum_of_products
@@ -55,7 +55,7 @@ def bounds_of_sum(sum_of_products):
     return middle - error, middle + error
 
 
-@kernel()
+@kernel(borrows=True)
 def sum_of(x):
     """The sum of x, each addition with its error: off by at most 2 u of it for non-negative x."""
     total, errors = 0.0, 0.0
@@ -67,7 +67,7 @@ def sum_of(x):
     return total + errors
 
 
-@kernel()
+@kernel(borrows=True)
 def feasible_f(costs, g, f, reduced):
     """f_i <= min_j (c_ij - g_j) in real arithmetic: the computed minimum, one float lower where it was rounded up.
 
@@ -85,7 +85,7 @@ def feasible_f(costs, g, f, reduced):
                     break
 
 
-@kernel()
+@kernel(borrows=True)
 def prove(a, b, f, g, mass, price, marginal_error, weights_error, relative, absolute, least, largest):
     """(lower, value, upper) from feasible potentials and the arcs of a plan.
 

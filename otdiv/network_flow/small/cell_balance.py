@@ -61,7 +61,7 @@ def balance_cells(costs, supply, demand, rounds, f, g, row_of, stop):
             return
 
 
-@kernel()
+@kernel(borrows=True)
 def _find_two_least(costs, f, j, g, row_of, beyond, second):
     """The least and second least c_ij - f_i of target j, with their sources."""
     least, next_least, at, next_at = np.inf, np.inf, 0, 0
@@ -74,7 +74,7 @@ def _find_two_least(costs, f, j, g, row_of, beyond, second):
     g[j], row_of[j], beyond[j], second[j] = least, at, next_least, next_at
 
 
-@kernel()
+@kernel(borrows=True)
 def _change_potential(costs, demand, i, f, g, row_of, beyond, second, load):
     """Bring the two least of each target, and the loads, up to date with f_i."""
     for j in range(len(g)):
@@ -95,7 +95,7 @@ def _change_potential(costs, demand, i, f, g, row_of, beyond, second, load):
             load[row_of[j]] += demand[j]
 
 
-@kernel()
+@kernel(borrows=True)
 def quantile(keys, masses, wanted):
     """The least key up to which the masses add up to ``wanted``, or the largest key; reorders both arrays."""
     low, high = 0, len(keys) - 1
@@ -125,7 +125,7 @@ def quantile(keys, masses, wanted):
     return keys[low]
 
 
-@kernel()
+@kernel(borrows=True)
 def _median(p, q, r):
     """The middle one of three."""
     return max(min(p, q), min(max(p, q), r))

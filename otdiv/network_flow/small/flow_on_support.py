@@ -48,7 +48,15 @@ def flow_on_support(costs, supply, demand, unit, largest, f, g, work):
             gather(costs, few, many, table)
     mass_of_few, mass_of_many = (demand, supply) if turned else (supply, demand)
     nodes = len(few) + len(many)
-    basis = Basis(work.parent[:nodes], work.flow[:nodes], work.cost[:nodes], work.potential[:nodes], work.mark[:nodes])
+    basis = Basis(
+        work.parent[:nodes],
+        work.flow[:nodes],
+        work.cost[:nodes],
+        work.potential[:nodes],
+        work.mark[:nodes],
+        work.source_path[:nodes],
+        work.target_path[:nodes],
+    )
     send_flow(table, mass_of_few[few], mass_of_many[many], largest, basis, of_few, of_many, work)
     if not whole:
         of_sources, of_targets = (of_many, of_few) if turned else (of_few, of_many)
@@ -71,7 +79,7 @@ def _extend_g(costs, f, sources, demand, g):
             g[j] = min(g[j], costs[i, j] - f[i])
 
 
-@kernel()
+@kernel(borrows=True)
 def _read_arcs(few, many, turned, unit, basis, work):
     """The arcs of the tree that have flow: ends, masses and costs; returns their number."""
     count, n = 0, len(few)

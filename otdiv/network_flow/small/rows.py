@@ -17,7 +17,7 @@ _COMPARED = np.uint64(64)
 """Entries compared with a value before it is asked whether one of them was equal; fewer: less of them at a time."""
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def least_of(values):
     """The least entry."""
     least = np.inf
@@ -26,7 +26,7 @@ def least_of(values):
     return least
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def extent_of(values):
     """The least and the largest entry."""
     least, largest = np.inf, -np.inf
@@ -35,7 +35,7 @@ def extent_of(values):
     return least, largest
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def first_equal(values, value):
     """The first place of a value that occurs; -1 where it does not."""
     n = np.uint64(len(values))
@@ -51,7 +51,7 @@ def first_equal(values, value):
     return -1
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def reduced_row(row, g, reduced):
     """row - g into ``reduced``; returns its least entry."""
     least = np.inf
@@ -62,14 +62,14 @@ def reduced_row(row, g, reduced):
     return least
 
 
-@kernel()
+@kernel(borrows=True)
 def copy_to(values, to):
     """Copy entry by entry: an assignment of arrays compiles ten times as long, for its error messages."""
     for k in range(len(values)):
         to[k] = values[k]
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def least_reduced(row, g):
     """The least entry of row - g."""
     least = np.inf
@@ -78,7 +78,7 @@ def least_reduced(row, g):
     return least
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def first_reduced(row, g, value):
     """The first place of a value that occurs in row - g; -1 where it does not."""
     n = np.uint64(len(row))
@@ -94,7 +94,7 @@ def first_reduced(row, g, value):
     return -1
 
 
-@kernel()
+@kernel(borrows=True)
 def gather(costs, rows, columns, part):
     """part[i, j] = costs[rows[i], columns[j]]."""
     for i in range(len(rows)):
@@ -102,7 +102,7 @@ def gather(costs, rows, columns, part):
             part[i, j] = costs[rows[i], columns[j]]
 
 
-@kernel()
+@kernel(borrows=True)
 def mean_costs(costs, g):
     """The columns' mean costs as a first g.
 
@@ -115,7 +115,7 @@ def mean_costs(costs, g):
         _add_row(costs[i], 1.0 / n, g)
 
 
-@kernel()
+@kernel(borrows=True)
 def make_feasible(costs, f, g, reduced, row_of):
     """f_i = min_j (c_ij - g_j), then g_j = min_i (c_ij - f_i), with the row of each minimum; g is any at first."""
     n = len(costs)
@@ -124,7 +124,7 @@ def make_feasible(costs, f, g, reduced, row_of):
     extend_potential(costs, f, g, row_of)
 
 
-@kernel()
+@kernel(borrows=True)
 def extend_potential(costs, f, g, row_of):
     """g_j = min_i (c_ij - f_i), with the row of each minimum."""
     g[:] = np.inf
@@ -133,13 +133,13 @@ def extend_potential(costs, f, g, row_of):
         lower_minima(costs[i], i, f[i], g, row_of)
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def _add_row(row, factor, g):
     for j in range(len(row)):
         g[j] += factor * row[j]
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def lower_minima(row, i, f, g, row_of):
     """Lower g_j to c_ij - f_i, and name row i, where that is less."""
     for j in range(len(row)):
@@ -149,7 +149,7 @@ def lower_minima(row, i, f, g, row_of):
         row_of[j] = i if nearer else row_of[j]
 
 
-@kernel(fastmath=NO_NAN)
+@kernel(borrows=True, fastmath=NO_NAN)
 def relax_row(row, i, masked, shift, distance, source):
     """Lower the distances of columns to those through row i.
 

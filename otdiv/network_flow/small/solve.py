@@ -85,7 +85,7 @@ def solve_small(costs, a, b, relative, absolute, ceiling, work):
     return (lower, value, upper, marginal_error, count) if count >= 0 else (lower, np.nan, np.inf, np.inf, -1)
 
 
-@kernel()
+@kernel(borrows=True)
 def _all_equal(weights):
     equal = True
     for i in range(1, len(weights)):
@@ -93,7 +93,7 @@ def _all_equal(weights):
     return equal
 
 
-@kernel()
+@kernel(borrows=True)
 def _whole_units(a, b, total, supply, demand):
     """Weights as whole numbers of 2**-60 of the mass (rounded up to a power of two), equal in total.
 

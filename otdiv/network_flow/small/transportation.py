@@ -69,7 +69,7 @@ def send_flow(costs, supply, demand, largest, basis, f, g, work):
     return _pivot_to_optimum(costs, largest, basis, f, g, work)
 
 
-@kernel()
+@kernel(borrows=True)
 def _greedy_basis(costs, supply, demand, basis, g, open_g, row_of):
     """A strongly feasible basis: each arc taken uses up its source or its target, which becomes a leaf below the other.
 
@@ -77,7 +77,7 @@ def _greedy_basis(costs, supply, demand, basis, g, open_g, row_of):
     least.  The last target is the root: it is filled by what is left at the end.
     """
     n, m = costs.shape
-    parent, flow, cost, potential, mark = basis
+    parent, flow, cost, potential, mark = basis.parent, basis.flow, basis.cost, basis.potential, basis.mark
     root = n + m - 1
     parent[:] = -1
     flow[:] = 0
@@ -99,13 +99,13 @@ def _greedy_basis(costs, supply, demand, basis, g, open_g, row_of):
                 _take_arc(n, i, j, costs, supply, demand, basis, open_g)
 
 
-@kernel()
+@kernel(borrows=True)
 def _take_arc(n, i, j, costs, supply, demand, basis, open_g):
     """Send from i to j what both have left; the one that is used up becomes a leaf below the other, of ties the target.
 
     So an arc without flow has its source at the lower end, which makes the tree strongly feasible.
     """
-    parent, flow, cost, _, _ = basis
+    parent, flow, cost = basis.parent, basis.flow, basis.cost
     amount = min(supply[i], demand[j])
     leaf, above = (n + j, i) if demand[j] <= supply[i] else (i, n + j)
     parent[leaf], flow[leaf], cost[leaf] = above, amount, costs[i, j]
@@ -115,7 +115,7 @@ def _take_arc(n, i, j, costs, supply, demand, basis, open_g):
         open_g[j] = -np.inf
 
 
-@kernel()
+@kernel(borrows=True)
 def _pivot_to_optimum(costs, largest, basis, f, g, work):
     """Pivot in batches until no arc violates; returns whether none does, by the first of the two tolerances.
 
@@ -149,7 +149,7 @@ def _pivot_to_optimum(costs, largest, basis, f, g, work):
         entered = 0
         for k in range(found):
             i, j = batch_i[k], batch_j[k]
-            entered += pivot(n, i, n + j, costs[i, j], tolerance, basis)
+            entered += pivot(i, n + j, costs[i, j], tolerance, basis)
         if entered > 0:
             _read_potentials(n, m, basis, f, g)
         elif seen == parts:
@@ -159,7 +159,7 @@ def _pivot_to_optimum(costs, largest, basis, f, g, work):
     return optimal
 
 
-@kernel()
+@kernel(borrows=True)
 def _read_potentials(n, m, basis, f, g):
     """f and g of the tree."""
     update_potentials(n, basis)

@@ -25,6 +25,7 @@ class Workspace(NamedTuple):
     f, g, b : ndarray [k]
         Potentials, and the target weights scaled to the mass of the sources.
     parent, mark : int32 ndarray [n + m]
+    source_path, target_path : uint32 ndarray [n + m]
     flow : int64 ndarray [n + m]
     cost, potential : ndarray [n + m]
         Of a spanning tree, see :class:`otdiv.network_flow.trees.spanning_tree.Basis`.
@@ -51,6 +52,8 @@ class Workspace(NamedTuple):
     b: np.ndarray
     parent: np.ndarray
     mark: np.ndarray
+    source_path: np.ndarray
+    target_path: np.ndarray
     flow: np.ndarray
     cost: np.ndarray
     potential: np.ndarray
@@ -82,6 +85,8 @@ def allocate_workspace(n, m, pairs, stop):
         np.empty(k),
         np.empty(n + m, np.int32),
         np.empty(n + m, np.int32),
+        np.empty(n + m, np.uint32),
+        np.empty(n + m, np.uint32),
         np.empty(n + m, np.int64),
         np.empty(n + m),
         np.empty(n + m),

@@ -17,7 +17,8 @@ from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.graph import TwoWayRows
 from otdiv.network_flow.transportation_auction import Pseudoflow
-from otdiv.network_flow.trees.spanning_tree import Basis, build_basis, find_apex, reroot_subtree
+from otdiv.network_flow.trees.cycle import find_cycle, move_along_path, reroot_subtree
+from otdiv.network_flow.trees.spanning_tree import Basis, build_basis
 
 _NONE = -1
 
@@ -98,37 +99,34 @@ def _connect_to_root(n, parts):
 @kernel()
 def _cancel_cycles(n, tails, heads, costs, flows, basis):
     """Arcs outside the tree lose their flow or enter it; mass moves round their cycles in the cheaper direction."""
-    parent, flow, cost = basis.parent, basis.flow, basis.cost
-    for k in range(len(tails)):
-        source, target, outside = tails[k], n + heads[k], flows[k]
-        apex = find_apex(source, target, len(parent) - 1, parent, basis.mark)
-        total = costs[k]  # of one unit more on this arc
+    flow, cost = basis.flow, basis.cost
+    for arc in range(len(tails)):
+        source, target, outside = tails[arc], n + heads[arc], flows[arc]
+        s, t = find_cycle(source, target, basis)
+        total = costs[arc]  # of one unit more on this arc
         room_up, last_up, up_at_source = np.int64(2**62), _NONE, True
         room_down, last_down, down_at_source = outside, _NONE, True
         for at_source in (True, False):
-            v = source if at_source else target
-            while v != apex:
-                if (v < n) == at_source:
-                    total -= cost[v]
-                    if flow[v] < room_up:
-                        room_up, last_up, up_at_source = flow[v], v, at_source
-                else:
+            path, size = (basis.source_path, s) if at_source else (basis.target_path, t)
+            for e in range(np.int64(size)):
+                v = path[e]
+                if e & 1:
                     total += cost[v]
                     if flow[v] < room_down:
-                        room_down, last_down, down_at_source = flow[v], v, at_source
-                v = parent[v]
-        amount, leaving, side = -room_down, last_down, down_at_source
+                        room_down, last_down, down_at_source = flow[v], e, at_source
+                else:
+                    total -= cost[v]
+                    if flow[v] < room_up:
+                        room_up, last_up, up_at_source = flow[v], e, at_source
+        amount, last, at_source = -room_down, last_down, down_at_source
         if total < 0:
-            amount, leaving, side = room_up, last_up, up_at_source
-        for at_source in (True, False):
-            v = source if at_source else target
-            while v != apex:
-                flow[v] += -amount if (v < n) == at_source else amount
-                v = parent[v]
-        if leaving >= 0:
-            top, above = (source, target) if side else (target, source)
-            reroot_subtree(top, leaving, above, basis)
-            flow[top], cost[top] = outside + amount, costs[k]
+            amount, last, at_source = room_up, last_up, up_at_source
+        move_along_path(basis.source_path, s, amount, flow)
+        move_along_path(basis.target_path, t, amount, flow)
+        if last >= 0:
+            path = basis.source_path if at_source else basis.target_path
+            reroot_subtree(path, np.uint64(last), target if at_source else source, basis)
+            flow[path[0]], cost[path[0]] = outside + amount, costs[arc]
 
 
 @kernel()

@@ -21,7 +21,7 @@ _NODES_PER_PART = 32
 time as some ten moves of the parts."""
 _LEAST_PARTS = 16
 """New arcs with which no tree is contracted again."""
-_NONE = -1
+_NONE, _ONE = -1, np.uint64(1)
 
 
 class ContractedTree(NamedTuple):
@@ -69,35 +69,33 @@ def contract(basis):
     return ContractedTree(*old, np.zeros(nodes, np.bool_), part, np.zeros(nodes), tops, place, np.zeros(1, np.int64))
 
 
-@kernel()
-def replace_arc(top, leaving, above, amount, arc_cost, basis, contraction):
-    """The arc from ``top`` to ``above`` enters the tree, with its flow and cost, and that at ``leaving`` leaves.
+@kernel(borrows=True)
+def replace_arc(path, last, above, amount, arc_cost, basis, contraction):
+    """The arc from ``path[0]`` to ``above`` enters the tree, with its flow and cost, and that at ``path[last]`` leaves.
 
     As :func:`otdiv.network_flow.trees.spanning_tree.reroot_subtree`, with a record of the change.
     """
-    parent, flow, cost, _, _ = basis
+    parent, flow, cost = basis.parent, basis.flow, basis.cost
     _, old_parent, _, cut, _, _, tops, place, new_arcs = contraction
+    leaving = path[last]
     if place[leaving] >= 0:
         new_arcs[0] -= 1
-        last = tops[new_arcs[0]]
-        tops[place[leaving]], place[last] = last, place[leaving]
+        moved = tops[new_arcs[0]]
+        tops[place[leaving]], place[moved] = moved, place[leaving]
     elif old_parent[leaving] == parent[leaving]:
         cut[leaving] = True
     else:
         cut[parent[leaving]] = True
-    v, new_parent = top, above
-    arc_flow, arc_cost_now, arc_place = amount, arc_cost, np.int32(new_arcs[0])
-    while True:
-        before = parent[v]
-        parent[v] = new_parent
-        flow[v], arc_flow = arc_flow, flow[v]
-        cost[v], arc_cost_now = arc_cost_now, cost[v]
-        place[v], arc_place = arc_place, place[v]
+    e = last
+    while e > 0:
+        v, below = path[e], path[e - _ONE]
+        parent[v], flow[v], cost[v], place[v] = below, flow[below], cost[below], place[below]
         if place[v] >= 0:
-            tops[place[v]] = v
-        if v == leaving:
-            break
-        new_parent, v = v, before
+            tops[np.uint32(place[v])] = v
+        e -= _ONE
+    top = path[0]
+    parent[top], flow[top], cost[top], place[top] = above, amount, arc_cost, new_arcs[0]
+    tops[new_arcs[0]] = top
     new_arcs[0] += 1
 
 
@@ -122,7 +120,7 @@ def bring_up_to_date(n, basis, contraction):
 @kernel()
 def _move_parts(n, basis, contraction):
     """Find how far the parts have moved, each after the part above it."""
-    parent, _, cost, _, _ = basis
+    parent, cost = basis.parent, basis.cost
     _, _, old, _, part, moved, tops, _, new_arcs = contraction
     arcs, root = new_arcs[0], len(parent) - 1
     number = moved  # of the new arc at the top of each part, until its move is known

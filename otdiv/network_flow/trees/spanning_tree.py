@@ -19,6 +19,7 @@ from otdiv.core.validation import Array
 from otdiv.errors import OtdivError
 
 _NONE = -1
+_ONE = np.uint64(1)  # indices are unsigned, see :mod:`otdiv.network_flow.graph`
 
 
 class Basis(NamedTuple):
@@ -33,6 +34,8 @@ class Basis(NamedTuple):
     cost, potential : ndarray [n + m]
     mark : ndarray of int32 [n + m]
         Scratch: the number of the last search that visited the node; the root holds the number of searches.
+    source_path, target_path : ndarray of uint32 [n + m]
+        Scratch: the nodes of the last cycle, from the source and from the target of the arc that closes it upwards.
     """
 
     parent: Array
@@ -40,13 +43,16 @@ class Basis(NamedTuple):
     cost: Array
     potential: Array
     mark: Array
+    source_path: Array
+    target_path: Array
 
 
 def build_basis(n: int, m: int, tails: Array, heads: Array, flows: Array, costs: Array) -> Basis:
     """The basis whose tree has the n + m - 1 arcs (tails, heads), with their flows and costs."""
     nodes = n + m
     parent = np.full(nodes, _NONE, np.int32)
-    basis = Basis(parent, np.zeros(nodes, np.int64), np.zeros(nodes), np.zeros(nodes), np.zeros(nodes, np.int32))
+    scratch = np.zeros(nodes, np.int32), np.zeros(nodes, np.uint32), np.zeros(nodes, np.uint32)
+    basis = Basis(parent, np.zeros(nodes, np.int64), np.zeros(nodes), np.zeros(nodes), *scratch)
     reached = _attach_nodes(n, tails, heads, flows, costs, basis)
     if reached != nodes:
         raise OtdivError(f"{len(tails)} arcs reach {reached} of {nodes} nodes: no spanning tree")
@@ -56,7 +62,7 @@ def build_basis(n: int, m: int, tails: Array, heads: Array, flows: Array, costs:
 @kernel()
 def _attach_nodes(n, tails, heads, flows, costs, basis):
     """Set parents, flows, costs and potentials from the last node outwards; returns the number of nodes reached."""
-    parent, flow, cost, potential, _ = basis
+    parent, flow, cost, potential = basis.parent, basis.flow, basis.cost, basis.potential
     nodes = len(flow)
     first = np.zeros(nodes + 1, np.int64)  # arcs at each node, one after the other
     for k in range(len(tails)):
@@ -140,14 +146,14 @@ def least_cost_basis(tails, heads, costs, a, b, order):
     return rows, columns, flows, arc_costs
 
 
-@kernel()
+@kernel(borrows=True)
 def _push_unmarked(v, now, parent, mark, stack):
     """Stack v and the nodes above it, up to one marked ``now``; returns that one, and how many were stacked."""
-    size = 0
+    size = np.uint64(0)
     while mark[v] != now:
         mark[v], stack[size] = now, v
-        size += 1
-        v = parent[v]
+        size += _ONE
+        v = np.uint32(parent[v])
     return v, size
 
 
@@ -157,84 +163,30 @@ def preorder(basis):
     parent, mark = basis.parent, basis.mark
     nodes = len(parent)
     root = nodes - 1
-    order, stack = np.empty(nodes, np.int32), np.empty(nodes, np.int32)
+    order, stack = np.empty(nodes, np.int32), basis.source_path
     order[0], k = root, 1
     mark[root] += 1
-    for node in range(root):
-        _, size = _push_unmarked(node, mark[root], parent, mark, stack)
+    for node in range(np.uint32(root)):
+        _, size = _push_unmarked(np.uint32(node), mark[root], parent, mark, stack)
         while size > 0:
-            size -= 1
+            size -= _ONE
             order[k] = stack[size]
             k += 1
     return order
 
 
-@kernel()
+@kernel(borrows=True)
 def update_potentials(n, basis):
     """Recompute all potentials: costs are added up from the root."""
-    parent, _, cost, potential, mark = basis
-    root = len(parent) - 1
-    stack = np.empty(len(parent), np.int32)
+    parent, cost, potential, mark, stack = basis.parent, basis.cost, basis.potential, basis.mark, basis.source_path
+    root, sources = np.uint32(len(parent) - 1), np.uint32(n)
     mark[root] += 1
     now = mark[root]
     for node in range(root):
-        v, size = _push_unmarked(node, now, parent, mark, stack)
+        v, size = _push_unmarked(np.uint32(node), now, parent, mark, stack)
         p = potential[v]
         while size > 0:
-            size -= 1
+            size -= _ONE
             v = stack[size]
-            p = p + cost[v] if v < n else p - cost[v]
+            p = p + cost[v] if v < sources else p - cost[v]
             potential[v] = p
-
-
-@kernel()
-def find_apex(u, v, root, parent, mark):
-    """Lowest common ancestor of u and v: both paths are followed in turn, so that what lies above it takes no time."""
-    mark[root] += 1
-    now = mark[root]
-    while True:
-        if u != root:
-            if mark[u] == now:
-                return u
-            mark[u] = now
-            u = parent[u]
-        if v != root:
-            if mark[v] == now:
-                return v
-            mark[v] = now
-            v = parent[v]
-        elif u == root:
-            return root
-
-
-@kernel()
-def move_round_cycle(n, source, target, apex, amount, parent, flow):
-    """Send mass along an arc that enters, from ``source`` to ``target``, and back round its cycle through the tree."""
-    v = source
-    while v != apex:
-        flow[v] += -amount if v < n else amount
-        v = parent[v]
-    v = target
-    while v != apex:
-        flow[v] += amount if v < n else -amount
-        v = parent[v]
-
-
-@kernel()
-def reroot_subtree(top, old_top, above, basis):
-    """Cut off the subtree of ``old_top``, make its node ``top`` the root of it, and attach that to ``above``.
-
-    Along the path from ``top`` to ``old_top`` parents become children; flow and cost of each arc move from
-    its former lower end to its new one.
-    """
-    parent, flow, cost, _, _ = basis
-    v, new_parent = top, above
-    arc_flow, arc_cost = flow[top], cost[top]
-    while True:
-        old_parent = parent[v]
-        parent[v] = new_parent
-        if v == old_top:
-            return
-        new_parent, v = v, old_parent
-        flow[v], arc_flow = arc_flow, flow[v]
-        cost[v], arc_cost = arc_cost, cost[v]
