@@ -24,14 +24,16 @@ def kernel(*, borrows: bool = False, **options: Any) -> Callable[[Callable[..., 
         Whether it allocates nothing and returns no array, so that references to its arrays need not be counted: worth a
         tenth and more of calls that take some hundred nanoseconds.  Others are refused when they are compiled.
     **options
-        Further ones of numba.njit.
+        Further ones of numba.njit.  A large kernel with a single caller has ``inline="always"``: else its code would be
+        optimised again with each kernel above it, which took a fifth of the time until the first answer.
     """
     from numba import njit
     from numba.core.options import DefaultOptions
 
-    _announce_compilation()
+    _watch_compilation()
     if borrows and hasattr(DefaultOptions, "_nrt"):
         options["_nrt"] = False
+    options["no_cfunc_wrapper"] = True  # none is called from C
 
     def compiled(function: Callable[..., Any]) -> Any:
         try:
@@ -76,20 +78,33 @@ def _text_of(file: str) -> str:
 
 
 @cache
-def _announce_compilation() -> None:
-    """From now on the first compilation of one of otdiv's kernels in this process is announced."""
+def _watch_compilation() -> None:
+    """From now on the first compilation of one of otdiv's kernels is announced, and what each returns is checked."""
     from numba.core import event
 
-    class Notice(event.Listener):
-        said = False  # the line is printed once
+    class Watch(event.Listener):
+        announced = False  # the line is printed once
 
         def on_start(self, event: Any) -> None:
             module = event.data["dispatcher"].py_func.__module__  # None for a function made by exec
-            if not self.said and module is not None and module.startswith("otdiv."):
-                self.said = True
+            if not self.announced and module is not None and module.startswith("otdiv."):
+                self.announced = True
                 print("otdiv: compiling its kernels, once on this machine: about 20 s.", file=sys.stderr, flush=True)
 
         def on_end(self, event: Any) -> None:
-            pass
+            found = event.data["dispatcher"]
+            if not found.targetoptions.get("_nrt", True) and any(
+                _holds_array(signature.return_type) for signature in found.nopython_signatures
+            ):
+                found._cache.flush()
+                raise TypeError(f"{found.py_func.__name__} borrows its arrays, and may not return one")
 
-    event.register("numba:compile", Notice())
+    event.register("numba:compile", Watch())
+
+
+def _holds_array(returned: Any) -> bool:
+    """Whether a type of numba is an array, or a tuple with one."""
+    from numba import types
+
+    parts: Any = returned if isinstance(returned, types.BaseTuple) else ()
+    return isinstance(returned, types.Array) or any(_holds_array(part) for part in parts)

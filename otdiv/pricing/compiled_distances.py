@@ -15,7 +15,7 @@ TILE_COORDINATES, TILE_TARGETS = 64, 256
 """Of a tile of targets (128 KiB), which a core's second cache holds; measured."""
 
 
-@kernel()
+@kernel(borrows=True)
 def distance(metric, query, points, j):
     """The cost between the point ``query`` [d] and row j of ``points``."""
     kind, p, power, _ = metric
@@ -42,7 +42,7 @@ def distance(metric, query, points, j):
     return total if power == 1.0 else total**power
 
 
-@kernel()
+@kernel(borrows=True)
 def distances(metric, query, columns, first, end, costs):
     """``distance`` to the points first ... end - 1 of ``columns`` [d, m] into costs[: end - first].
 
@@ -122,7 +122,7 @@ def distance_table(metric, x, y, costs):
                         sums[r] = math.sqrt(sums[r])
 
 
-@kernel()
+@kernel(borrows=True)
 def _add_squares(query, tile, sums):
     """Add the squares of query_k - tile_kr to sums_r, one coordinate after the other."""
     whole = len(query) - len(query) % 4
@@ -139,7 +139,7 @@ def _add_squares(query, tile, sums):
             sums[r] += u * u
 
 
-@kernel()
+@kernel(borrows=True)
 def count_below(metric, queries, columns, first, end, g, bounds, best, counts):
     """counts[lane]: at how many of the points first ... end - 1, whose g is given, cost - g is below best[lane].
 

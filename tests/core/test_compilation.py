@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 import otdiv
-from otdiv.core.compilation import digest_of_sources
+from otdiv.core.compilation import digest_of_sources, kernel
 from otdiv.network_flow.small.solve import solve_small
 
 MODULES = {
@@ -77,3 +78,35 @@ def test_kernels_of_others_compile_in_silence(capsys):
     exec("@njit\ndef double(x):\n    return 2 * x\n", namespace)
     assert namespace["double"](21) == 42
     assert capsys.readouterr().err == ""
+
+
+def _sum_of_parts(x):
+    total = 0.0
+    for k in range(len(x)):
+        part = x[k:]
+        total += part[0]
+    return total
+
+
+@pytest.mark.parametrize(
+    ("body", "argument", "error"),
+    [
+        ("numpy.zeros(x)", 3, numba.TypingError),
+        ("x[1:]", np.ones(3), numba.TypingError),
+        ("x", np.ones(3), TypeError),
+        ("1.0, (x, 2)", np.ones(3), TypeError),
+    ],
+)
+def test_a_kernel_that_borrows_arrays_may_neither_make_nor_return_one(body, argument, error):
+    namespace = {"numpy": np}
+    exec(f"def returning(x):\n    return {body}\n", namespace)
+    kernel()(namespace["returning"])(argument)
+    with pytest.raises(error, match="borrows its arrays" if error is TypeError else None):
+        kernel(borrows=True)(namespace["returning"])(argument)
+
+
+def test_a_kernel_that_borrows_arrays_leaves_their_references_alone():
+    summed, x = kernel(borrows=True)(_sum_of_parts), np.arange(4.0)
+    before = sys.getrefcount(x)
+    assert [summed(x) for _ in range(100)] == [6.0] * 100
+    assert sys.getrefcount(x) == before and x.tolist() == [0.0, 1.0, 2.0, 3.0]

@@ -72,7 +72,7 @@ def assign(costs, target, owner, g, work):
     return _assign_free(costs, count, target, owner, g, work)
 
 
-@kernel()
+@kernel(inline="always")
 def _sampled_potential(costs, g, work):
     """g as the potential of half of the rows and columns, extended to all: g_j = min_i (c_ij - f_i) over these rows.
 

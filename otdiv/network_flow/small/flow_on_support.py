@@ -14,7 +14,7 @@ from otdiv.network_flow.small.transportation import send_flow
 from otdiv.network_flow.trees.spanning_tree import Basis
 
 
-@kernel()
+@kernel(inline="always")
 def flow_on_support(costs, supply, demand, unit, largest, f, g, work):
     """Fill f [n] and g [m] with potentials, f where there is mass only, and ``work`` with the arcs of the plan.
 

@@ -34,7 +34,7 @@ Where the arcs come from few sources, thousands of pivots follow.
 """
 
 
-@kernel()
+@kernel(inline="always")
 def first_potentials(costs, supply, demand, f, g, row_of, work):
     """Fill f and g with feasible potentials, and ``row_of`` with a source for each target where f + g = c.
 
@@ -74,7 +74,7 @@ def _count_different(numbers, n):
     return count
 
 
-@kernel()
+@kernel(inline="always")
 def _sampled_potential(costs, supply, demand, g, work):
     """g as the potential of an assignment between samples by mass, extended to all targets; stopped, it stays."""
     n, m = costs.shape

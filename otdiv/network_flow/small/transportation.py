@@ -40,7 +40,7 @@ Smaller: more pivots, each of a less violating arc.
 """
 
 
-@kernel()
+@kernel(inline="always")
 def send_flow(costs, supply, demand, largest, basis, f, g, work):
     """Fill the basis, a tree of n + m nodes, with the cheapest flow, and f [n], g [m] with its potentials.
 

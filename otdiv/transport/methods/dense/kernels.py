@@ -65,7 +65,7 @@ def widest(metric, x, y):
     return distance(metric, high, low, 0)
 
 
-@kernel()
+@kernel(borrows=True)
 def joins_equal_points(x, y, rows, columns, count):
     """Whether each of the first arcs of a plan joins two equal points."""
     for arc in range(count):
