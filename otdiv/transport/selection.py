@@ -6,26 +6,32 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otdiv.costs import SquaredEuclidean
+from otdiv.pricing.regular_grid import find_cells
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.methods.grid.detect import detect_grid
 from otdiv.transport.methods.table import accept_few, accept_multiscale
 
-MULTISCALE_FROM = ((3, 3 * 2**17), (7, 2**20), (12, 2**21), (np.inf, 2**22))
+MULTISCALE_FROM = ((3, 5 * 2**17), (7, 3 * 2**19), (12, 11 * 2**18), (np.inf, 2**22))
 """Up to each dimension, the pairs from which the multiscale method is faster than the dense one: the median of equal
 and of random weights, both costs, measured on two cores with the certificate (benchmarks/README.md)."""
-ASSIGNED_FROM = 5 * 2**17
-"""The same of an assignment: equal masses, as many of one side as of the other; where the number above is smaller."""
-PAIRS_FOR_ONE_WITH_MASS = 4
-"""Pairs up to which the dense method computes all costs, for each pair with mass that the number above allows."""
-LONG, MULTISCALE_FROM_IF_LONG = 25, 2**20
+AS_MANY_FROM = 7 * 2**17
+"""The same where there are as many points on one side as on the other; where the number above is smaller."""
+SQUARED_GRID_FROM, GRID_FROM = 5 * 2**15, 2**19
+"""The same for the cells of a grid in up to three dimensions, with the squared distance and with other costs: of cells
+the candidate arcs are found sooner, and their many ties give the dense method more pivots."""
+PAIRS_FOR_ONE_WITH_MASS = 3
+"""Pairs up to which the dense method computes all costs, for each pair with mass that ``MULTISCALE_FROM`` allows."""
+LONG, MULTISCALE_FROM_IF_LONG = 25, 2**21
 """Atoms of the one side for each of the other from which a shape counts as long, and the pairs that it needs at least;
-up to there the dense method takes 0.3 to 1.2 times as long as the multiscale one in 2 and 3 dimensions."""
-GRID_ABOVE = 2**16
-"""Pairs from which grid detection is tried."""
+up to there the dense method takes 0.2 to 1.1 times as long as the multiscale one in 2, 3 and 10 dimensions."""
+GRID_ABOVE, _GRID_DIMENSIONS = 2**16, 3
+"""Pairs from which grid detection is tried, and dimensions up to which."""
 SIMPLEX_ABOVE = 40_000
 """Pairs above which a problem with forbidden arcs goes to the network simplex instead of the linear program."""
-FEW_FROM = 5000
-"""Atoms of the larger side from which the method for few points is the choice; below it the dense one is faster."""
+FEW_FROM = ((3, 8_000), (np.inf, 30_000))
+"""Up to each dimension, the atoms of the larger side from which the method for few points is the choice; below it the
+dense one is faster."""
 FEW_UP_TO = 300
 """Atoms k of the smaller side up to which it is, if the larger side has k**2 or more: measured against the other two in
 2, 3 and 10 dimensions on two cores."""
@@ -89,31 +95,32 @@ def select_method(problem: TransportProblem) -> Choice:
     return Choice("dense", "few pairs: all costs are kept, and the proof comes in the same compiled pass")
 
 
-def multiscale_from(d: int) -> int:
-    """The pairs from which the multiscale method is the choice in dimension d."""
-    return next(pairs for most, pairs in MULTISCALE_FROM if d <= most)
+def _up_to_dimension(table: tuple[tuple[float, int], ...], d: int) -> int:
+    """The entry of a table by dimensions."""
+    return next(entry for most, entry in table if d <= most)
 
 
 def _has_many_pairs(problem: TransportProblem) -> bool:
-    """Whether there are as many as :func:`multiscale_from` says; of an assignment, at least ``ASSIGNED_FROM``.
+    """Whether there are as many as the multiscale method is the choice for, with these points and this cost.
 
     Pairs with mass count, unless those of all atoms are too many to compute the costs of.
     """
-    pairs, least = problem.n * problem.m, multiscale_from(problem.d)
-    if pairs < least:
-        return False
-    if problem.is_assignment:
-        return pairs >= ASSIGNED_FROM
     few, many = sorted(problem.atoms_with_mass)
+    in_dimension = least = _up_to_dimension(MULTISCALE_FROM, problem.d)
+    if problem.n == problem.m:
+        least = max(least, AS_MANY_FROM)
     if many >= LONG * few:
         least = max(least, MULTISCALE_FROM_IF_LONG)
-    return few * many >= least or pairs > PAIRS_FOR_ONE_WITH_MASS * least
+    on_grid = SQUARED_GRID_FROM if isinstance(problem.cost, SquaredEuclidean) else GRID_FROM
+    if problem.d <= _GRID_DIMENSIONS and not problem.cost.by_entries and on_grid <= few * many < least:
+        least = least if find_cells(problem.mu.points, problem.nu.points) is None else on_grid
+    return few * many >= least or problem.n * problem.m > max(least, PAIRS_FOR_ONE_WITH_MASS * in_dimension)
 
 
 def _few_against_many(problem: TransportProblem) -> bool:
     """Whether the method for few points is the faster one; costs with sentinels are left to the others."""
     few, many = sorted(problem.atoms_with_mass)
-    fits = few <= FEW_UP_TO and max(FEW_FROM, few**2) <= many <= FEW_PAIRS // few
+    fits = few <= FEW_UP_TO and max(_up_to_dimension(FEW_FROM, problem.d), few**2) <= many <= FEW_PAIRS // few
     return fits and accept_few(problem) is None and problem.sentinel_level is None
 
 

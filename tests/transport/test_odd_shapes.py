@@ -11,7 +11,10 @@ from scipy.spatial.distance import cdist
 
 from otdiv import DiscreteMeasure, TransportProblem, emd
 from otdiv.transport import certified_solve
-from otdiv.transport.selection import DENSE_UP_TO, FEW_FROM, FEW_UP_TO, select_method
+from otdiv.transport.selection import AS_MANY_FROM, DENSE_UP_TO, FEW_FROM, FEW_UP_TO, MULTISCALE_FROM, select_method
+
+FEW_FROM_IN_PLANE = FEW_FROM[0][1]
+AS_MANY, FEWER = round(AS_MANY_FROM**0.5), round((MULTISCALE_FROM[0][1] / 2) ** 0.5)
 
 SHAPES = [(1, 60), (2, 9), (2, 400), (3, 30), (5, 200), (7, 300), (12, 300)]
 
@@ -45,17 +48,21 @@ def test_few_against_many_agree_with_pot(n, m, turned, kind):
 @pytest.mark.parametrize(
     ("few", "many", "method"),
     [
-        (1, FEW_FROM, "dense"),
-        (DENSE_UP_TO, FEW_FROM, "dense"),
+        (1, FEW_FROM_IN_PLANE, "dense"),
+        (DENSE_UP_TO, FEW_FROM_IN_PLANE, "dense"),
         (DENSE_UP_TO, 100_000, "dense"),
         (DENSE_UP_TO, 2_000_000, "few"),
-        (DENSE_UP_TO + 1, FEW_FROM - 1, "dense"),
-        (DENSE_UP_TO + 1, FEW_FROM, "few"),
+        (DENSE_UP_TO + 1, FEW_FROM_IN_PLANE - 1, "dense"),
+        (DENSE_UP_TO + 1, FEW_FROM_IN_PLANE, "few"),
         (FEW_UP_TO, FEW_UP_TO**2, "few"),
         (FEW_UP_TO, FEW_UP_TO**2 - 1, "multiscale"),
         (100, 5000, "dense"),
-        (200, 3000, "multiscale"),
-        (250, 6250, "multiscale"),
+        (AS_MANY - 2, AS_MANY - 2, "dense"),
+        (AS_MANY + 2, AS_MANY + 2, "multiscale"),
+        (FEWER - 2, 2 * FEWER, "dense"),
+        (FEWER + 2, 2 * FEWER, "multiscale"),
+        (250, 6250, "dense"),
+        (350, 8750, "multiscale"),
     ],
 )
 def test_the_choice_depends_on_the_shape_and_not_on_the_side(few, many, method):
@@ -79,7 +86,7 @@ def test_three_points_against_many_are_chosen_and_certified(weighted):
 
 @pytest.mark.parametrize(
     ("n", "with_mass", "method"),
-    [(1000, 1000, "multiscale"), (1000, 700, "multiscale"), (1000, 400, "dense"), (1500, 400, "multiscale")],
+    [(1100, 1100, "multiscale"), (1100, 1000, "multiscale"), (1100, 700, "dense"), (1500, 400, "multiscale")],
 )
 def test_atoms_without_mass_do_not_count(n, with_mass, method):
     rng = np.random.default_rng(2)
@@ -89,8 +96,8 @@ def test_atoms_without_mass_do_not_count(n, with_mass, method):
         side /= side.sum()
     mu, nu = (DiscreteMeasure(x, a) for x, a in zip(points, weights, strict=True))
     assert select_method(TransportProblem(mu, nu)).method == method
-    few = DiscreteMeasure(rng.random((5000, 2)), np.r_[np.ones(10), np.zeros(4990)] / 10)
-    many = DiscreteMeasure(rng.random((5000, 2)))
+    few = DiscreteMeasure(rng.random((8000, 2)), np.r_[np.ones(10), np.zeros(7990)] / 10)
+    many = DiscreteMeasure(rng.random((8000, 2)))
     assert select_method(TransportProblem(few, many)).method == "few"
 
 

@@ -179,18 +179,18 @@ def test_lattice_problems_exactly(first, second, cost):
     assert result.status is Status.OPTIMAL
 
 
-def test_an_assignment_stays_dense_longer():
-    """700 points a side in the plane: equal masses are dense, others and fewer against more are multiscale."""
+def test_cells_of_a_grid_are_multiscale_sooner():
+    """28 x 28 cells: multiscale, with the squared distance from 20 x 20 or so on; points on no grid are dense."""
     rng = np.random.default_rng(0)
-    x, y, a = rng.normal(size=(700, 2)), rng.normal(size=(700, 2)), rng.random(700)
-    of = {
-        "equal": TransportProblem(DiscreteMeasure(x), DiscreteMeasure(y)),
-        "weights": TransportProblem(DiscreteMeasure(x, a / a.sum()), DiscreteMeasure(y)),
-        "fewer": TransportProblem(DiscreteMeasure(x[:600]), DiscreteMeasure(y)),
-        "more": TransportProblem(DiscreteMeasure(np.tile(x, (2, 1)) + rng.normal(size=(1400, 2))), DiscreteMeasure(y)),
-    }
-    chosen = {name: select_method(problem).method for name, problem in of.items()}
-    assert chosen == {"equal": "dense", "weights": "multiscale", "fewer": "multiscale", "more": "multiscale"}
+
+    def chosen(size, cost, moved=0.0):
+        points = np.stack(np.indices((size, size)), -1).reshape(-1, 2) + moved * rng.random((size * size, 2))
+        measures = (DiscreteMeasure(points, weights) for weights in rng.dirichlet(np.ones(size * size), 2))
+        return select_method(TransportProblem(*measures, cost)).method
+
+    assert [chosen(18, "sqeuclidean"), chosen(24, "sqeuclidean")] == ["dense", "multiscale"]
+    assert [chosen(24, "euclidean"), chosen(28, "euclidean")] == ["dense", "multiscale"]
+    assert [chosen(28, cost, 0.1) for cost in ("sqeuclidean", "euclidean")] == ["dense", "dense"]
 
 
 def test_select_method_tells_what_and_why():
