@@ -82,7 +82,7 @@ def _row_starts(rows: int, index: Array) -> Array:
     return start
 
 
-@kernel()
+@kernel(borrows=True)
 def find_two_lowest(rows, g, i):
     """The lowest and the second lowest c_ik - g_k over the arcs of row i, and the arc of the lowest."""
     start, heads, costs = rows

@@ -11,7 +11,7 @@ import numpy as np
 from otdiv.core.compilation import kernel
 
 
-@kernel()
+@kernel(borrows=True)
 def sift_up(heap, key, place, v, value, k):
     """Put node v with this key into a heap, smallest key first, at position k or above.
 
@@ -27,7 +27,7 @@ def sift_up(heap, key, place, v, value, k):
     heap[k], key[k], place[v] = v, value, k
 
 
-@kernel()
+@kernel(borrows=True)
 def sift_down(heap, key, place, size, v, value, k):
     """Put node v with this key into a heap of ``size`` nodes, smallest key first, at position k or below."""
     while True:
@@ -44,7 +44,7 @@ def sift_down(heap, key, place, size, v, value, k):
     heap[k], key[k], place[v] = v, value, k
 
 
-@kernel()
+@kernel(borrows=True)
 def push_record(values, labels, first, size, value, cost, k, u):
     """Put the record (value, cost; k, u) into the heap of ``size`` records at ``first``, largest value first."""
     p = np.uint64(first + size)
@@ -57,7 +57,7 @@ def push_record(values, labels, first, size, value, cost, k, u):
     values[p, 0], values[p, 1], labels[p, 0], labels[p, 1] = value, cost, k, u
 
 
-@kernel()
+@kernel(borrows=True)
 def replace_top(values, labels, first, size, value, cost, k, u):
     """Put the record into the heap in place of its top."""
     p, end = np.uint64(first), np.uint64(first + size)
@@ -76,7 +76,7 @@ def replace_top(values, labels, first, size, value, cost, k, u):
     values[p, 0], values[p, 1], labels[p, 0], labels[p, 1] = value, cost, k, u
 
 
-@kernel()
+@kernel(borrows=True)
 def _copy_record(values, labels, p, to):
     values[to, 0], values[to, 1] = values[p, 0], values[p, 1]
     labels[to, 0], labels[to, 1] = labels[p, 0], labels[p, 1]

@@ -158,7 +158,7 @@ def _pivot_in_batches(
     return count, scanned, cursor, False, contraction
 
 
-@kernel()
+@kernel(borrows=True)
 def _select_batch(n, tails, heads, costs, potential, cursor, block, tolerance, batch):
     """The most violating arc of each block, until the batch is full or all arcs are scanned.
 

@@ -160,7 +160,7 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
     return bids, scanned, False
 
 
-@kernel()
+@kernel(borrows=True)
 def _update_top(levels, held, first, size, f):
     """Bring the most expensive arc to the top of a target's heap; arcs whose source has raised f since move down."""
     while True:
