@@ -32,8 +32,8 @@ from otdiv.network_flow.trees.contracted_tree import bring_up_to_date, contract
 from otdiv.network_flow.trees.spanning_tree import Basis, update_potentials
 
 _NONE = -1
-_NODES_PER_ARC = 256
-"""Nodes per arc of a batch.  Larger: smaller batches, and more time in recomputing potentials after each."""
+_NODES_PER_ARC, _LEAST_BATCH = 256, 32
+"""Nodes per arc of a batch, and the fewest arcs.  Smaller batches: more time in recomputing potentials after each."""
 _BLOCK = 0.25
 """Arcs in a block, in units of the square root of all.  Larger: worse arcs enter, and more are scanned for each."""
 _NEARLY_TIGHT = 0.25
@@ -135,7 +135,7 @@ def _pivot_in_batches(
     n, tails, heads, costs, basis, contraction, cursor, block, tolerance, most, most_scanned, leave_when_few
 ):
     """Pivots on these arcs in batches, until a scan of all finds none, or does not fill a batch."""
-    batch = np.empty(max(8, len(basis.flow) // _NODES_PER_ARC), np.int64)
+    batch = np.empty(max(_LEAST_BATCH, len(basis.flow) // _NODES_PER_ARC), np.int64)
     count = scanned = idle = 0
     while count < most and scanned < most_scanned:
         size, seen, cursor = _select_batch(
