@@ -20,7 +20,7 @@ from otdiv.network_flow.trees.spanning_tree import update_potentials
 
 PIVOTS_PER_NODE = 1000
 """Pivots for each source and target, after which the problem is given up; ten are usual."""
-LEAST_BATCH, NODES_PER_ARC = 16, 256
+LEAST_BATCH, NODES_PER_ARC = 24, 256
 """Arcs of a batch: so many, and one more for each so many nodes; measured from 8 to 1800 points a side.
 
 Larger batches: more arcs that no longer violate when their turn comes.  Smaller ones: more time in recomputing all
