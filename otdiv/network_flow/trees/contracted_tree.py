@@ -73,7 +73,7 @@ def contract(basis):
 def replace_arc(path, last, above, amount, arc_cost, basis, contraction):
     """The arc from ``path[0]`` to ``above`` enters the tree, with its flow and cost, and that at ``path[last]`` leaves.
 
-    As :func:`otdiv.network_flow.trees.spanning_tree.reroot_subtree`, with a record of the change.
+    As :func:`otdiv.network_flow.trees.cycle.reroot_subtree`, with a record of the change.
     """
     parent, flow, cost = basis.parent, basis.flow, basis.cost
     _, old_parent, _, cut, _, _, tops, place, new_arcs = contraction

@@ -35,7 +35,8 @@ class Basis(NamedTuple):
     mark : ndarray of int32 [n + m]
         Scratch: the number of the last search that visited the node; the root holds the number of searches.
     source_path, target_path : ndarray of uint32 [n + m]
-        Scratch: the nodes of the last cycle, from the source and from the target of the arc that closes it upwards.
+        Scratch: the nodes of the last cycle, from the source and from the target of the arc that closes it upwards;
+        the first is the stack of a search of all nodes too.
     """
 
     parent: Array
