@@ -111,7 +111,7 @@ TABLE: tuple[Method, ...] = (
         "auction and augmenting paths, others by the network simplex",
         "point clouds from about 960 x 960 on in the plane, images from about 20 x 20, 2000 x 2000 points in many "
         "dimensions; equal masses: 100 000 points in the plane in 4 s for the squared distance, in 16 s for the "
-        "distance itself; a million in 71 s and in 9 minutes, to a proved 1 % (`rtol=0.01`) in 12 s and "
+        "distance itself; a million in 71 s and in 7 minutes, to a proved 1 % (`rtol=0.01`) in 12 s and "
         "in 23 s; no cost matrix",
         accept_multiscale,
         _solve_multiscale,
