@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otdiv.certificates.grid_potentials import find_squared_grid
 from otdiv.costs import SquaredEuclidean
 from otdiv.pricing.regular_grid import find_cells
 from otdiv.problem.transport_problem import TransportProblem
@@ -111,9 +112,12 @@ def _has_many_pairs(problem: TransportProblem) -> bool:
         least = max(least, AS_MANY_FROM)
     if many >= LONG * few:
         least = max(least, MULTISCALE_FROM_IF_LONG)
-    on_grid = SQUARED_GRID_FROM if isinstance(problem.cost, SquaredEuclidean) else GRID_FROM
-    if problem.d <= _GRID_DIMENSIONS and not problem.cost.by_entries and on_grid <= few * many < least:
-        least = least if find_cells(problem.mu.points, problem.nu.points) is None else on_grid
+    squared = isinstance(problem.cost, SquaredEuclidean)
+    from_on_grid = SQUARED_GRID_FROM if squared else GRID_FROM
+    if problem.d <= _GRID_DIMENSIONS and not problem.cost.by_entries and from_on_grid <= few * many < least:
+        points = problem.mu.points, problem.nu.points
+        found = find_squared_grid(problem) if squared else find_cells(*points)  # the first is kept for the solve
+        least = least if found is None else from_on_grid
     return few * many >= least or problem.n * problem.m > max(least, PAIRS_FOR_ONE_WITH_MASS * in_dimension)
 
 
