@@ -44,6 +44,17 @@ PIVOTS_PER_NODE = 1000
 """Most pivots per node in one solve.  Beyond it only rounding still pivots, and the interval shows what is open."""
 
 
+@kernel(borrows=True)
+def batch_size(nodes):
+    """Arcs that enter before the potentials are brought up to date."""
+    return max(_LEAST_BATCH, nodes // _NODES_PER_ARC)
+
+
+def block_size(arcs: int) -> int:
+    """Arcs of which the worst enters."""
+    return max(16, int(_BLOCK * np.sqrt(arcs)))
+
+
 def repeat_batches(run_batch: Callable[[int], tuple[int, bool]], limit: int, batch: int) -> int:
     """Run batches of pivots until the optimum, or until ``limit`` pivots were made; returns their number.
 
@@ -82,7 +93,7 @@ def pivot_to_optimum(
     after_batch : callable
         Given the pivots of each batch; may raise to stop, and the basis is then feasible.
     """
-    block, cursor = max(16, int(_BLOCK * np.sqrt(len(arcs.tails)))), 0
+    block, cursor = block_size(len(arcs.tails)), 0
 
     def run_batch(most: int) -> tuple[int, bool]:
         nonlocal cursor
@@ -135,7 +146,7 @@ def _pivot_in_batches(
     n, tails, heads, costs, basis, contraction, cursor, block, tolerance, most, most_scanned, leave_when_few
 ):
     """Pivots on these arcs in batches, until a scan of all finds none, or does not fill a batch."""
-    batch = np.empty(max(_LEAST_BATCH, len(basis.flow) // _NODES_PER_ARC), np.int64)
+    batch = np.empty(batch_size(len(basis.flow)), np.int64)
     count = scanned = idle = 0
     while count < most and scanned < most_scanned:
         size, seen, cursor = _select_batch(

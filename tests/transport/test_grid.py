@@ -9,8 +9,8 @@ from otdiv import DiscreteMeasure, Status, TransportProblem, emd, emd_images, se
 from otdiv.core.budget import Budget
 from otdiv.core.options import Tuning
 from otdiv.errors import InvalidInput, TooLarge
+from otdiv.network_flow.flow_decomposition import decompose_flow
 from otdiv.network_flow.integer_masses import MASS_UNITS
-from otdiv.network_flow.undirected_simplex import Tree, decompose_flow
 from otdiv.transport.methods.grid.detect import detect_grid
 from otdiv.transport.methods.grid.edges import coarsen, interpolate, list_edges
 from otdiv.transport.methods.grid.solve import GridState, solve_tree
@@ -106,7 +106,7 @@ def test_the_tree_is_optimal_and_its_paths_add_up():
     excess[0] -= excess.sum()
     tree = solve_tree(GridState(1.0, Budget("grid"), Tuning()), axes, excess, False)
     tails, heads, lengths = list_edges(axes, diagonals=False)
-    assert np.all(np.abs(tree.u[tails] - tree.u[heads]) <= lengths * (1 + 1e-12))
+    assert np.all(np.abs(tree.potential[tails] - tree.potential[heads]) <= lengths * (1 + 1e-12))
     origins, ends, masses = decompose_flow(excess, tree)
     assert masses.min() > 0 and len(masses) <= 3 * 63
     moved = np.zeros(63, np.int64)
@@ -115,9 +115,9 @@ def test_the_tree_is_optimal_and_its_paths_add_up():
     assert np.array_equal(moved, excess), "to the last unit"
     places = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
     assert np.abs(places[origins] - places[ends]).sum(axis=1) @ (masses / MASS_UNITS) == pytest.approx(
-        tree.flow / MASS_UNITS @ tree.length
+        tree.flow / MASS_UNITS @ np.abs(tree.cost)
     )
-    broken = Tree(tree.links, tree.up, np.zeros_like(tree.flow), *tree[3:])
+    broken = tree._replace(flow=np.zeros_like(tree.flow))
     assert len(decompose_flow(np.zeros(63, np.int64), broken)[0]) == 0
 
 

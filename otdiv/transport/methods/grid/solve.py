@@ -11,23 +11,19 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from otdiv.core.bounds import Status
 from otdiv.core.budget import Budget, Stopped
 from otdiv.core.options import DEFAULTS, SolverOptions, Tuning
 from otdiv.core.progress import reporting
 from otdiv.core.validation import Array
+from otdiv.network_flow.flow_decomposition import decompose_flow
 from otdiv.network_flow.graph import ArcList
 from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE, integer_masses
-from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE, repeat_batches
-from otdiv.network_flow.undirected_simplex import (
-    Tree,
-    build_tree,
-    decompose_flow,
-    run_edge_pivots,
-    update_edge_potentials,
-)
+from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE
+from otdiv.network_flow.trees.spanning_tree import Basis
+from otdiv.network_flow.undirected_simplex import basis_of_tree, level_out
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.methods.grid.detect import Grid, detect_grid
@@ -44,13 +40,13 @@ class GridState:
 
     def __init__(self, mass: float, budget: Budget, tuning: Tuning) -> None:
         self.mass, self.budget, self.tuning = mass, budget, tuning
-        self.tree: Tree | None = None
+        self.tree: Basis | None = None
 
-    def after_batch(self, count: int, edges: ArcList, tree: Tree) -> None:
+    def after_batch(self, count: int, edges: ArcList, tree: Basis) -> None:
         """Count and report a batch of pivots, and stop where the time is up."""
         self.budget.stats["pivots"] += count
-        upper = float(tree.flow / MASS_UNITS @ tree.length) * self.mass
-        self.budget.report(0.0, upper, points=len(tree.u), arcs=len(edges.tails))
+        upper = float(tree.flow / MASS_UNITS @ np.abs(tree.cost)) * self.mass
+        self.budget.report(0.0, upper, points=len(tree.potential), arcs=len(edges.tails))
         self.budget.require_time()
 
 
@@ -82,11 +78,13 @@ def solve_grid(problem: TransportProblem, options: SolverOptions = DEFAULTS) -> 
             tree = solve_tree(state, grid.axes, supply - demand, grid.diagonals)
         except (Stopped, KeyboardInterrupt) as stop:
             status, message = Status.STOPPED, str(stop) or "interrupted"
-            known = state.tree is not None and len(state.tree.u) == cells
+            known = state.tree is not None and len(state.tree.potential) == cells
             tree = state.tree if known and state.tree is not None else _any_tree(grid, supply - demand)
     message = f"network simplex on a grid of {' x '.join(map(str, grid.shape))} cells: {message}"
     plan = _plan(problem, grid, supply, demand, tree)
-    return Proposal(plan, tree.u[grid.at_x], -tree.u[grid.at_y], status, {**state.budget.stats, "message": message})
+    return Proposal(
+        plan, tree.potential[grid.at_x], -tree.potential[grid.at_y], status, {**state.budget.stats, "message": message}
+    )
 
 
 def _masses(problem: TransportProblem, grid: Grid, cells: int) -> tuple[Array, Array]:
@@ -98,50 +96,44 @@ def _masses(problem: TransportProblem, grid: Grid, cells: int) -> tuple[Array, A
     return supply, demand
 
 
-def solve_tree(state: GridState, axes: tuple[Array, ...], excess: Array, diagonals: bool) -> Tree:
+def solve_tree(state: GridState, axes: tuple[Array, ...], excess: Array, diagonals: bool) -> Basis:
     """The optimal tree of a grid, started from that of the next coarser one."""
     tails, heads, lengths = list_edges(axes, diagonals)
     slack = lengths
     if max(len(axis) for axis in axes) >= _SMALLEST:
         blocks, sums = coarsen(axes, excess)
-        u = interpolate(solve_tree(state, blocks, sums, diagonals).u, blocks, axes)
+        u = interpolate(solve_tree(state, blocks, sums, diagonals).potential, blocks, axes)
         slack = lengths - np.abs(u[tails] - u[heads])
-    tree = _build_tree(tails, heads, lengths, slack, excess)
+    tree = _tightest_tree(tails, heads, lengths, slack, excess)
     state.tree = tree
     state.budget.stats["arcs"] = 2 * len(tails)
-    graph = ArcList(tails, heads, lengths)
-    block, cursor, largest = max(16, int(np.sqrt(len(tails)))), 0, float(lengths.max(initial=0.0))
-
-    def run_batch(most: int) -> tuple[int, bool]:
-        nonlocal cursor
-        tolerance = SLACK_TOLERANCE * max(float(np.abs(tree.u).max()), largest)
-        count, cursor, optimal = run_edge_pivots(graph, tree, cursor, block, tolerance, most)
-        update_edge_potentials(tree.links, tree.up, tree.length, tree.u)
-        state.after_batch(int(count), graph, tree)
-        return int(count), bool(optimal)
-
-    repeat_batches(run_batch, PIVOTS_PER_NODE * len(excess), state.tuning.pivots_per_batch)
+    edges = ArcList(tails, heads, lengths)
+    most = PIVOTS_PER_NODE * len(excess)
+    level_out(edges, tree, SLACK_TOLERANCE, most, state.tuning, lambda count: state.after_batch(count, edges, tree))
     return tree
 
 
-def _build_tree(tails: Array, heads: Array, lengths: Array, slack: Array, excess: Array) -> Tree:
+def _tightest_tree(tails: Array, heads: Array, lengths: Array, slack: Array, excess: Array) -> Basis:
     """The spanning tree of the edges with the least slack, and its flow."""
     n = len(excess)
     if n == 1:
-        return Tree(*build_tree(tails, heads, lengths, excess))
+        return basis_of_tree(np.zeros(1, np.int32), np.full(1, -1, np.int32), np.zeros(1), excess)
     weights = slack - slack.min() + 1e-3 * float(lengths.max())  # a weight of 0 would be no edge
-    found = minimum_spanning_tree(sparse.csr_array((weights, (tails, heads)), shape=(n, n))).tocoo()
-    kept = np.searchsorted(tails.astype(np.int64) * n + heads, found.coords[0].astype(np.int64) * n + found.coords[1])
-    return Tree(*build_tree(tails[kept], heads[kept], lengths[kept], excess))
+    found = minimum_spanning_tree(sparse.csr_array((weights, (tails, heads)), shape=(n, n)))
+    order, parent = breadth_first_order(found, n - 1, directed=False)
+    parent[n - 1] = -1
+    node, above = np.arange(n - 1), parent[:-1]
+    edge = np.searchsorted(tails.astype(np.int64) * n + heads, np.minimum(node, above) * n + np.maximum(node, above))
+    return basis_of_tree(order, parent, np.append(lengths[edge], 0.0), excess)
 
 
-def _any_tree(grid: Grid, excess: Array) -> Tree:
+def _any_tree(grid: Grid, excess: Array) -> Basis:
     """Some tree of the finest grid, for a stop on a coarser one."""
     tails, heads, lengths = list_edges(grid.axes, grid.diagonals)
-    return _build_tree(tails, heads, lengths, lengths, excess)
+    return _tightest_tree(tails, heads, lengths, lengths, excess)
 
 
-def _plan(problem: TransportProblem, grid: Grid, supply: Array, demand: Array, tree: Tree) -> Plan:
+def _plan(problem: TransportProblem, grid: Grid, supply: Array, demand: Array, tree: Basis) -> Plan:
     """The mass that stays in its cell, and the paths of the flow."""
     cells = len(supply)
     source, target = np.zeros(cells, np.intp), np.zeros(cells, np.intp)
