@@ -1,44 +1,84 @@
-"""Potentials on a grid, audited by a c-transform along each axis instead of over all pairs of points."""
+"""Potentials on a grid, audited by the c-transform of its cells instead of over all pairs of points."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from otdiv.costs import SquaredEuclidean
-from otdiv.pricing.regular_grid import find_cells
+import numpy as np
+
+from otdiv.core.rounding import UNIT
+from otdiv.costs import Chebyshev, Cityblock, SquaredEuclidean
+from otdiv.pricing.regular_grid import Cells, find_cells
 from otdiv.problem.transport_problem import TransportProblem
 
 if TYPE_CHECKING:
-    from otdiv.pricing.grid_transform import GridTransform
+    from otdiv.pricing.grid_transform import GridTransform, SeparableTransform
 
 GRID_ABOVE = 2**16
 """Pairs above which the points are examined for a grid; below it all pairs take less than a millisecond."""
 DIMENSIONS = (2, 3)
+_MOST_STEPS = 4096
+"""Extent of a grid in units of its least gap, up to which rounded costs are allowed for: by 1e-12 of that gap at most.
+Further out they are left to the search, which loses nothing."""
 
 
-def find_squared_grid(problem: TransportProblem) -> GridTransform | None:
+def cells_of(problem: TransportProblem) -> Cells | None:
+    """The grid of the points of a problem in two or three dimensions; None if there is none.
+
+    It is detected once for each problem.
+    """
+    if "cells" not in problem.findings:
+        points = problem.mu.points, problem.nu.points
+        problem.findings["cells"] = find_cells(*points) if problem.d in DIMENSIONS else None
+    found: Cells | None = problem.findings["cells"]
+    return found
+
+
+def find_squared_grid(problem: TransportProblem) -> SeparableTransform | None:
     """The c-transforms of a problem with the squared distance between cells of a grid; None if it is none.
 
     Coordinates must be such that float64 holds the squares: whole numbers and offsets are, steps of 0.1 are not.
-    It is detected once for each problem.
     """
-    if "squared grid" not in problem.findings:
-        problem.findings["squared grid"] = _find(problem)
-    found: GridTransform | None = problem.findings["squared grid"]
+    return cast("SeparableTransform | None", find_grid_transform(problem)) if _is_squared(problem) else None
+
+
+def _is_squared(problem: TransportProblem) -> bool:
+    return isinstance(problem.cost, SquaredEuclidean)
+
+
+def find_grid_transform(problem: TransportProblem) -> GridTransform | None:
+    """The c-transforms of a problem on a grid with the squared distance, the 1-norm or the maximum norm; None if none.
+
+    They are found once for each problem.
+    """
+    if "grid transform" not in problem.findings:
+        problem.findings["grid transform"] = _find(problem)
+    found: GridTransform | None = problem.findings["grid transform"]
     return found
 
 
 def _find(problem: TransportProblem) -> GridTransform | None:
-    squared = isinstance(problem.cost, SquaredEuclidean) and problem.d in DIMENSIONS
-    if not squared or problem.n * problem.m <= GRID_ABOVE:
+    known = isinstance(problem.cost, SquaredEuclidean | Cityblock | Chebyshev) and problem.d in DIMENSIONS
+    if not known or problem.n * problem.m <= GRID_ABOVE:
         return None
     from otdiv.pricing.grid_transform import (  # loads a compiler, which other problems do without
         LONGEST_AXIS,
-        GridTransform,
-        squares_are_exact,
+        ChebyshevTransform,
+        SeparableTransform,
+        costs_are_exact,
     )
 
-    cells = find_cells(problem.mu.points, problem.nu.points)
-    if cells is None or max(cells.shape) > LONGEST_AXIS or not squares_are_exact(cells.axes):
+    cells = cells_of(problem)
+    if cells is None or max(cells.shape) > LONGEST_AXIS:
         return None
-    return GridTransform(cells)
+    exact = costs_are_exact(cells.axes)
+    gaps = np.concatenate([np.diff(axis) for axis in cells.axes])
+    if isinstance(problem.cost, Chebyshev):
+        return ChebyshevTransform(cells) if exact and (gaps == gaps[0]).all() else None
+    if _is_squared(problem):
+        return SeparableTransform(cells) if exact else None
+    if exact:
+        return SeparableTransform(cells, power=1)
+    near = problem.largest_cost <= _MOST_STEPS * gaps.min()
+    # both add up the same rounded differences: the computed cost with up to d - 1 roundings, the transform with none
+    return SeparableTransform(cells, 1, problem.d * UNIT * problem.largest_cost) if near else None

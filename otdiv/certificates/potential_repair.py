@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from otdiv.certificates.grid_potentials import find_squared_grid
+from otdiv.certificates.grid_potentials import find_grid_transform
 from otdiv.certificates.line_potentials import line_potentials
 from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.rounding import below
@@ -52,7 +52,7 @@ def feasible_potentials(
     f, g = _require_potential("f", f, problem.n), _require_potential("g", g, problem.m)
     if problem.on_line and problem.n * problem.m > LINE_ABOVE:
         return line_potentials(problem, f, g)
-    grid = find_squared_grid(problem)
+    grid = find_grid_transform(problem)
     if grid is not None:
         return _alternate(problem.a, f, g, grid.over_targets, grid.over_sources)
     if not problem.keeps_matrix and priceable(problem.cost, problem.d, problem.largest_cost):

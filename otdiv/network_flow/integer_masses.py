@@ -29,3 +29,11 @@ def integer_masses(a: Array, b: Array) -> tuple[Array, Array]:
         smaller += each
         smaller[:rest] += 1
     return units[0], units[1]
+
+
+def integrate(masses: Array, values: Array) -> float:
+    """The sum of masses times values (costs, potentials), masses in units of the whole.
+
+    No product of the linear algebra library: its threads go on waiting, at full load, beside the next kernel.
+    """
+    return float(np.sum(masses / MASS_UNITS * values))

@@ -8,10 +8,10 @@ their flow is.  Excesses are integers.  The tree is strongly feasible (an edge w
 leads to the root) and the last blocking edge leaves, so that no tree is visited twice (Cunningham,
 Mathematical Programming 11, 1976; Ahuja, Magnanti and Orlin, Network Flows, ch. 11).
 
-The tree is a :class:`otdiv.network_flow.trees.spanning_tree.Basis` whose nodes all count as sources: ``potential`` is u,
-and ``cost`` is its rise from the parent to the node, the length of their edge with a sign: positive where the edge is
-directed to the parent.  As in :mod:`otdiv.network_flow.simplex_pivots` edges enter in batches, after each of which the
-potentials are brought up to date.
+The tree is a :class:`otdiv.network_flow.trees.spanning_tree.Basis` whose nodes all count as sources: its ``potential``
+is u, and its ``cost`` the rise of u from the parent to the node, the length of their edge with a sign: positive where
+the edge is directed to the parent.  As in :mod:`otdiv.network_flow.simplex_pivots` edges enter in batches, after each
+of which the potentials are brought up to date.
 """
 
 from __future__ import annotations

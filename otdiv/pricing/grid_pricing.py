@@ -13,7 +13,7 @@ from otdiv.core.options import DEFAULTS, SolverOptions
 from otdiv.core.validation import Array
 from otdiv.costs import Cost
 from otdiv.network_flow.graph import ArcList
-from otdiv.pricing.grid_transform import GridTransform, spread
+from otdiv.pricing.grid_transform import SeparableTransform, spread
 from otdiv.pricing.pricing import Pricing
 from otdiv.pricing.tree_search import insert
 
@@ -32,7 +32,7 @@ class GridPricing(Pricing):
         largest_cost: float,
         options: SolverOptions = DEFAULTS,
         *,
-        grid: GridTransform,
+        grid: SeparableTransform,
     ) -> None:
         super().__init__(x, y, cost, largest_cost, options)
         self.grid = grid

@@ -1,16 +1,24 @@
-"""The c-transform of the squared distance on a grid, one axis after the other.
+"""c-transforms on a grid: the least cost less potential, at all cells at once.
 
-    min_j |x_i - x_j|^2 - g_j = min_{j1} (x_i1 - x_j1)^2 + min_{j2} ((x_i2 - x_j2)^2 - g_(j1, j2))
+The squared distance and the 1-norm are sums over the axes, and take one axis after the other,
+
+    min_j c(x_i, x_j) - g_j = min_{j1} c1(x_i1, x_j1) + min_{j2} (c2(x_i2, x_j2) - g_(j1, j2))
 
 (Felzenszwalb and Huttenlocher, Distance transforms of sampled functions, Theory of Computing 8, 2012), in time
 N (k1 + ... + kd) for N = k1 ... kd cells instead of N^2.  Along one axis all pairs are compared: the inner loop is
 one addition and one minimum for several cells at a time, which up to some thousand cells is faster than an envelope
 of parabolas, and leaves no rounding of its intersections.
+
+The maximum norm between cells at equal steps h is the number of steps r of a square around one of them that reaches the
+other: min_r r h + min_{j in the square of r steps} (-g_j), and each square grows by one step from the one before.
 """
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from copy import copy
+from typing import Self
 
 import numpy as np
 
@@ -25,8 +33,8 @@ LONGEST_AXIS = 4096
 """Cells along an axis up to which comparing all pairs along it is faster than a search."""
 
 
-def squares_are_exact(axes: tuple[Array, ...]) -> bool:
-    """Whether float64 holds the squared distance of any two cells exactly, so that the computed one is the true one."""
+def costs_are_exact(axes: tuple[Array, ...]) -> bool:
+    """Whether float64 holds the distance of any two cells exactly, squared or in the 1-norm or the maximum norm."""
     extent = max(float(axis[-1] - axis[0]) for axis in axes)
     if len(axes) > 3 or not extent < 2.0**500 or (extent > 0 and extent < 2.0**-400):
         return False
@@ -36,62 +44,102 @@ def squares_are_exact(axes: tuple[Array, ...]) -> bool:
         return all(bool(np.all(axis / unit == np.rint(axis / unit))) for axis in axes)
 
 
-class GridTransform:
+class GridTransform(ABC):
     """Both c-transforms between the sources and the targets of a grid.
 
     Parameters
     ----------
     cells : Cells
-        With coordinates of which the squared distances are exact (:func:`squares_are_exact`).
+    margin : float
+        Bound on what computed costs are below the sums that are formed here; 0 where both are exact.
     """
 
-    def __init__(self, cells: Cells) -> None:
-        self.cells = cells
-        self.squares = tuple((axis[:, None] - axis) ** 2 for axis in cells.axes)
+    def __init__(self, cells: Cells, margin: float = 0.0) -> None:
+        self.cells, self.margin = cells, margin
+
+    @abstractmethod
+    def lowest(self, values: Array) -> Array:
+        """Lower bounds of min_c cost(., c) + values_c at every cell, within some units in the last place."""
 
     def over_targets(self, g: Array) -> Array:
-        """Lower bounds f_i of min_j |x_i - y_j|^2 - g_j within some units in the last place: f_i + g_j <= c_ij exactly.
+        """Lower bounds f_i of min_j c_ij - g_j within some units in the last place: f_i + g_j <= c_ij exactly.
 
         A g_j of -inf leaves the target j out.
         """
-        return self._lowest(spread(g, self.cells.at_y, self.cells.shape))[self.cells.at_x]
+        return self._at(self.cells.at_x, spread(g, self.cells.at_y, self.cells.shape))
 
     def over_sources(self, f: Array) -> Array:
-        """Lower bounds g_j of min_i |x_i - y_j|^2 - f_i, as :meth:`over_targets`."""
-        return self._lowest(spread(f, self.cells.at_x, self.cells.shape))[self.cells.at_y]
+        """Lower bounds g_j of min_i c_ij - f_i, as :meth:`over_targets`."""
+        return self._at(self.cells.at_y, spread(f, self.cells.at_x, self.cells.shape))
 
-    def restrict(self, sources: Array, targets: Array) -> GridTransform:
+    def restrict(self, sources: Array, targets: Array) -> Self:
         """The transform between some of the sources and some of the targets."""
         part = copy(self)
         part.cells = Cells(self.cells.axes, self.cells.at_x[sources], self.cells.at_y[targets])
         return part
 
-    def turn_round(self) -> GridTransform:
+    def turn_round(self) -> Self:
         """The transform with sources and targets exchanged."""
         other = copy(self)
         other.cells = Cells(self.cells.axes, self.cells.at_y, self.cells.at_x)
         return other
 
-    def nearest(self, values: Array) -> tuple[Array, Array]:
-        """Lower bounds of min_c |. - c|^2 + values_c at every cell, and the cell c where it is found [cells]."""
-        lowest, where = values, np.arange(values.size).reshape(values.shape)
-        for squares in self.squares:
-            rows = _first_axis(lowest)
-            lowest, steps = np.empty_like(rows), np.empty(rows.shape, np.int32)
-            nearest_along(squares, rows, lowest, steps)
-            where = _turned(np.take_along_axis(_first_axis(where), steps, axis=0), values.shape)
-            lowest = _turned(below(lowest), values.shape)
-            values = lowest
-        return lowest.reshape(-1), where.reshape(-1)
+    def _at(self, at: Array, values: Array) -> Array:
+        lowest = self.lowest(values).reshape(-1)[at]
+        return lowest if self.margin == 0 else below(lowest - self.margin)
 
-    def _lowest(self, values: Array) -> Array:
-        for squares in self.squares:
+
+class SeparableTransform(GridTransform):
+    """For the squared distance (``power`` 2) or the 1-norm (1)."""
+
+    def __init__(self, cells: Cells, power: int = 2, margin: float = 0.0) -> None:
+        super().__init__(cells, margin)
+        self.steps = tuple(np.abs(axis[:, None] - axis) ** power for axis in cells.axes)
+
+    def lowest(self, values: Array) -> Array:
+        for steps in self.steps:
             rows = _first_axis(values)
             lowest = np.empty_like(rows)
-            lowest_along(squares, rows, lowest)
+            lowest_along(steps, rows, lowest)
             # a rounded sum is at most one float above the true one, so the next float below is at most that
             values = _turned(below(lowest), values.shape)
-        return values.reshape(-1)
+        return values
+
+    def nearest(self, values: Array) -> tuple[Array, Array]:
+        """Lower bounds of min_c cost(., c) + values_c at every cell, and the cell c where it is found [cells]."""
+        lowest, where = values, np.arange(values.size).reshape(values.shape)
+        for steps in self.steps:
+            rows = _first_axis(lowest)
+            lowest, places = np.empty_like(rows), np.empty(rows.shape, np.int32)
+            nearest_along(steps, rows, lowest, places)
+            where = _turned(np.take_along_axis(_first_axis(where), places, axis=0), values.shape)
+            lowest = _turned(below(lowest), values.shape)
+            values = lowest
+        return (lowest if self.margin == 0 else below(lowest - self.margin)).reshape(-1), where.reshape(-1)
+
+
+class ChebyshevTransform(GridTransform):
+    """For the maximum norm, on a grid of which all steps are equal and exact."""
+
+    def lowest(self, values: Array) -> Array:
+        step = max((float(axis[1] - axis[0]) for axis in self.cells.axes if len(axis) > 1), default=0.0)
+        least, found = float(values.min()), values
+        for r in range(1, max(values.shape)):
+            if math.nextafter(r * step + least, -math.inf) >= found.max():  # what is further away is no lower
+                break
+            for axis in range(values.ndim):
+                values = _with_neighbours(values, axis)
+            found = np.minimum(found, r * step + values)
+        return below(found)
+
+
+def _with_neighbours(values: Array, axis: int) -> Array:
+    """The least of each cell and those beside it along an axis."""
+    rows = np.moveaxis(values, axis, 0)
+    least = rows.copy()
+    np.minimum(least[1:], rows[:-1], out=least[1:])
+    np.minimum(least[:-1], rows[1:], out=least[:-1])
+    return np.moveaxis(least, 0, axis)
 
 
 def spread(potential: Array, at: Array, shape: tuple[int, ...]) -> Array:
@@ -112,26 +160,26 @@ def _turned(rows: Array, shape: tuple[int, ...]) -> Array:
 
 
 @kernel()
-def lowest_along(squares, values, lowest):
-    """lowest[i, r] = min_j squares[i, j] + values[j, r]."""
-    for i in range(len(squares)):
+def lowest_along(steps, values, lowest):
+    """lowest[i, r] = min_j steps[i, j] + values[j, r]."""
+    for i in range(len(steps)):
         row = lowest[i]
         row[:] = np.inf
-        for j in range(len(squares)):
-            step, other = squares[i, j], values[j]
+        for j in range(len(steps)):
+            step, other = steps[i, j], values[j]
             for r in range(len(row)):
                 value = step + other[r]
                 row[r] = value if value < row[r] else row[r]
 
 
 @kernel()
-def nearest_along(squares, values, lowest, where):
+def nearest_along(steps, values, lowest, where):
     """As :func:`lowest_along`, with the j of each minimum."""
-    for i in range(len(squares)):
+    for i in range(len(steps)):
         row, at = lowest[i], where[i]
         row[:], at[:] = np.inf, 0
-        for j in range(len(squares)):
-            step, other = squares[i, j], values[j]
+        for j in range(len(steps)):
+            step, other = steps[i, j], values[j]
             for r in range(len(row)):
                 value = step + other[r]
                 less = value < row[r]

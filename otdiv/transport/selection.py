@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otdiv.certificates.grid_potentials import find_squared_grid
+from otdiv.certificates.grid_potentials import cells_of, find_squared_grid
 from otdiv.costs import SquaredEuclidean
-from otdiv.pricing.regular_grid import find_cells
 from otdiv.problem.transport_problem import TransportProblem
 from otdiv.transport.methods.grid.detect import detect_grid
 from otdiv.transport.methods.table import accept_few, accept_multiscale
@@ -115,8 +114,7 @@ def _has_many_pairs(problem: TransportProblem) -> bool:
     squared = isinstance(problem.cost, SquaredEuclidean)
     from_on_grid = SQUARED_GRID_FROM if squared else GRID_FROM
     if problem.d <= _GRID_DIMENSIONS and not problem.cost.by_entries and from_on_grid <= few * many < least:
-        points = problem.mu.points, problem.nu.points
-        found = find_squared_grid(problem) if squared else find_cells(*points)  # the first is kept for the solve
+        found = find_squared_grid(problem) if squared else cells_of(problem)  # kept for the solve
         least = least if found is None else from_on_grid
     return few * many >= least or problem.n * problem.m > max(least, PAIRS_FOR_ONE_WITH_MASS * in_dimension)
 

@@ -7,37 +7,58 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from otdiv import DiscreteMeasure, TransportProblem
+from otdiv.certificates.grid_potentials import find_grid_transform
 from otdiv.costs import as_cost
 from otdiv.pricing.grid_pricing import GridPricing
-from otdiv.pricing.grid_transform import GridTransform, squares_are_exact
+from otdiv.pricing.grid_transform import ChebyshevTransform, SeparableTransform, costs_are_exact
 from otdiv.pricing.pricing import Pricing
 from otdiv.pricing.regular_grid import find_cells
 
 SHAPES = [(1, 9), (7, 1), (2, 2), (5, 8), (13, 4), (3, 4, 5), (1, 6, 2)]
 
 
-def cells_of(rng, shape, spacing=1.0, offset=0.0):
+def cells_of(rng, shape, spacing=1.0, offset=0.0, share=0.7):
     """Sources and targets in some of the cells of a grid, in any order."""
     places = np.indices(shape).reshape(len(shape), -1).T * spacing + offset
-    return [places[rng.permutation(len(places))[: max(2, int(0.7 * len(places)))]] for _ in range(2)]
+    return [places[rng.permutation(len(places))[: max(2, int(part * len(places)))]] for part in (share, 0.7)]
+
+
+def share_of(cost):
+    """A cell in every row, where steps must be equal."""
+    return 1.0 if cost == "maximum norm" else 0.7
 
 
 def squares(x, y):
     return ((x[:, None] - y) ** 2).sum(axis=2)
 
 
+COSTS = {
+    "squared": squares,
+    "1-norm": lambda x, y: np.abs(x[:, None] - y).sum(axis=2),
+    "maximum norm": lambda x, y: np.abs(x[:, None] - y).max(axis=2),
+}
+
+
+def transform_of(cells, cost):
+    if cost == "maximum norm":
+        return ChebyshevTransform(cells)
+    return SeparableTransform(cells, 2 if cost == "squared" else 1)
+
+
+@pytest.mark.parametrize("cost", COSTS)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("spacing", "offset"), [(1.0, 0.0), (0.25, 1e6), (3.0, -7.0)])
-def test_minima_over_all_pairs(shape, spacing, offset):
+def test_minima_over_all_pairs(shape, spacing, offset, cost):
     rng = np.random.default_rng(sum(shape))
-    x, y = cells_of(rng, shape, spacing, offset)
+    x, y = cells_of(rng, shape, spacing, offset, share_of(cost))
     cells = find_cells(x, y)
-    assert squares_are_exact(cells.axes)
+    assert costs_are_exact(cells.axes)
     for k, axis in enumerate(cells.axes):
         assert np.array_equal(axis[np.unravel_index(cells.at_x, cells.shape)[k]], x[:, k])
-    grid = GridTransform(cells)
+    grid = transform_of(cells, cost)
     g = rng.normal(size=len(y)) * 3
-    costs = squares(x, y)
+    costs = COSTS[cost](x, y)
     f = grid.over_targets(g)
     size = costs.max() + np.abs(g).max()
     assert np.abs(f - (costs - g).min(axis=1)).max() <= 8 * 2.0**-52 * size
@@ -48,14 +69,15 @@ def test_minima_over_all_pairs(shape, spacing, offset):
     assert np.abs(part - (costs - g)[: len(rows), 1:].min(axis=1)).max() <= 8 * 2.0**-52 * size
 
 
+@pytest.mark.parametrize("cost", COSTS)
 @pytest.mark.parametrize("seed", range(10))
-def test_feasible_in_real_arithmetic(seed):
+def test_feasible_in_real_arithmetic(seed, cost):
     rng = np.random.default_rng(seed)
-    x, y = cells_of(rng, SHAPES[seed % len(SHAPES)], 0.5)
-    grid = GridTransform(find_cells(x, y))
+    x, y = cells_of(rng, SHAPES[seed % len(SHAPES)], 0.5, share=share_of(cost))
+    grid = transform_of(find_cells(x, y), cost)
     g = rng.normal(size=len(y)) * 10.0 ** rng.integers(-12, 12, len(y))
     f = grid.over_targets(g)
-    costs = squares(x, y)  # halves of whole numbers: exact
+    costs = COSTS[cost](x, y)  # halves of whole numbers: exact
 
     def violated(f):
         return any(
@@ -64,6 +86,44 @@ def test_feasible_in_real_arithmetic(seed):
 
     assert not violated(f)
     assert violated(f + 1e-13 * (1 + np.abs(f))), "the check sees potentials a little too high"
+
+
+@pytest.mark.parametrize("shape", [(19, 21), (7, 9, 6)])
+@pytest.mark.parametrize("seed", range(3))
+def test_rounded_costs_in_the_1_norm(shape, seed):
+    """Steps of a tenth are rounded, and so are computed costs: the potentials stay below them, by a few last bits."""
+    rng = np.random.default_rng(seed)
+    x, y = cells_of(rng, shape, 0.1)
+    problem = TransportProblem(DiscreteMeasure(x), DiscreteMeasure(y), "cityblock")
+    grid = find_grid_transform(problem)
+    g = rng.normal(size=len(y))
+    f = grid.over_targets(g)
+    costs = problem.cost.matrix(problem.mu.points, problem.nu.points)
+    exact = np.array([[Fraction(c) for c in row] for row in costs]) - np.array([Fraction(value) for value in g])
+    least = exact.min(axis=1)
+    assert all(Fraction(low) <= true for low, true in zip(f, least, strict=True))
+    assert np.abs(f - least.astype(float)).max() < 16 * 2.0**-53 * costs.max()
+    plain = SeparableTransform(grid.cells, power=1, margin=-16 * 2.0**-53 * costs.max()).over_targets(g)
+    assert any(Fraction(low) > true for low, true in zip(plain, least, strict=True)), "the check sees a wrong margin"
+
+
+def test_grids_without_a_transform():
+    """Steps that differ (maximum norm), rounded squares, extents far above the least gap: left to the search."""
+
+    def found(axes, cost):
+        points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+        return find_grid_transform(TransportProblem(DiscreteMeasure(points), DiscreteMeasure(points), cost)) is not None
+
+    even, tenths, wide = np.arange(20.0), np.arange(20.0) / 10, np.append(np.arange(19.0) / 10, 1e6)
+    assert [found((even, even), cost) for cost in ("sqeuclidean", "cityblock", "chebyshev", "euclidean")] == [
+        1,
+        1,
+        1,
+        0,
+    ]
+    assert [found((even, 2 * even), cost) for cost in ("sqeuclidean", "cityblock", "chebyshev")] == [1, 1, 0]
+    assert [found((even, tenths), cost) for cost in ("sqeuclidean", "cityblock", "chebyshev")] == [0, 1, 0]
+    assert [found((even, wide), cost) for cost in ("sqeuclidean", "cityblock", "chebyshev")] == [0, 0, 0]
 
 
 def test_points_that_are_no_grid():
@@ -86,8 +146,8 @@ def test_points_that_are_no_grid():
         ((np.array([0.0, 1e300]), np.arange(2.0)), False),
     ],
 )
-def test_where_squares_are_exact(axes, exact):
-    assert squares_are_exact(axes) is exact
+def test_where_costs_are_exact(axes, exact):
+    assert costs_are_exact(axes) is exact
 
 
 @pytest.mark.parametrize("shape", [(9, 14), (5, 6, 4), (1, 40)])
@@ -96,7 +156,7 @@ def test_the_same_arcs_as_by_search(shape):
     x, y = cells_of(rng, shape)
     cost = as_cost("sqeuclidean")
     largest = float(squares(x, y).max())
-    found = GridPricing(x, y, cost, largest, grid=GridTransform(find_cells(x, y)))
+    found = GridPricing(x, y, cost, largest, grid=SeparableTransform(find_cells(x, y)))
     searched = Pricing(x, y, cost, largest)
     g = rng.normal(size=len(y))
     values, where = found.minima(g)

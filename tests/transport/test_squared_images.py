@@ -161,4 +161,4 @@ def test_chosen_for_images():
     first, second = images(np.random.default_rng(2), (32, 32), "whole")
     result = emd_images(first, second, cost="sqeuclidean")
     assert result.method == "multiscale" and result.status is Status.OPTIMAL
-    assert result.problem.findings["squared grid"] is not None
+    assert result.problem.findings["grid transform"] is not None

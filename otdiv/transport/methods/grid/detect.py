@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otdiv.certificates.grid_potentials import DIMENSIONS, cells_of
 from otdiv.core.validation import Array
 from otdiv.costs import Chebyshev, Cityblock
-from otdiv.pricing.regular_grid import find_cells
 from otdiv.problem.transport_problem import TransportProblem
 
-DIMENSIONS = (2, 3)
 _EQUAL = 1e-12
 """Relative difference up to which spacings count as equal."""
 
@@ -58,7 +57,7 @@ def _detect(problem: TransportProblem) -> Grid | None:
     diagonals = isinstance(problem.cost, Chebyshev)
     if problem.d not in DIMENSIONS or not (diagonals or isinstance(problem.cost, Cityblock)):
         return None
-    cells = find_cells(problem.mu.points, problem.nu.points)
+    cells = cells_of(problem)
     if cells is None or (diagonals and not _equally_spaced(cells.axes)):
         return None
     return Grid(*cells, diagonals)

@@ -20,7 +20,7 @@ from otdiv.core.progress import reporting
 from otdiv.core.validation import Array
 from otdiv.network_flow.flow_decomposition import decompose_flow
 from otdiv.network_flow.graph import ArcList
-from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE, integer_masses
+from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE, integer_masses, integrate
 from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE
 from otdiv.network_flow.trees.spanning_tree import Basis
 from otdiv.network_flow.undirected_simplex import basis_of_tree, level_out
@@ -45,7 +45,7 @@ class GridState:
     def after_batch(self, count: int, edges: ArcList, tree: Basis) -> None:
         """Count and report a batch of pivots, and stop where the time is up."""
         self.budget.stats["pivots"] += count
-        upper = float(tree.flow / MASS_UNITS @ np.abs(tree.cost)) * self.mass
+        upper = integrate(tree.flow, np.abs(tree.cost)) * self.mass
         self.budget.report(0.0, upper, points=len(tree.potential), arcs=len(edges.tails))
         self.budget.require_time()
 

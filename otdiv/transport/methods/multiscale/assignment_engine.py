@@ -31,7 +31,7 @@ from otdiv.network_flow.assignment_auction import (
     run_bids,
 )
 from otdiv.network_flow.graph import ArcList, CompressedRows, compress_rows, insert_arcs
-from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE
+from otdiv.network_flow.integer_masses import SLACK_TOLERANCE, integrate
 from otdiv.pricing.compiled_costs import SQUARED
 from otdiv.pricing.pricing import Pricing
 from otdiv.transport.methods.multiscale.candidate_arcs import (
@@ -245,7 +245,7 @@ class AssignmentEngine:
 
         def cost(plan: tuple[Array, Array, Array]) -> float:
             i, j, units = plan
-            return float(self.points.costs(i, j) @ (units / MASS_UNITS))
+            return integrate(units, self.points.costs(i, j))
 
         return min(self.plan(), other, key=cost)
 

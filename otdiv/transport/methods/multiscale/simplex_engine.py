@@ -15,7 +15,7 @@ import numpy as np
 
 from otdiv.core.validation import Array
 from otdiv.network_flow.graph import ArcList, compress_two_way
-from otdiv.network_flow.integer_masses import MASS_UNITS, SLACK_TOLERANCE
+from otdiv.network_flow.integer_masses import SLACK_TOLERANCE, integrate
 from otdiv.network_flow.simplex_pivots import PIVOTS_PER_NODE, pivot_to_optimum
 from otdiv.network_flow.transportation_auction import Pseudoflow
 from otdiv.network_flow.trees.basis_from_flow import basis_from_flow
@@ -112,7 +112,7 @@ class SimplexEngine:
         arcs = merge_arcs(pricing, near, ArcList(earlier.tails, earlier.heads, np.empty(0)))
         pseudoflow = Pseudoflow(f, g, earlier.flow_on(arcs, m), np.zeros(n, np.int64), np.zeros(m, np.int64))
         self.basis = basis_from_flow(compress_two_way(n, m, *arcs), pseudoflow, pricing.costs)
-        self.level, state.upper = 0, float(self.basis.flow / MASS_UNITS @ self.basis.cost)
+        self.level, state.upper = 0, integrate(self.basis.flow, self.basis.cost)
         self._solve_scale(scale, pricing, arcs, rtol, finest=True)
 
     def _run_auctions(self, start: AuctionStart, rtol: float, finest: bool) -> None:
@@ -121,7 +121,7 @@ class SimplexEngine:
         for _ in start.rounds(finest):
             if finest:
                 self.basis = start.basis()
-                state.upper = min(state.upper, float(self.basis.flow / MASS_UNITS @ self.basis.cost))
+                state.upper = min(state.upper, integrate(self.basis.flow, self.basis.cost))
                 state.report(len(start.scale.x), len(start.arcs.tails))
                 if state.upper - state.lower <= rtol * state.upper:
                     return
@@ -144,7 +144,7 @@ class SimplexEngine:
             violating, lowest = pricing.lowest(g, f - tolerance, _ADDED)
             if finest:
                 state.keep_potentials(scale, lowest, g)
-                state.upper = min(state.upper, float(basis.flow / MASS_UNITS @ basis.cost))
+                state.upper = min(state.upper, integrate(basis.flow, basis.cost))
             state.stats["rounds"] += 1
             state.report(n, len(arcs.tails))
             if finest and state.upper - state.lower <= rtol * state.upper:
@@ -170,7 +170,7 @@ class SimplexEngine:
         while level > 0:
             level -= 1
             basis = _refine(basis, self.scales[level], forward if level == 0 else None)
-        state.upper = float(basis.flow / MASS_UNITS @ basis.cost)
+        state.upper = integrate(basis.flow, basis.cost)
         f = state.extend_coarse(self.scales)
         enough = rtol * state.upper
         norm = forward.metric.power == 1.0 and forward.metric.kind != SQUARED

@@ -9,9 +9,9 @@ import numpy as np
 from otdiv.core.budget import Budget
 from otdiv.core.options import SolverOptions
 from otdiv.core.validation import Array
-from otdiv.network_flow.integer_masses import MASS_UNITS
+from otdiv.network_flow.integer_masses import integrate
 from otdiv.pricing.grid_pricing import GridPricing
-from otdiv.pricing.grid_transform import GridTransform
+from otdiv.pricing.grid_transform import SeparableTransform
 from otdiv.pricing.pricing import Pricing
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.methods.multiscale.earlier_solve import EarlierSolve
@@ -29,7 +29,7 @@ class SolverState:
         The best potentials at the points so far.
     lower, upper : float
         The interval, for masses of total 1, as the engine sees it.
-    grid : tuple (x, y, GridTransform) or None
+    grid : tuple (x, y, SeparableTransform) or None
         The points of the finest scale, where they are cells of a grid and the cost is the squared distance.
     earlier : EarlierSolve or None
         From which the engines go on.
@@ -45,7 +45,7 @@ class SolverState:
         self.f: Array | None = None
         self.g: Array | None = None
         self.lower, self.upper = -np.inf, np.inf
-        self.grid: tuple[Array, Array, GridTransform] | None = None
+        self.grid: tuple[Array, Array, SeparableTransform] | None = None
         self.earlier: EarlierSolve | None = None
         self.propose: Callable[[], Proposal] | None = None
 
@@ -92,8 +92,3 @@ class SolverState:
         assert self.coarse is not None
         level, g = self.coarse
         return self.pricing(scales[0].x if points is None else points, scales[level].y).minima(g)[0]
-
-
-def integrate(masses: Array, potential: Array) -> float:
-    """The integral of a potential, masses in units of the whole."""
-    return float(masses / MASS_UNITS @ potential)
