@@ -29,6 +29,8 @@ from otdiv.network_flow.trees.contracted_tree import bring_up_to_date, contract,
 from otdiv.network_flow.trees.cycle import find_cycle
 from otdiv.network_flow.trees.spanning_tree import Basis, update_potentials
 
+_LARGER = 2
+"""Batches and blocks, in units of those for arcs between clouds: a third less time at 512 x 512, the same at 256."""
 _NONE, _ONE = -1, np.uint64(1)
 
 
@@ -81,7 +83,7 @@ def level_out(
         Given the pivots of each batch; may raise to stop, and the flow of the basis is then feasible.
     """
     n, cursor = len(basis.parent), 0
-    longest, block = float(edges.costs.max(initial=0.0)), block_size(len(edges.tails))
+    longest, block = float(edges.costs.max(initial=0.0)), _LARGER * block_size(len(edges.tails))
 
     def run_batch(most: int) -> tuple[int, bool]:
         nonlocal cursor
@@ -103,7 +105,7 @@ def run_edge_pivots(tails, heads, lengths, basis, cursor, block, tolerance, most
     """
     n = len(basis.parent)
     contraction = contract(basis)
-    batch = np.empty(batch_size(n), np.int64)
+    batch = np.empty(batch_size(_LARGER * n), np.int64)
     count = scanned = idle = 0
     while count < most and scanned < most_scanned:
         room = batch[: most - count]
