@@ -27,7 +27,7 @@ LONG, MULTISCALE_FROM_IF_LONG = 25, 2**21
 up to there the dense method takes 0.2 to 1.1 times as long as the multiscale one in 2, 3 and 10 dimensions."""
 GRID_ABOVE, _GRID_DIMENSIONS = 3 * 2**15, 3
 """Pairs from which the edges of a grid are the arcs in the 1-norm and the maximum norm (dense and grid take 1 and 3.6
-ms at 16 x 16, 4 and 4 ms at 20 x 20, 28 and 5 ms at 32 x 32), and dimensions up to which grids are looked for."""
+ms at 16 x 16, 4 and 4 ms at 20 x 20, 28 and 5 ms at 32 x 32), and dimensions up to which there may be one."""
 SIMPLEX_ABOVE = 40_000
 """Pairs above which a problem with forbidden arcs goes to the network simplex instead of the linear program."""
 FEW_FROM = ((3, 8_000), (np.inf, 30_000))
