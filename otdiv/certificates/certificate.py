@@ -8,14 +8,14 @@ all pairs, so their value bounds it from below.  All rounding goes outward.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from otdiv.certificates.exact_masses import MOST_ARCS, exact_masses
-from otdiv.certificates.narrowing import joins_equal_points, share_moved, smaller_potentials
+from otdiv.certificates.narrowing import cancelling_potentials, joins_equal_points, share_moved, smaller_potentials
 from otdiv.certificates.plan_repair import (
     exact_marginal_error,
     feasible_plan,
@@ -177,14 +177,28 @@ def _narrow(problem: TransportProblem, proof: Certificate, options: SolverOption
         if anew is not None and anew[1] < error:
             plan, error = anew
     best = _prove(problem, plan, error, proof.f, proof.g, defect, accurate_dots_bounds)
-    for start in smaller_potentials(proof.f):
+    for f, g in _other_potentials(problem, proof, options):
         if best.proves_optimal(options.rtol, options.atol):
             break
-        f, g = feasible_potentials(problem, start, None, options)
         other = _prove(problem, plan, error, f, g, defect, accurate_dots_bounds)
         if other.bounds.lower > best.bounds.lower:
             best = other
     return best if best.gap < proof.gap else proof
+
+
+def _other_potentials(
+    problem: TransportProblem, proof: Certificate, options: SolverOptions
+) -> Iterator[tuple[Array, Array]]:
+    """Feasible potentials as good as those of a proof but for rounding: that cancel, or are smaller, or both."""
+    cancelling = cancelling_potentials(problem, proof.f, proof.g, options.rtol)
+    if cancelling is not None:
+        yield cancelling
+    for start in smaller_potentials(proof.f):
+        f, g = feasible_potentials(problem, start, None, options)
+        yield f, g
+        cancelling = cancelling_potentials(problem, f, g, options.rtol)
+        if cancelling is not None:
+            yield cancelling
 
 
 def _masses_anew(problem: TransportProblem, plan: Plan) -> tuple[Plan, float] | None:

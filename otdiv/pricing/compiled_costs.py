@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from otdiv.costs import Chebyshev, Cityblock, Cost, Euclidean, Minkowski, Power, SquaredEuclidean
@@ -48,6 +49,14 @@ def metric_of(cost: Cost, d: int) -> Metric | None:
         return Metric(MINKOWSKI, float(norm.p), power, min(safe, 1 - 8 * power * norm.relative_error(d)))
     kind = _KINDS.get(type(norm))
     return None if kind is None else Metric(kind, 1.0, power, safe)
+
+
+def norm_exponent(cost: Cost, d: int) -> float | None:
+    """The p of the p-norm of which the cost is a power; None where it is none."""
+    metric = metric_of(cost, d)
+    if metric is None:
+        return None
+    return {SQUARED: 2.0, EUCLIDEAN: 2.0, CITYBLOCK: 1.0, CHEBYSHEV: math.inf}.get(metric.kind, metric.p)
 
 
 def priceable(cost: Cost, d: int, largest_cost: float) -> bool:

@@ -6,16 +6,18 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from otdiv import DiscreteMeasure, Status, TransportProblem, emd, verify, wasserstein
+from otdiv import DiscreteMeasure, Status, TransportProblem, emd, emd_images, solve, verify, wasserstein
 from otdiv.certificates.compensated_masses import compensated_masses
 from otdiv.certificates.exact_masses import MOST_ARCS, exact_masses
+from otdiv.certificates.narrowing import cancelling_potentials
 from otdiv.certificates.plan_repair import exact_marginal_error, relative_mass_defect
+from otdiv.certificates.potential_repair import feasible_potentials
 from otdiv.core.rounding import accurate_dots_bounds
 from otdiv.errors import InvalidInput
 from otdiv.problem.plan import Plan
@@ -187,3 +189,78 @@ def test_an_error_too_small_for_float64_is_not_0():
     assert _error_of([3], 2**1200, [], []) == 5e-324  # 3 * 2**-1200 without an arc
     assert _error_of([1], 4, [0, 0], [0.125, 0.125]) == 0.0
     assert 0.125 < _error_of([1], 4, [0], [0.125]) < 0.125 * (1 + 1e-15)
+
+
+@pytest.mark.parametrize("part", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("spacing", [1.0, 0.1])
+@pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean", "cityblock", "chebyshev"])
+def test_nearly_equal_images(cost, spacing, part):
+    """Mass 1e-3 to 1e-9 of the brightest pixel moves one step; all else stays, and costs no digits."""
+    rng = np.random.default_rng(0)
+    first = rng.random((12, 15)) + 0.5
+    first[5, 7] = 2.0
+    second = first.copy()
+    second[5, 7] -= 2.0 * part
+    second[5, 8] += 2.0 * part
+    result = emd_images(first, second, cost=cost, spacing=spacing, normalize=True)
+    differences = [Fraction(p) - Fraction(q) for p, q in zip(result.problem.a, result.problem.b, strict=True)]
+    moved, defect = float(sum(map(abs, differences)) / 2), float(abs(sum(differences)))
+    step = spacing**2 if cost == "sqeuclidean" else spacing
+    doubt = 1e-9 * moved * step + 2 * defect * result.problem.largest_cost
+    assert result.value == pytest.approx(moved * step, abs=doubt)
+    assert result.gap <= doubt
+    assert verify(result.proof(), level="exact")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from(["euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski:3"])
+)
+def test_potentials_that_cancel_are_feasible_in_real_arithmetic(seed, cost):
+    rng = np.random.default_rng(seed)
+    points = rng.permutation(np.indices((4, 4)).reshape(2, -1).T)[:12] * rng.choice([1.0, 0.1, 1e5])
+    x, y = points[: rng.integers(4, 10)], points[rng.integers(1, 4) :]
+    problem = TransportProblem(DiscreteMeasure(x), DiscreteMeasure(y), cost)
+    costs = problem.costs()
+    f, g = feasible_potentials(problem, rng.normal(size=len(x)) * costs.max() * rng.choice([1e-3, 1.0]), None)
+    g -= rng.choice([0.0, 1e-13, 1e-12, 1e-10]) * costs.max() * rng.random(len(y))
+    found = cancelling_potentials(problem, f, g, 1e-9)
+    assume(found is not None)
+
+    def violated(f, g):
+        pairs = zip(*np.nonzero(np.isfinite(costs)), strict=True)
+        return any(Fraction(f[i]) + Fraction(g[j]) > Fraction(costs[i, j]) for i, j in pairs)
+
+    assert not violated(*found)
+    assert np.any(found[0][:, None] + found[1] == 0.0), "somewhere they cancel"
+    assert violated(found[0] + 1e-9 * costs.max(), found[1]), "the check sees potentials a little too high"
+
+
+@pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean", "cityblock"])
+def test_nearly_equal_clouds_of_many_points(cost):
+    """So many that the least cost between different points is found in a tree."""
+    rng = np.random.default_rng(0)
+    x = np.indices((50, 50)).reshape(2, -1).T[:2400] / 3  # the first two are neighbours
+    a = rng.integers(1, 100, 2400) / 2.0**17
+    b = a.copy()
+    b[:2] += np.array([1, -1]) * 2.0**-45
+    order = rng.permutation(2400)
+    mu, nu = DiscreteMeasure(x, a), DiscreteMeasure(x[order], b[order])
+    result = solve(TransportProblem(mu, nu, cost))
+    truth = 2.0**-45 * cdist(x[:1], x[1:2], cost)[0, 0]
+    assert result.status is Status.OPTIMAL and result.value == pytest.approx(truth, rel=1e-9)
+    assert result.problem.keeps_matrix is False
+
+
+def test_where_potentials_do_not_cancel():
+    """No common points, points that occur twice, and slack that mass which stays would not have."""
+    x = np.array([[0.0, 0.0], [1.0, 0.0], [3.0, 1.0]])
+
+    def found(x, y, slack):
+        problem = TransportProblem(DiscreteMeasure(x), DiscreteMeasure(y), "euclidean")
+        return cancelling_potentials(problem, np.zeros(len(x)), np.full(len(y), -slack), 1e-9)
+
+    assert found(x, x + 0.25, 0.0) is None
+    assert found(x, x, 1e-3) is None
+    assert found(x[[0, 0, 1]], x, 0.0) is None
+    assert found(x, x[[2, 0]], 1e-13)[1].tolist() == [0.0, 0.0]
