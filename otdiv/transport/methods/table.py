@@ -98,7 +98,7 @@ TABLE: tuple[Method, ...] = (
     Method(
         "grid",
         "a flow along the edges of a regular grid, decomposed into paths",
-        "images and histograms (`otdiv.emd_images`) with the 1-norm or the maximum norm, from about 16 x 16 on; "
+        "images and histograms (`otdiv.emd_images`) with the 1-norm or the maximum norm, from about 18 x 18 on; "
         "recognised from the points",
         _accept_grid,
         _solve_grid,
