@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from otdiv.core.rounding import UNIT
 from otdiv.core.validation import Array
@@ -129,6 +128,8 @@ def _find_coincident(problem: TransportProblem) -> tuple[Array, Array, float] | 
     target = np.full(len(points), -1)
     target[at_y] = np.arange(len(y))
     rows = np.flatnonzero(target[at_x] >= 0)
+    from scipy.spatial import cKDTree  # others do without the time of its import
+
     gaps, nearest = cKDTree(points).query(points, 2, p=exponent)
     closest = int(np.argmin(gaps[:, 1]))
     pair = points[closest : closest + 1], points[nearest[closest, 1] :][:1]
