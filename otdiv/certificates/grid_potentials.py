@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from otdiv.core.rounding import UNIT
 from otdiv.costs import Chebyshev, Cityblock, SquaredEuclidean
+from otdiv.pricing.compiled_costs import priceable
 from otdiv.pricing.regular_grid import Cells, find_cells
 from otdiv.problem.transport_problem import TransportProblem
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 GRID_ABOVE = 2**16
 """Pairs above which the points are examined for a grid; below it all pairs take less than a millisecond."""
 DIMENSIONS = (2, 3)
-_MOST_STEPS = 4096
-"""Extent of a grid in units of its least gap, up to which rounded costs are allowed for: by 1e-12 of that gap at most.
-Further out they are left to the search, which loses nothing."""
 
 
 def cells_of(problem: TransportProblem) -> Cells | None:
@@ -35,10 +32,7 @@ def cells_of(problem: TransportProblem) -> Cells | None:
 
 
 def find_squared_grid(problem: TransportProblem) -> SeparableTransform | None:
-    """The c-transforms of a problem with the squared distance between cells of a grid; None if it is none.
-
-    Coordinates must be such that float64 holds the squares: whole numbers and offsets are, steps of 0.1 are not.
-    """
+    """The c-transforms of a problem with the squared distance between cells of a grid; None if it is none."""
     return cast("SeparableTransform | None", find_grid_transform(problem)) if _is_squared(problem) else None
 
 
@@ -72,13 +66,9 @@ def _find(problem: TransportProblem) -> GridTransform | None:
     if cells is None or max(cells.shape) > LONGEST_AXIS:
         return None
     exact = costs_are_exact(cells.axes)
-    gaps = np.concatenate([np.diff(axis) for axis in cells.axes])
     if isinstance(problem.cost, Chebyshev):
+        gaps = np.concatenate([np.diff(axis) for axis in cells.axes])
         return ChebyshevTransform(cells) if exact and (gaps == gaps[0]).all() else None
-    if _is_squared(problem):
-        return SeparableTransform(cells) if exact else None
-    if exact:
-        return SeparableTransform(cells, power=1)
-    near = problem.largest_cost <= _MOST_STEPS * gaps.min()
-    # both add up the same rounded differences: the computed cost with up to d - 1 roundings, the transform with none
-    return SeparableTransform(cells, 1, problem.d * UNIT * problem.largest_cost) if near else None
+    if not priceable(problem.cost, problem.d, problem.largest_cost):
+        return None
+    return SeparableTransform(cells, 2 if _is_squared(problem) else 1, exact=exact)

@@ -45,17 +45,10 @@ def costs_are_exact(axes: tuple[Array, ...]) -> bool:
 
 
 class GridTransform(ABC):
-    """Both c-transforms between the sources and the targets of a grid.
+    """Both c-transforms between the sources and the targets of a grid."""
 
-    Parameters
-    ----------
-    cells : Cells
-    margin : float
-        Bound on what computed costs are below the sums that are formed here; 0 where both are exact.
-    """
-
-    def __init__(self, cells: Cells, margin: float = 0.0) -> None:
-        self.cells, self.margin = cells, margin
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
 
     @abstractmethod
     def lowest(self, values: Array) -> Array:
@@ -66,11 +59,11 @@ class GridTransform(ABC):
 
         A g_j of -inf leaves the target j out.
         """
-        return self._at(self.cells.at_x, spread(g, self.cells.at_y, self.cells.shape))
+        return self.lowest(spread(g, self.cells.at_y, self.cells.shape)).reshape(-1)[self.cells.at_x]
 
     def over_sources(self, f: Array) -> Array:
         """Lower bounds g_j of min_i c_ij - f_i, as :meth:`over_targets`."""
-        return self._at(self.cells.at_y, spread(f, self.cells.at_x, self.cells.shape))
+        return self.lowest(spread(f, self.cells.at_x, self.cells.shape)).reshape(-1)[self.cells.at_y]
 
     def restrict(self, sources: Array, targets: Array) -> Self:
         """The transform between some of the sources and some of the targets."""
@@ -84,17 +77,20 @@ class GridTransform(ABC):
         other.cells = Cells(self.cells.axes, self.cells.at_y, self.cells.at_x)
         return other
 
-    def _at(self, at: Array, values: Array) -> Array:
-        lowest = self.lowest(values).reshape(-1)[at]
-        return lowest if self.margin == 0 else below(lowest - self.margin)
-
 
 class SeparableTransform(GridTransform):
-    """For the squared distance (``power`` 2) or the 1-norm (1)."""
+    """For the squared distance (``power`` 2) or the 1-norm (1).
 
-    def __init__(self, cells: Cells, power: int = 2, margin: float = 0.0) -> None:
-        super().__init__(cells, margin)
-        self.steps = tuple(np.abs(axis[:, None] - axis) ** power for axis in cells.axes)
+    A computed cost of d terms is at least (1 - u)**(d - 1) times their sum, u = 2**-53.  Where it is not exact, the
+    terms are taken d - 1 floats lower: their sums are then at most the computed costs.
+    """
+
+    def __init__(self, cells: Cells, power: int = 2, *, exact: bool = True) -> None:
+        super().__init__(cells)
+        steps = [np.abs(axis[:, None] - axis) ** power for axis in cells.axes]
+        for _ in range(0 if exact else len(steps) - 1):
+            steps = [np.where(step > 0, below(step), 0.0) for step in steps]
+        self.steps = tuple(steps)
 
     def lowest(self, values: Array) -> Array:
         for steps in self.steps:
@@ -115,7 +111,7 @@ class SeparableTransform(GridTransform):
             where = _turned(np.take_along_axis(_first_axis(where), places, axis=0), values.shape)
             lowest = _turned(below(lowest), values.shape)
             values = lowest
-        return (lowest if self.margin == 0 else below(lowest - self.margin)).reshape(-1), where.reshape(-1)
+        return lowest.reshape(-1), where.reshape(-1)
 
 
 class ChebyshevTransform(GridTransform):

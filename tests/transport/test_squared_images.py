@@ -106,7 +106,7 @@ def test_symmetries(kind):
     assert solved(problem_of(second, first))[0].value == pytest.approx(value, rel=1e-11)
     assert solved(problem_of(first, second, 2.0))[0].value == pytest.approx(4 * value, rel=1e-11)
     tenths = problem_of(first, second, 0.1)
-    assert grid_potentials.find_squared_grid(tenths) is None, "squares of tenths are rounded: left to the search"
+    assert grid_potentials.find_squared_grid(tenths) is not None, "squares of tenths are rounded, and allowed for"
     assert solved(tenths)[0].value == pytest.approx(0.01 * value, rel=1e-9)
     stretched = problem_of(first, second, [1.0, 3.0])
     proof, _ = solved(stretched)
