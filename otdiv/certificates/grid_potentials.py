@@ -68,7 +68,7 @@ def _find(problem: TransportProblem) -> GridTransform | None:
     exact = costs_are_exact(cells.axes)
     if isinstance(problem.cost, Chebyshev):
         gaps = np.concatenate([np.diff(axis) for axis in cells.axes])
-        return ChebyshevTransform(cells) if exact and (gaps == gaps[0]).all() else None
+        return ChebyshevTransform(cells) if exact and (gaps == gaps[:1]).all() else None
     if not priceable(problem.cost, problem.d, problem.largest_cost):
         return None
     return SeparableTransform(cells, 2 if _is_squared(problem) else 1, exact=exact)
