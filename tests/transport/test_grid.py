@@ -12,7 +12,7 @@ from otdiv.errors import InvalidInput, TooLarge
 from otdiv.network_flow.flow_decomposition import decompose_flow
 from otdiv.network_flow.integer_masses import MASS_UNITS
 from otdiv.transport.methods.grid.detect import detect_grid
-from otdiv.transport.methods.grid.edges import coarsen, interpolate, list_edges
+from otdiv.transport.methods.grid.edges import by_tiles, coarsen, interpolate, list_edges
 from otdiv.transport.methods.grid.solve import GridState, solve_tree
 from tests.helpers.exact_reference import exact_cost, exact_emd
 
@@ -129,6 +129,18 @@ def test_coarser_and_finer():
     linear = (2.0 * blocks[0][:, None] + blocks[1]).ravel()
     inside = interpolate(linear, blocks, axes).reshape(5, 3)
     assert inside[1:, 1:] == pytest.approx((2.0 * axes[0][:, None] + axes[1])[1:, 1:])
+
+
+@pytest.mark.parametrize("shape", [(40, 33), (1, 50), (20, 17, 9)])
+def test_edges_by_tiles(shape):
+    """Every edge once, and those of a tile one after the other."""
+    axes = tuple(np.arange(float(k)) for k in shape)
+    tails, _, _ = list_edges(axes, diagonals=False)
+    order = by_tiles(axes, tails)
+    assert np.array_equal(np.sort(order), np.arange(len(tails)))
+    tile = np.stack(np.unravel_index(tails[order], shape)) // 16
+    changes = 1 + np.count_nonzero(np.any(np.diff(tile, axis=1), axis=0))
+    assert changes == len(np.unique(tile, axis=1).T)
 
 
 @pytest.mark.parametrize("limit", [0.0, 1e-3, 4e-3])

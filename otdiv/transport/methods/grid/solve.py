@@ -27,7 +27,7 @@ from otdiv.network_flow.undirected_simplex import basis_of_tree, level_out
 from otdiv.problem.plan import Plan
 from otdiv.problem.transport_problem import Proposal, TransportProblem
 from otdiv.transport.methods.grid.detect import Grid, detect_grid
-from otdiv.transport.methods.grid.edges import coarsen, interpolate, list_edges
+from otdiv.transport.methods.grid.edges import by_tiles, coarsen, interpolate, list_edges
 
 _BYTES_PER_CELL = 1000
 """Measured peak per cell of the grid."""
@@ -107,7 +107,8 @@ def solve_tree(state: GridState, axes: tuple[Array, ...], excess: Array, diagona
     tree = _tightest_tree(tails, heads, lengths, slack, excess)
     state.tree = tree
     state.budget.stats["arcs"] = 2 * len(tails)
-    edges = ArcList(tails, heads, lengths)
+    order = by_tiles(axes, tails)
+    edges = ArcList(tails[order], heads[order], lengths[order])
     most = PIVOTS_PER_NODE * len(excess)
     level_out(edges, tree, SLACK_TOLERANCE, most, state.tuning, lambda count: state.after_batch(count, edges, tree))
     return tree
