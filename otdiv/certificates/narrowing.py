@@ -10,6 +10,7 @@ lose nothing there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,6 +30,8 @@ _LEAST_SHARE = 2.0**-40
 """Share of the value given up so that potentials cancel where points coincide, 1e-12; rounding may need more."""
 _MOST_SHARE = 0.25
 """The same at most, in units of the relative gap that is asked for."""
+_LEAST_LOGARITHM = -660.0
+"""Of a power of a difference: above it, at 1e-287, nothing that underflows counts."""
 
 
 def smaller_potentials(f: Array) -> Iterator[Array]:
@@ -132,9 +135,13 @@ def _find_coincident(problem: TransportProblem) -> tuple[Array, Array, float] | 
 
     gaps, nearest = cKDTree(points).query(points, 2, p=exponent)
     closest = int(np.argmin(gaps[:, 1]))
+    gap = float(gaps[closest, 1])
+    if gap == 0 or (exponent < math.inf and exponent * math.log(gap) < _LEAST_LOGARITHM):
+        return None  # powers of differences have underflowed in the tree, and others may be closer
     pair = points[closest : closest + 1], points[nearest[closest, 1] :][:1]
     # the tree's distances and computed costs are off by some last bits
-    least = float(problem.cost.elementwise(*pair)[0]) * (1 - 1e-12)
+    off = 1e-12 + 8 * problem.cost.relative_error(problem.d)
+    least = float(problem.cost.elementwise(*pair)[0]) * (1 - off)
     return (rows, target[at_x[rows]], least) if 0 < least < np.inf else None
 
 

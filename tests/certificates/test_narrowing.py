@@ -264,3 +264,15 @@ def test_where_potentials_do_not_cancel():
     assert found(x, x, 1e-3) is None
     assert found(x[[0, 0, 1]], x, 0.0) is None
     assert found(x, x[[2, 0]], 1e-13)[1].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("cost", "gap"), [("euclidean", 1e-170), ("euclidean", 1e-160), ("minkowski:50", 1e-7)])
+def test_no_least_cost_where_powers_underflow(cost, gap):
+    """Of 1500 points three are closer than the tree can tell: which of them are closest it does not know."""
+    rng = np.random.default_rng(0)
+    x = np.vstack([rng.random((1500, 2)) + 1.0, [[0.0, 0.0], [3 * gap, 0.0], [4 * gap, 0.0]]])
+    problem = TransportProblem(DiscreteMeasure(x), DiscreteMeasure(x), cost)
+    assert not problem.keeps_matrix
+    assert cancelling_potentials(problem, np.zeros(1503), np.zeros(1503), 1e-9) is None
+    plain = TransportProblem(DiscreteMeasure(x[:1500]), DiscreteMeasure(x[:1500]), "euclidean")
+    assert cancelling_potentials(plain, np.zeros(1500), np.zeros(1500), 1e-9) is not None
