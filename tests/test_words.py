@@ -50,7 +50,7 @@ USED = (
     "SampledDistribution|Distribution", "reference", "scanned", "alternating_forest", "augment", "initial_basis",
     "least_cost", "basis_from_flow", "transportation_auction", "assignment_auction", "global_price_update",
     "undirected_simplex", "detect_grid", "network_simplex", "SolverState", "Budget", "candidate_arcs", "pivot",
-    "reroot_subtree", "update_potentials", "find_apex", "restore_slackness", "MASS_UNITS", "excess", "deficit",
+    "reroot_subtree", "update_potentials", "find_cycle", "restore_slackness", "MASS_UNITS", "excess", "deficit",
     "preorder", "pricing", "ProductFilter", "elementwise", "northwest_corner", "NetworkSpec", "Standardizer",
     "TrainingProblem", "EmpiricalEstimand", "PopulationEstimand", "diagnostics", "adapters", "activation",
     "renyi_alpha", "total_variation", "ConvexGenerator", "guaranteed_payoff", "worst_case_loss", "check_choice",

@@ -13,26 +13,6 @@ from otdiv.core.compilation import kernel
 _ONE, _TWO = np.uint64(1), np.uint64(2)  # indices are unsigned, see :mod:`otdiv.network_flow.graph`
 
 
-@kernel()
-def find_apex(u, v, root, parent, mark):
-    """Lowest common ancestor of u and v: both paths are followed in turn, so that what lies above it takes no time."""
-    mark[root] += 1
-    now = mark[root]
-    while True:
-        if u != root:
-            if mark[u] == now:
-                return u
-            mark[u] = now
-            u = parent[u]
-        if v != root:
-            if mark[v] == now:
-                return v
-            mark[v] = now
-            v = parent[v]
-        elif u == root:
-            return root
-
-
 @kernel(borrows=True)
 def find_cycle(source, target, basis):
     """The cycle that an arc closes, as the paths of both its ends up to their lowest common ancestor.
