@@ -20,13 +20,12 @@ DIMENSIONS = (2, 3)
 
 
 def cells_of(problem: TransportProblem) -> Cells | None:
-    """The grid of the points of a problem in two or three dimensions; None if there is none.
+    """The grid of the points of a problem; None if there is none.
 
     It is detected once for each problem.
     """
     if "cells" not in problem.findings:
-        points = problem.mu.points, problem.nu.points
-        problem.findings["cells"] = find_cells(*points) if problem.d in DIMENSIONS else None
+        problem.findings["cells"] = find_cells(problem.mu.points, problem.nu.points)
     found: Cells | None = problem.findings["cells"]
     return found
 
