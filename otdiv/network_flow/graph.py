@@ -76,6 +76,14 @@ def compress_two_way(n: int, m: int, tails: Array, heads: Array, costs: Array) -
     return TwoWayRows(rows, tails, CompressedRows(_row_starts(m, heads), tails[numbers], costs[numbers]), numbers)
 
 
+def transpose(graph: TwoWayRows) -> TwoWayRows:
+    """The same arcs from targets to sources: arc ``graph.numbers[q]`` is its arc q."""
+    rows, _, columns, numbers = graph
+    by_source = np.empty_like(numbers)
+    by_source[numbers] = np.arange(len(numbers), dtype=np.uint32)
+    return TwoWayRows(columns, rows.ends[numbers], rows, by_source)
+
+
 def _row_starts(rows: int, index: Array) -> Array:
     start = np.zeros(rows + 1, np.uint32)
     np.cumsum(np.bincount(index, minlength=rows), out=start[1:])

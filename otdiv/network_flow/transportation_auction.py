@@ -10,8 +10,12 @@ more than it needs lowers g until the source that finds a better target first wi
 many times; so at intervals all prices fall at once by the distance, in units of eps, to the targets that
 still need mass (:mod:`otdiv.network_flow.global_price_update`).
 
+In this only g falls and only f rises.  Where g is too low at a few targets, at outliers say, all others have to fall
+by as much, which takes many bids of each source.  Both conditions treat sources and targets alike, so that targets in
+need may bid too (:func:`run_reverse_auction`): then g rises at these few alone (Bertsekas and Castanon, Computational
+Optimization and Applications 1, 1992).
+
 Between tolerances :func:`restore_slackness` takes back the flow that the next, smaller one does not allow.
-Only g falls and only f rises.
 """
 
 from __future__ import annotations
@@ -23,10 +27,10 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.global_price_update import lower_prices
-from otdiv.network_flow.graph import find_two_lowest
+from otdiv.network_flow.graph import TwoWayRows, find_two_lowest, transpose
 from otdiv.network_flow.heap import push_record, replace_top
 
-_BIDS_BETWEEN_UPDATES = 2
+_BIDS_BETWEEN_UPDATES = 1
 """Bids per source between two updates of all prices.  More: fewer updates, longer price wars."""
 
 
@@ -158,6 +162,31 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
                     size += 1
             f[i] = min(f[i], costs[at] - g[j])
     return bids, scanned, False
+
+
+def run_reverse_auction(
+    graph: TwoWayRows, pseudoflow: Pseudoflow, eps: float, max_drop: int, few: int, most: int
+) -> tuple[int, int, bool]:
+    """As :func:`run_auction` with sources and targets exchanged: targets in need bid, g rises and f falls."""
+    f, g, flow, excess, deficit = pseudoflow
+    by_target = transpose(graph), Pseudoflow(g, f, flow[graph.numbers], deficit, excess)
+    _raise_potentials(graph, pseudoflow)
+    _raise_potentials(*by_target)
+    found: tuple[int, int, bool] = run_auction(*by_target, eps, max_drop, few, most)
+    flow[graph.numbers] = by_target[1].flow
+    _raise_potentials(*by_target)
+    _raise_potentials(graph, pseudoflow)
+    return found
+
+
+@kernel()
+def _raise_potentials(graph, pseudoflow):
+    """Raise f_i to min c - g over the arcs of i where it is lower, which leaves all flow where it is."""
+    rows, _, _, _ = graph
+    f, g, _, _, _ = pseudoflow
+    for i in range(len(f)):
+        best, _, _ = find_two_lowest(rows, g, i)
+        f[i] = max(f[i], best)
 
 
 @kernel(borrows=True)

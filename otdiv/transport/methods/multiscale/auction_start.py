@@ -14,7 +14,12 @@ import numpy as np
 from otdiv.core.validation import Array
 from otdiv.network_flow.graph import ArcList, TwoWayRows, compress_two_way
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE
-from otdiv.network_flow.transportation_auction import Pseudoflow, restore_slackness, run_auction
+from otdiv.network_flow.transportation_auction import (
+    Pseudoflow,
+    restore_slackness,
+    run_auction,
+    run_reverse_auction,
+)
 from otdiv.network_flow.trees.basis_from_flow import basis_from_flow
 from otdiv.network_flow.trees.spanning_tree import Basis
 from otdiv.pricing.pricing import Pricing
@@ -45,9 +50,11 @@ MAX_PRICE_DROP = 3200
 """In units of the tolerance.  Where prices would have to fall further at once, pricing is called for new arcs first;
 doubled each time."""
 _LEFT_BEFORE_LAST = 0.03
-"""Share of the sources that may keep mass before the last tolerance of a round.  Larger: shorter auctions."""
+"""Share of the sources, or targets, that may wait for the last tolerance of a round.  Larger: shorter auctions."""
 _SCANS_PER_CHECK = 100_000_000
 """Arcs scanned between two checks of the time limit."""
+_SCANS_PER_SIDE = 20
+"""Scans of each arc after which it is decided anew who bids.  Fewer: more of the time goes into changing sides."""
 
 
 class AuctionStart:
@@ -63,7 +70,7 @@ class AuctionStart:
         self.state, self.scale, self.pricing, self.arcs = state, scale, pricing, arcs
         flow = np.zeros(len(arcs.tails), np.int64)
         self.pseudoflow = Pseudoflow(f.copy(), g.copy(), flow, scale.a.copy(), scale.b.copy())
-        self.known = np.full(len(f), -np.inf)  # lower bounds of min c - g, which only rises
+        self.known = np.full(len(f), -np.inf)  # lower bounds of min c - g
         self.graph: TwoWayRows | None = None
         self.complete = False
         self.scans = 0.0  # per arc, in the last auction
@@ -111,28 +118,41 @@ class AuctionStart:
         self.graph = compress_two_way(len(self.pseudoflow.f), len(self.pseudoflow.g), *self.arcs)
 
     def _run_auction(self, eps: float, few: int) -> bool:
-        """Whether all mass was delivered, but that of ``few`` sources; if not, the plan so far stays good."""
+        """Whether all mass was delivered, but that of ``few`` sources; if not, the plan so far stays good.
+
+        Whichever are fewer bid, sources with mass left or targets in need of some; first the sources.
+        """
         assert self.graph is not None
         pseudoflow = self.pseudoflow
         restore_slackness(self.graph, pseudoflow, eps)
         left, max_drop, self.scans = self.state.tuning.auction_scans * len(self.arcs.tails), MAX_PRICE_DROP, 0.0
-        unfinished = len(pseudoflow.f)
-        while unfinished > few and left > 0:
-            most = int(min(left, _SCANS_PER_CHECK))
-            bids, scanned, arcs_missing = run_auction(self.graph, pseudoflow, eps, max_drop, few, most)
+        waiting, forward, since = len(pseudoflow.f), True, 0.0  # since sources, or targets, began to bid
+        while waiting > few and left > 0:
+            if since >= _SCANS_PER_SIDE * len(self.arcs.tails):
+                forward, since = self._sources_are_fewer(), 0.0
+            most = int(min(left, _SCANS_PER_SIDE * len(self.arcs.tails), _SCANS_PER_CHECK))
+            run = run_auction if forward else run_reverse_auction
+            bids, scanned, arcs_missing = run(self.graph, pseudoflow, eps, max_drop, few, most)
+            if not forward:
+                self.known[:] = -np.inf  # g has risen
             self.state.stats["bids"] += int(bids)
             self.state.require_time()
             left -= scanned
+            since += scanned
             self.scans += scanned / len(self.arcs.tails)
-            unfinished = int(np.count_nonzero(pseudoflow.excess))
+            waiting = min(np.count_nonzero(pseudoflow.excess), np.count_nonzero(pseudoflow.deficit))
             if arcs_missing:
                 max_drop *= 2
                 restore_slackness(self.graph, pseudoflow, np.inf)
                 self._replace_arcs(self._price(), np.inf)
                 pseudoflow = self.pseudoflow
                 self._compress()
-        self.complete = unfinished == 0
-        return unfinished <= few
+        self.complete = waiting == 0
+        return waiting <= few
+
+    def _sources_are_fewer(self) -> bool:
+        """Whether no more sources have mass left than targets are in need of some."""
+        return bool(np.count_nonzero(self.pseudoflow.excess) <= np.count_nonzero(self.pseudoflow.deficit))
 
     def _price(self) -> ArcList:
         """Arcs that violate f + g <= c."""
