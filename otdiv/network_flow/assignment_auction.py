@@ -12,7 +12,10 @@ g there until the target is only eps better than the second best (Bertsekas, Ann
 14, 1988).  Bids are cheap and local, but the last few sources outbid one another many times; those are left
 to a search for augmenting paths (:mod:`otdiv.network_flow.alternating_forest`).
 
-Only g falls and only f rises, each by no more than both conditions allow.
+In this only g falls and only f rises, each by no more than both conditions allow.  Where g is too low at a few
+targets, at outliers say, all others have to fall by as much.  There unassigned targets bid for sources instead
+(:func:`run_reverse_bids`), so that g rises at these few alone (Bertsekas and Castanon, Computational Optimization and
+Applications 1, 1992).
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import numpy as np
 
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
-from otdiv.network_flow.graph import find_two_lowest
+from otdiv.network_flow.graph import CompressedRows, find_two_lowest
 
 UNASSIGNED = -1
 
@@ -108,4 +111,19 @@ def run_bids(graph, assignment, eps, few, most):
         bids += count
         active, outbid = outbid, active
         count = losers
+    return bids
+
+
+def run_reverse_bids(columns: CompressedRows, assignment: Assignment, eps: float, few: int, most: int) -> int:
+    """As :func:`run_bids`, but unassigned targets bid for sources: g rises and f falls.
+
+    ``columns`` has the arcs of the graph by target.  f has to be up to date when sources have bid before; g is, at the
+    end.
+    """
+    f, g, target, cost, source = assignment
+    by_target = Assignment(g, f, source, cost[source], target)
+    bids = int(run_bids(columns, by_target, eps, few, most))
+    restore_slackness(columns, by_target, np.inf)
+    assigned = np.flatnonzero(target != UNASSIGNED)
+    cost[assigned] = by_target.cost[target[assigned]]
     return bids

@@ -76,6 +76,25 @@ def compress_two_way(n: int, m: int, tails: Array, heads: Array, costs: Array) -
     return TwoWayRows(rows, tails, CompressedRows(_row_starts(m, heads), tails[numbers], costs[numbers]), numbers)
 
 
+def transpose_rows(rows: CompressedRows, m: int) -> CompressedRows:
+    """The same arcs by their other end, one of m nodes."""
+    start = np.zeros(m + 1, np.uint32)
+    np.cumsum(np.bincount(rows.ends, minlength=m), out=start[1:])
+    columns = CompressedRows(start, np.empty_like(rows.ends), np.empty_like(rows.costs))
+    _fill_columns(rows, columns, start[:-1].copy())
+    return columns
+
+
+@kernel()
+def _fill_columns(rows, columns, to):
+    """Put each arc at the next free place ``to`` of its column."""
+    for i in range(len(rows.start) - 1):
+        for k in range(rows.start[i], rows.start[i + 1]):
+            q = to[rows.ends[k]]
+            columns.ends[q], columns.costs[q] = i, rows.costs[k]
+            to[rows.ends[k]] = q + np.uint32(1)
+
+
 def transpose(graph: TwoWayRows) -> TwoWayRows:
     """The same arcs from targets to sources: arc ``graph.numbers[q]`` is its arc q."""
     rows, _, columns, numbers = graph

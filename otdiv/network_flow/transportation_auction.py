@@ -30,7 +30,7 @@ from otdiv.network_flow.global_price_update import lower_prices
 from otdiv.network_flow.graph import TwoWayRows, find_two_lowest, transpose
 from otdiv.network_flow.heap import push_record, replace_top
 
-_BIDS_BETWEEN_UPDATES = 1
+_BIDS_BETWEEN_UPDATES = 2
 """Bids per source between two updates of all prices.  More: fewer updates, longer price wars."""
 
 
@@ -79,12 +79,22 @@ def restore_slackness(graph, pseudoflow, eps):
 
 
 @kernel()
+def _raise_potentials(graph, pseudoflow):
+    """Raise f_i to min c - g over the arcs of i where it is lower, which leaves all flow where it is."""
+    rows, _, _, _ = graph
+    f, g, _, _, _ = pseudoflow
+    for i in range(len(f)):
+        best, _, _ = find_two_lowest(rows, g, i)
+        f[i] = max(f[i], best)
+
+
+@kernel()
 def run_auction(graph, pseudoflow, eps, max_drop, few, most):
     """Bid until at most ``few`` sources have mass left, or until about ``most`` arcs were scanned.
 
     Ends too when an update of the prices finds that some mass cannot be delivered unless prices fall by more
-    than ``max_drop`` times eps: then arcs are missing.  f is not kept up to date; :func:`restore_slackness`
-    does that.
+    than ``max_drop`` times eps: then arcs are missing.  f is brought up to date, raised to min c - g, before each
+    update and at the end.
 
     Returns
     -------
@@ -112,13 +122,15 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
             queue[size], queued[i] = i, True
             size += 1
     bids = scanned = since = 0
+    arcs_missing = False
     while size > few and scanned < most:
         if since >= _BIDS_BETWEEN_UPDATES * n:
+            _raise_potentials(graph, pseudoflow)  # by stale ones prices would fall too far where there is flow
             more, arcs_missing = lower_prices(graph, pseudoflow, eps, max_drop)
-            scanned += more
+            scanned += more + np.int64(len(costs))
             since = 0
             if arcs_missing:
-                return bids, scanned, True
+                break
         i = queue[head]
         head = head + 1 if head + 1 < n else 0
         size -= 1
@@ -160,8 +172,9 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
                     end = head + size
                     queue[end if end < n else end - n] = u
                     size += 1
-            f[i] = min(f[i], costs[at] - g[j])
-    return bids, scanned, False
+            f[i] = min(f[i], costs[at] - g[j] + eps)
+    _raise_potentials(graph, pseudoflow)
+    return bids, scanned, arcs_missing
 
 
 def run_reverse_auction(
@@ -169,24 +182,10 @@ def run_reverse_auction(
 ) -> tuple[int, int, bool]:
     """As :func:`run_auction` with sources and targets exchanged: targets in need bid, g rises and f falls."""
     f, g, flow, excess, deficit = pseudoflow
-    by_target = transpose(graph), Pseudoflow(g, f, flow[graph.numbers], deficit, excess)
-    _raise_potentials(graph, pseudoflow)
-    _raise_potentials(*by_target)
-    found: tuple[int, int, bool] = run_auction(*by_target, eps, max_drop, few, most)
-    flow[graph.numbers] = by_target[1].flow
-    _raise_potentials(*by_target)
-    _raise_potentials(graph, pseudoflow)
+    by_target = Pseudoflow(g, f, flow[graph.numbers], deficit, excess)
+    found: tuple[int, int, bool] = run_auction(transpose(graph), by_target, eps, max_drop, few, most)
+    flow[graph.numbers] = by_target.flow
     return found
-
-
-@kernel()
-def _raise_potentials(graph, pseudoflow):
-    """Raise f_i to min c - g over the arcs of i where it is lower, which leaves all flow where it is."""
-    rows, _, _, _ = graph
-    f, g, _, _, _ = pseudoflow
-    for i in range(len(f)):
-        best, _, _ = find_two_lowest(rows, g, i)
-        f[i] = max(f[i], best)
 
 
 @kernel(borrows=True)

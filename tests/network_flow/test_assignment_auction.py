@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from otdiv.network_flow.alternating_forest import allocate_forest, augment, augment_one_by_one
-from otdiv.network_flow.assignment_auction import UNASSIGNED, empty_assignment, restore_slackness, run_bids
-from otdiv.network_flow.graph import compress_rows, insert_arcs
+from otdiv.network_flow.assignment_auction import (
+    UNASSIGNED,
+    empty_assignment,
+    restore_slackness,
+    run_bids,
+    run_reverse_bids,
+)
+from otdiv.network_flow.graph import compress_rows, insert_arcs, transpose_rows
 from otdiv.transport.methods.multiscale.assignment_engine import complete_targets
 
 FORBIDDEN = 1e6
@@ -89,6 +95,65 @@ def test_bids_alone_are_within_eps_of_the_optimum_for_each_source():
     holds(assignment, tails, heads, costs, eps)
     best = costs[linear_sum_assignment(costs)].sum()
     assert len(free(assignment)) == 0 and best <= assignment.cost.sum() <= best + n * eps
+
+
+@given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 8), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_sources_and_targets_bid_in_turn(seed, n, per_source, whole):
+    graph, tails, heads, costs = instance(seed, n, per_source, whole)
+    columns = transpose_rows(graph, n)
+    assignment, _ = started(n)
+    for eps in (0.3, 0.03, 0.003):
+        restore_slackness(graph, assignment, eps)
+        forward, before = True, n + 1
+        for _ in range(5000):
+            if len(free(assignment)) == 0:
+                break
+            if len(free(assignment)) < before:  # else they might undo one another's bids for ever
+                forward, before = not forward, len(free(assignment))
+            if forward:
+                run_bids(graph, assignment, eps, 0, n)
+                restore_slackness(graph, assignment, np.inf)
+            else:
+                f, g = assignment.f.copy(), assignment.g.copy()
+                run_reverse_bids(columns, assignment, eps, 0, n)
+                assert (assignment.g >= g - 1e-12).all() and (assignment.f <= f).all()
+            holds(assignment, tails, heads, costs, eps)
+        assert len(free(assignment)) == 0
+    best = costs[linear_sum_assignment(costs)].sum()
+    assert best - 1e-9 <= assignment.cost.sum() <= best + n * eps + 1e-9
+
+
+def test_a_remote_target_raises_its_own_price():
+    """Of 200 targets one is dear by 5: where it bids, the prices of the others do not have to fall by as much."""
+    n, eps = 200, 1e-3
+    graph, tails, heads, costs = instance(8, n, n, whole=False)
+    costs[:, 7] += 5.0
+    graph = compress_rows(n, tails, heads, costs[tails, heads])
+    columns = transpose_rows(graph, n)
+    forward, _ = started(n)
+    restore_slackness(graph, forward, eps)
+    bids = run_bids(graph, forward, eps, 0, 10**9)
+    assignment, _ = started(n)
+    restore_slackness(graph, assignment, eps)
+    in_turn = run_bids(graph, assignment, eps, 0, 2 * n)
+    restore_slackness(graph, assignment, np.inf)
+    in_turn += run_reverse_bids(columns, assignment, eps, 0, 10**9)
+    holds(assignment, tails, heads, costs, eps)
+    assert len(free(assignment)) == len(free(forward)) == 0
+    assert 10 * in_turn < bids
+    assert assignment.g[7] > 4.0 and abs(forward.g[7]) < 0.1
+
+
+def test_rows_by_their_other_end():
+    rng = np.random.default_rng(9)
+    there = rng.random((30, 25)) < 0.2
+    costs = rng.random((30, 25))
+    graph = compress_rows(30, *(v.astype(np.int32) for v in np.nonzero(there)), costs[there])
+    columns = transpose_rows(graph, 25)
+    targets = np.repeat(np.arange(25), np.diff(columns.start))
+    assert (np.stack([targets, columns.ends]) == np.stack(np.nonzero(there.T))).all()
+    assert (columns.costs == costs[columns.ends, targets]).all()
 
 
 def test_potentials_only_move_one_way():

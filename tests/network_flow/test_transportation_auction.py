@@ -5,9 +5,14 @@ import pytest
 
 from otdiv import DiscreteMeasure, TransportProblem, certify, solve
 from otdiv.core.options import SolverOptions, Tuning
-from otdiv.network_flow.graph import compress_two_way
+from otdiv.network_flow.graph import compress_two_way, transpose
 from otdiv.network_flow.integer_masses import MASS_UNITS, integer_masses
-from otdiv.network_flow.transportation_auction import Pseudoflow, restore_slackness, run_auction
+from otdiv.network_flow.transportation_auction import (
+    Pseudoflow,
+    restore_slackness,
+    run_auction,
+    run_reverse_auction,
+)
 from otdiv.network_flow.trees.basis_from_flow import basis_from_flow
 from otdiv.network_flow.trees.spanning_tree import preorder
 from otdiv.transport.methods.multiscale.solve import solve_multiscale
@@ -89,6 +94,100 @@ def assert_strongly_feasible(basis, n, a, b):
         balance[v] -= sign * basis.flow[v]
         balance[above] += sign * basis.flow[v]
     assert not balance.any()
+
+
+def assert_within(pseudoflow, tails, heads, costs, eps):
+    """f + g <= c + eps on every arc, c <= f + g + eps on those with flow, with f brought up to date."""
+    f = np.full(len(pseudoflow.f), np.inf)
+    np.minimum.at(f, tails, costs - pseudoflow.g[heads])
+    reduced = costs - np.maximum(f, pseudoflow.f)[tails] - pseudoflow.g[heads]
+    assert reduced.min() >= -eps - 1e-12
+    assert reduced[pseudoflow.flow > 0].max(initial=0.0) <= eps + 1e-12
+
+
+@pytest.mark.parametrize("kind", ["random", "heavy", "lattice"])
+@pytest.mark.parametrize(("n", "m"), [(40, 60), (60, 40), (200, 7), (7, 200)])
+def test_sources_and_targets_bid_in_turn(kind, n, m):
+    rng = np.random.default_rng(n + 1)
+    tails, heads, costs, a, b = sparse(rng, n, m, kind)
+    graph, pseudoflow = compress_two_way(n, m, tails, heads, costs), empty_pseudoflow(tails, a, b)
+    for eps in (1e-1, 1e-2, 1e-3):
+        restore_slackness(graph, pseudoflow, eps)
+        forward, before = True, a.sum() + 1
+        for _ in range(10_000):
+            if not pseudoflow.excess.any():
+                break
+            if pseudoflow.excess.sum() < before:  # else they might undo one another's bids for ever
+                forward, before = not forward, pseudoflow.excess.sum()
+            g = pseudoflow.g.copy()
+            (run_auction if forward else run_reverse_auction)(graph, pseudoflow, eps, 10**6, 0, 3 * len(tails))
+            assert (pseudoflow.g <= g).all() if forward else (pseudoflow.g >= g - 1e-12).all()
+            assert_balanced(graph, pseudoflow, a, b)
+            assert_within(pseudoflow, tails, heads, costs, eps)
+        assert not pseudoflow.excess.any() and not pseudoflow.deficit.any()
+    restore_slackness(graph, pseudoflow, np.inf)
+    plan = float(pseudoflow.flow / MASS_UNITS @ costs)
+    dual = float(a / MASS_UNITS @ pseudoflow.f + b / MASS_UNITS @ pseudoflow.g)
+    assert dual - 1e-12 <= plan <= dual + 4 * eps
+
+
+def test_the_conditions_hold_at_the_end():
+    for seed in range(20):
+        tails, heads, costs, a, b = sparse(np.random.default_rng(seed), 20, 20, "random")
+        graph, pseudoflow = compress_two_way(20, 20, tails, heads, costs), empty_pseudoflow(tails, a, b)
+        restore_slackness(graph, pseudoflow, 1e-2)
+        run_auction(graph, pseudoflow, 1e-2, 10**6, 0, 10**9)
+        assert_within(pseudoflow, tails, heads, costs, 1e-2)
+
+
+def test_the_check_of_the_conditions_can_fail():
+    tails, heads, costs, a, b = sparse(np.random.default_rng(5), 20, 20, "random")
+    graph, pseudoflow = compress_two_way(20, 20, tails, heads, costs), empty_pseudoflow(tails, a, b)
+    restore_slackness(graph, pseudoflow, 1e-2)
+    run_auction(graph, pseudoflow, 1e-2, 10**6, 0, 10**9)
+    assert_within(pseudoflow, tails, heads, costs, 1e-2)
+    j = heads[pseudoflow.flow > 0][0]
+    for change in (0.5, -0.5):
+        pseudoflow.g[j] += change
+        with pytest.raises(AssertionError):
+            assert_within(pseudoflow, tails, heads, costs, 1e-2)
+        pseudoflow.g[j] -= change
+
+
+def test_a_remote_target_raises_its_own_price():
+    """One target is dear by 5: where targets bid, the prices of the others do not have to fall by as much."""
+    n, eps = 100, 1e-3
+    rng = np.random.default_rng(6)
+    tails, heads, costs, a, b = sparse(rng, n, n, "random")
+    costs[heads == 7] += 5.0
+    graph = compress_two_way(n, n, tails, heads, costs)
+    fallen = []
+    for reverse in (False, True):
+        pseudoflow = empty_pseudoflow(tails, a, b)
+        restore_slackness(graph, pseudoflow, eps)
+        scans = 5 * len(tails) if reverse else 10**9
+        run_auction(graph, pseudoflow, eps, 10**6, 0, scans)
+        if reverse:
+            run_reverse_auction(graph, pseudoflow, eps, 10**6, 0, 10**9)
+        assert not pseudoflow.excess.any()
+        fallen.append((np.median(pseudoflow.g), pseudoflow.g[7]))
+    (forward, at_7), (in_turn, raised) = fallen
+    assert forward < -4.0 and abs(at_7) < 0.1
+    assert in_turn > -1.5 and raised > 2.0
+
+
+def test_a_transposed_graph_has_the_same_arcs():
+    tails, heads, costs, _, _ = sparse(np.random.default_rng(7), 30, 20, "random")
+    graph = compress_two_way(30, 20, tails, heads, costs)
+    other = transpose(graph)
+    np.testing.assert_array_equal(other.tails, graph.rows.ends[graph.numbers])
+    np.testing.assert_array_equal(other.rows.ends, graph.tails[graph.numbers])
+    np.testing.assert_array_equal(other.rows.costs, costs[graph.numbers])
+    for before, after in zip(transpose(other), graph, strict=True):
+        if isinstance(before, tuple):
+            assert all(np.array_equal(u, v) for u, v in zip(before, after, strict=True))
+        else:
+            np.testing.assert_array_equal(before, after)
 
 
 def test_an_auction_may_be_cut_short():

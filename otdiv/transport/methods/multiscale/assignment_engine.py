@@ -2,7 +2,7 @@
 
 Coarse to fine as in :mod:`otdiv.transport.methods.multiscale.solve`.  Each scale starts with the arcs of low
 reduced cost under the coarser potentials.  Sources bid with a falling tolerance, and pricing over all pairs adds
-the arcs that violate f + g <= c.  Then sources bid once more, until none is left: on the way to an exact assignment
+the arcs that violate f + g <= c.  Then they bid once more, until none is left: on the way to an exact assignment
 what was assigned and is not tight yet is then exchanged among near points, while each source that no bid has
 assigned may cost a search through the whole graph.  From there on assignments are exact and alternate with pricing:
 sources are assigned through augmenting paths, first from a tree of each of them, then from a forest of all that
@@ -29,8 +29,9 @@ from otdiv.network_flow.assignment_auction import (
     empty_assignment,
     restore_slackness,
     run_bids,
+    run_reverse_bids,
 )
-from otdiv.network_flow.graph import ArcList, CompressedRows, compress_rows, insert_arcs
+from otdiv.network_flow.graph import ArcList, CompressedRows, compress_rows, insert_arcs, transpose_rows
 from otdiv.network_flow.integer_masses import SLACK_TOLERANCE, integrate
 from otdiv.pricing.compiled_costs import SQUARED
 from otdiv.pricing.pricing import Pricing
@@ -60,15 +61,18 @@ _FIRST_IF_TIED = 1e-3
 _LEFT_TO_PATHS = 2e-3
 """Share of the sources that bids of the first round may leave unassigned; those before an exact assignment go on until
 none is left.  Larger: shorter auctions, potentials further from the optimum."""
-_MOST_BIDS = 20
+_MOST_BIDS = 16
 """Bids per source at one tolerance, after which the rest is left to the search for paths.  Fewer: shorter auctions, and
 more of the searches, which take longer."""
+_BIDS_PER_SIDE = 2
+"""Bids per source after which sources and targets change sides.  Fewer: more of the time goes into the change."""
 _MOST_MISSING = 1e-4
 """Share of the sources that may find no path at all before the engine gives up."""
 _MOST_STALLS = 3
 """Rounds with such sources before it gives up, however few they are."""
-_TREE_SIZE = 300
-"""Sources in the tree of a single source, at which it is given up and left to the forest."""
+_TREE_SIZE, _TREE_SHARE = 300, 0.0025
+"""Sources in the tree of a single source, at which it is given up and left to the forest: at least, and as a share of
+all."""
 _SEARCHES_PER_CHECK = 100_000
 """Single sources searched from between two checks of the time limit."""
 _NEIGHBOURS, _NEIGHBOURS_ON_RAYS = 8, 24
@@ -161,6 +165,7 @@ class AssignmentEngine:
             exact = rounds >= len(SHARES) - 1
             if rounds < len(SHARES):
                 self._bid(graph, first, SHARES[rounds], to_the_end=exact)
+                known[:] = -np.inf  # g may have risen
             rounds += 1
             overshoot = first * 2.0**rounds
             restore_slackness(graph, assignment, tolerance if exact else np.inf)
@@ -169,7 +174,7 @@ class AssignmentEngine:
                     self._augment_all(graph, forest, overshoot)
                 if not finest:
                     return True
-                missing = int(np.count_nonzero(assignment.target == UNASSIGNED))
+                missing = _count_unassigned(assignment)
                 stalls += missing > 0
                 if missing > _MOST_MISSING * n or stalls > _MOST_STALLS:
                     return False
@@ -194,18 +199,30 @@ class AssignmentEngine:
                 return True  # no arc violates, or none that is new: what is left is rounding
 
     def _bid(self, graph: CompressedRows, first: float, shares: tuple[float, ...], to_the_end: bool) -> None:
-        """Bids at tolerances ``first * share``, in turn."""
+        """Bids at tolerances ``first * share``, at each of them by sources, then by targets and sources in turn."""
         state, assignment = self.state, self.assignment
         n = len(assignment.f)
         left = 0 if to_the_end else int(_LEFT_TO_PATHS * n)
+        columns = None
         for count, share in enumerate(shares, 1):
+            eps, bids, forward = first * share, 0, True
             with state.timed("auction"):
-                restore_slackness(graph, assignment, first * share)
-                bids = run_bids(graph, assignment, first * share, left, _MOST_BIDS * n)
+                restore_slackness(graph, assignment, eps)
+                waiting = before = _count_unassigned(assignment)
+                while waiting > left and bids < _MOST_BIDS * n:
+                    if forward:
+                        bids += int(run_bids(graph, assignment, eps, left, _BIDS_PER_SIDE * n))
+                        restore_slackness(graph, assignment, np.inf)
+                    else:
+                        columns = columns or transpose_rows(graph, n)
+                        bids += run_reverse_bids(columns, assignment, eps, left, _BIDS_PER_SIDE * n)
+                    waiting = _count_unassigned(assignment)
+                    if waiting < before:  # else they might undo one another's bids for ever
+                        forward, before = not forward, waiting
+                    state.require_time()
             state.stats["bids"] += bids
-            state.require_time()
             # sources that outbid one another to no end at this tolerance would do so for longer at the next
-            left = max(left, int(np.count_nonzero(assignment.target == UNASSIGNED)))
+            left = max(left, waiting)
             if not to_the_end and count > 2 and bids > _LONG_AUCTION * n:
                 return
 
@@ -213,10 +230,11 @@ class AssignmentEngine:
         """Augmenting paths from single sources, then from all that are left at once."""
         assignment = self.assignment
         n = len(assignment.f)
+        most = max(_TREE_SIZE, int(_TREE_SHARE * n))
         for first in range(0, n, _SEARCHES_PER_CHECK):
             self.state.require_time()
             end = min(n, first + _SEARCHES_PER_CHECK)
-            augment_one_by_one(graph, assignment, forest, first, end, _TREE_SIZE)
+            augment_one_by_one(graph, assignment, forest, first, end, most)
         while True:
             self.state.require_time()
             roots = np.flatnonzero(assignment.target == UNASSIGNED).astype(np.int32)
@@ -257,6 +275,10 @@ def _candidates(pricing: Pricing, scales: list[Scale]) -> int:
         return max(least, int(factor * len(pricing.x) ** 0.5))
     rays = pricing.metric.power == 1.0 and pricing.metric.kind != SQUARED and pricing.x.shape[1] <= 2
     return _NEIGHBOURS_ON_RAYS if rays else _NEIGHBOURS
+
+
+def _count_unassigned(assignment: Assignment) -> int:
+    return int(np.count_nonzero(assignment.target == UNASSIGNED))
 
 
 def complete_targets(assignment: Assignment) -> Array:

@@ -54,7 +54,7 @@ _LEFT_BEFORE_LAST = 0.03
 _SCANS_PER_CHECK = 100_000_000
 """Arcs scanned between two checks of the time limit."""
 _SCANS_PER_SIDE = 20
-"""Scans of each arc after which it is decided anew who bids.  Fewer: more of the time goes into changing sides."""
+"""Scans of each arc after which the side that bids may change.  Fewer: more of the time goes into changing sides."""
 
 
 class AuctionStart:
@@ -126,10 +126,11 @@ class AuctionStart:
         pseudoflow = self.pseudoflow
         restore_slackness(self.graph, pseudoflow, eps)
         left, max_drop, self.scans = self.state.tuning.auction_scans * len(self.arcs.tails), MAX_PRICE_DROP, 0.0
-        waiting, forward, since = len(pseudoflow.f), True, 0.0  # since sources, or targets, began to bid
+        waiting, forward, since, before = len(pseudoflow.f), True, 0.0, pseudoflow.excess.sum()
         while waiting > few and left > 0:
-            if since >= _SCANS_PER_SIDE * len(self.arcs.tails):
-                forward, since = self._sources_are_fewer(), 0.0
+            # where no mass was delivered since the last change, they might undo one another's bids for ever
+            if since >= _SCANS_PER_SIDE * len(self.arcs.tails) and pseudoflow.excess.sum() < before:
+                forward, since, before = self._sources_are_fewer(), 0.0, pseudoflow.excess.sum()
             most = int(min(left, _SCANS_PER_SIDE * len(self.arcs.tails), _SCANS_PER_CHECK))
             run = run_auction if forward else run_reverse_auction
             bids, scanned, arcs_missing = run(self.graph, pseudoflow, eps, max_drop, few, most)
@@ -140,7 +141,7 @@ class AuctionStart:
             left -= scanned
             since += scanned
             self.scans += scanned / len(self.arcs.tails)
-            waiting = min(np.count_nonzero(pseudoflow.excess), np.count_nonzero(pseudoflow.deficit))
+            waiting = int(min(np.count_nonzero(pseudoflow.excess), np.count_nonzero(pseudoflow.deficit)))
             if arcs_missing:
                 max_drop *= 2
                 restore_slackness(self.graph, pseudoflow, np.inf)
