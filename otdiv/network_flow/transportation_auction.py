@@ -93,8 +93,9 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
     """Bid until at most ``few`` sources have mass left, or until about ``most`` arcs were scanned.
 
     Ends too when an update of the prices finds that some mass cannot be delivered unless prices fall by more
-    than ``max_drop`` times eps: then arcs are missing.  f is brought up to date, raised to min c - g, before each
-    update and at the end.
+    than ``max_drop`` times eps: then arcs are missing.  f is brought up to date, raised to min c - g, at the end
+    alone.  An update takes it as it is, and where it is too low, flow may end dearer than the best arc of its source by
+    more than eps; to bring f up to date before takes a fifth more time and saves as many pivots.
 
     Returns
     -------
@@ -125,9 +126,8 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
     arcs_missing = False
     while size > few and scanned < most:
         if since >= _BIDS_BETWEEN_UPDATES * n:
-            _raise_potentials(graph, pseudoflow)  # by stale ones prices would fall too far where there is flow
             more, arcs_missing = lower_prices(graph, pseudoflow, eps, max_drop)
-            scanned += more + np.int64(len(costs))
+            scanned += more
             since = 0
             if arcs_missing:
                 break
@@ -172,7 +172,7 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
                     end = head + size
                     queue[end if end < n else end - n] = u
                     size += 1
-            f[i] = min(f[i], costs[at] - g[j] + eps)
+            f[i] = min(f[i], costs[at] - g[j])
     _raise_potentials(graph, pseudoflow)
     return bids, scanned, arcs_missing
 
