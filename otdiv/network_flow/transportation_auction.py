@@ -94,7 +94,7 @@ def run_auction(graph, pseudoflow, eps, max_drop, few, most):
 
     Ends too when an update of the prices finds that some mass cannot be delivered unless prices fall by more
     than ``max_drop`` times eps: then arcs are missing.  f is brought up to date, raised to min c - g, at the end
-    alone.  An update takes it as it is, and where it is too low, flow may end dearer than the best arc of its source by
+    alone.  An update takes it as it is, and where it is too low, flow may end on arcs above the best of its source by
     more than eps; to bring f up to date before takes a fifth more time and saves as many pivots.
 
     Returns

@@ -326,7 +326,7 @@ def test_a_pricing_that_misses_arcs_is_found_out(monkeypatch):
 
     monkeypatch.setattr(Pricing, "lowest", blind)
     result = emd(x, y, method="multiscale")
-    assert result.status is Status.STOPPED and result.gap > 1e-6 * result.value
+    assert result.status is Status.STOPPED and result.gap > 1e-7 * result.value  # a hundred times what is asked for
     monkeypatch.undo()
     exact = emd(x, y, method="multiscale")
     assert result.lower <= exact.upper and exact.lower <= result.upper

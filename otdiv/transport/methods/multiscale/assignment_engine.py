@@ -219,8 +219,8 @@ class AssignmentEngine:
                     waiting = _count_unassigned(assignment)
                     if waiting < before:  # else they might undo one another's bids for ever
                         forward, before = not forward, waiting
-                    state.require_time()
             state.stats["bids"] += bids
+            state.require_time()
             # sources that outbid one another to no end at this tolerance would do so for longer at the next
             left = max(left, waiting)
             if not to_the_end and count > 2 and bids > _LONG_AUCTION * n:
