@@ -30,6 +30,9 @@ SHARED_STEPS = 10
 JUDGED, HOPELESS = 0.3, 0.55
 """Share of a trial after which it is judged, and share of the largest value below which it ends there: measured on ten
 pairs, none of these came within a quarter of the best one by the end."""
+_ROUNDING = 2.0**-23
+"""The largest value, in units of the training, up to which it may be rounding of the network's 32 bits, and nothing is
+judged by it."""
 
 
 class Training:
@@ -189,7 +192,7 @@ def run_trials(
                 trial.run(iter(points).__next__, batches.torch_rng, steps=len(points))
             if not judged and all(trial.state.share >= JUDGED for trial in trials):
                 judged, values = True, [trial.value for trial in trials]
-                least = HOPELESS * max(values) if max(values) > 0 else -math.inf
+                least = HOPELESS * max(values) if max(values) > _ROUNDING else -math.inf
                 trials = [one for one, value in zip(trials, values, strict=True) if value >= least]
     return [(trial.state.history[-1][1], trial.initialization) for trial in trials]
 
