@@ -313,20 +313,19 @@ def test_progress_tells_an_interval_that_closes(capsys):
 
 
 def test_a_pricing_that_misses_arcs_is_found_out(monkeypatch):
-    """Red team: an engine that hides violating arcs gets no proof of optimality."""
+    """Red team: an engine that hides violating arcs, and half of the first ones, gets no proof of optimality."""
     rng = np.random.default_rng(12)
     x, y = rng.normal(size=(1500, 2)), rng.normal(size=(1500, 2)) + 0.5
     true = Pricing.lowest
 
     def blind(self, g, tops, k):
-        arcs, low = true(self, g, tops, k)
         if np.isinf(tops).any():
-            return arcs, low
-        return ArcList(arcs.tails[:0], arcs.heads[:0], arcs.costs[:0]), tops
+            return true(self, g, tops, min(k, 12))
+        return ArcList(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0)), tops
 
     monkeypatch.setattr(Pricing, "lowest", blind)
     result = emd(x, y, method="multiscale")
-    assert result.status is Status.STOPPED and result.gap > 1e-7 * result.value  # a hundred times what is asked for
+    assert result.status is Status.STOPPED and result.gap > 1e-6 * result.value
     monkeypatch.undo()
     exact = emd(x, y, method="multiscale")
     assert result.lower <= exact.upper and exact.lower <= result.upper
