@@ -164,8 +164,9 @@ class AssignmentEngine:
                 first = FIRST * mean_gap or _FIRST_IF_TIED * float(graph.costs.mean())
             exact = rounds >= len(SHARES) - 1
             if rounds < len(SHARES):
-                self._bid(graph, first, SHARES[rounds], to_the_end=exact)
-                known[:] = -np.inf  # g may have risen
+                risen = self._bid(graph, first, SHARES[rounds], to_the_end=exact)
+                if risen:
+                    known[:] = -np.inf
             rounds += 1
             overshoot = first * 2.0**rounds
             restore_slackness(graph, assignment, tolerance if exact else np.inf)
@@ -198,8 +199,11 @@ class AssignmentEngine:
             if exact and len(graph.ends) == before and not stalled:
                 return True  # no arc violates, or none that is new: what is left is rounding
 
-    def _bid(self, graph: CompressedRows, first: float, shares: tuple[float, ...], to_the_end: bool) -> None:
-        """Bids at tolerances ``first * share``, at each of them by sources, then by targets and sources in turn."""
+    def _bid(self, graph: CompressedRows, first: float, shares: tuple[float, ...], to_the_end: bool) -> bool:
+        """Bids at tolerances ``first * share``, at each of them by sources, then by targets and sources in turn.
+
+        Returns whether g may have risen.
+        """
         state, assignment = self.state, self.assignment
         n = len(assignment.f)
         left = 0 if to_the_end else int(_LEFT_TO_PATHS * n)
@@ -224,7 +228,8 @@ class AssignmentEngine:
             # sources that outbid one another to no end at this tolerance would do so for longer at the next
             left = max(left, waiting)
             if not to_the_end and count > 2 and bids > _LONG_AUCTION * n:
-                return
+                break
+        return columns is not None
 
     def _augment_all(self, graph: CompressedRows, forest: Forest, overshoot: float) -> None:
         """Augmenting paths from single sources, then from all that are left at once."""
