@@ -27,6 +27,8 @@ from gpu_critics import critics_table
 from gpu_generators import generators_table
 
 from otdiv import emd
+from otdiv.core.devices import training_device
+from otdiv.errors import InvalidInput
 
 CLOUDS = ((64, 100_000), (10, 200_000), (784, 50_000), (64, 20_000), (64, 50_000), (10, 100_000))
 """Dimension and points: two normal clouds, the second shifted by 0.5 in each coordinate."""
@@ -70,6 +72,10 @@ def main() -> int:
     options.add_argument("--tables", nargs="+", default=["transport", "critics", "generators"])
     options.add_argument("--seconds", type=float, default=150.0, help="for each of the tables of clouds and critics")
     given = options.parse_args()
+    try:
+        training_device(given.device)
+    except InvalidInput as error:
+        options.error(str(error))
     name = torch.cuda.get_device_name() if given.device.startswith("cuda") else "CPU"
     print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
     for d in (8, 300):
