@@ -78,8 +78,7 @@ def compress_two_way(n: int, m: int, tails: Array, heads: Array, costs: Array) -
 
 def transpose_rows(rows: CompressedRows, m: int) -> CompressedRows:
     """The same arcs by their other end, one of m nodes."""
-    start = np.zeros(m + 1, np.uint32)
-    np.cumsum(np.bincount(rows.ends, minlength=m), out=start[1:])
+    start = _row_starts(m, rows.ends)
     columns = CompressedRows(start, np.empty_like(rows.ends), np.empty_like(rows.costs))
     _fill_columns(rows, columns, start[:-1].copy())
     return columns

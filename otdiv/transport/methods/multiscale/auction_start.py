@@ -118,7 +118,7 @@ class AuctionStart:
         self.graph = compress_two_way(len(self.pseudoflow.f), len(self.pseudoflow.g), *self.arcs)
 
     def _run_auction(self, eps: float, few: int) -> bool:
-        """Whether all mass was delivered, but that of ``few`` sources; if not, the plan so far stays good.
+        """Whether all mass was delivered, but that of ``few`` sources or targets; if not, the plan so far stays good.
 
         Whichever are fewer bid, sources with mass left or targets in need of some; first the sources.
         """
@@ -126,11 +126,12 @@ class AuctionStart:
         pseudoflow = self.pseudoflow
         restore_slackness(self.graph, pseudoflow, eps)
         left, max_drop, self.scans = self.state.tuning.auction_scans * len(self.arcs.tails), MAX_PRICE_DROP, 0.0
-        waiting, forward, since, before = len(pseudoflow.f), True, 0.0, pseudoflow.excess.sum()
-        while waiting > few and left > 0:
+        sources = targets = len(pseudoflow.f)  # with mass left, and in need of some
+        forward, since, before = True, 0.0, pseudoflow.excess.sum()
+        while min(sources, targets) > few and left > 0:
             # where no mass was delivered since the last change, they might undo one another's bids for ever
             if since >= _SCANS_PER_SIDE * len(self.arcs.tails) and pseudoflow.excess.sum() < before:
-                forward, since, before = self._sources_are_fewer(), 0.0, pseudoflow.excess.sum()
+                forward, since, before = sources <= targets, 0.0, pseudoflow.excess.sum()
             most = int(min(left, _SCANS_PER_SIDE * len(self.arcs.tails), _SCANS_PER_CHECK))
             run = run_auction if forward else run_reverse_auction
             bids, scanned, arcs_missing = run(self.graph, pseudoflow, eps, max_drop, few, most)
@@ -141,19 +142,15 @@ class AuctionStart:
             left -= scanned
             since += scanned
             self.scans += scanned / len(self.arcs.tails)
-            waiting = int(min(np.count_nonzero(pseudoflow.excess), np.count_nonzero(pseudoflow.deficit)))
+            sources, targets = (int(np.count_nonzero(masses)) for masses in (pseudoflow.excess, pseudoflow.deficit))
             if arcs_missing:
                 max_drop *= 2
                 restore_slackness(self.graph, pseudoflow, np.inf)
                 self._replace_arcs(self._price(), np.inf)
                 pseudoflow = self.pseudoflow
                 self._compress()
-        self.complete = waiting == 0
-        return waiting <= few
-
-    def _sources_are_fewer(self) -> bool:
-        """Whether no more sources have mass left than targets are in need of some."""
-        return bool(np.count_nonzero(self.pseudoflow.excess) <= np.count_nonzero(self.pseudoflow.deficit))
+        self.complete = sources == 0
+        return min(sources, targets) <= few
 
     def _price(self) -> ArcList:
         """Arcs that violate f + g <= c."""
