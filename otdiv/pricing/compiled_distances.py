@@ -139,14 +139,19 @@ def _add_squares(query, tile, sums):
             sums[r] += u * u
 
 
+_WIDER, _TINY = 1.0 + 2.0**-48, 1e-300
+"""Of a squared reach: 16 times its rounding, and what may be lost where it underflows.  Larger: more leaves that hold
+nothing are evaluated."""
+
+
 @kernel(borrows=True)
 def count_below(metric, queries, columns, first, end, g, bounds, best, counts):
     """counts[lane]: at how many of the points first ... end - 1, whose g is given, cost - g is below best[lane].
 
     Lanes whose lower bound is not below their best are skipped and get 0; others for which there is no
     quick count get 1, that is, they have to be evaluated.  Most leaves hold nothing below the best; counting,
-    unlike comparing with a minimum that moves, is done for several points at a time.  The costs are
-    those of :func:`distances`.  Returns the number of lanes counted.
+    unlike comparing with a minimum that moves, is done for several points at a time.  Of the Euclidean norm squares are
+    compared, a rounding higher, so that a few more may be counted.  Returns the number of lanes counted.
     """
     d = len(queries)
     counted = 0
@@ -166,12 +171,12 @@ def count_below(metric, queries, columns, first, end, g, bounds, best, counts):
         at, above, behind = queries[0, lane], queries[second, lane], queries[d - 1, lane]
         if d == 2:
             for r in range(len(g)):
-                u, v = at - along[r], above - across[r]
-                count += math.sqrt(u * u + v * v) - g[r] < top
+                u, v, reach = at - along[r], above - across[r], top + g[r]
+                count += u * u + v * v < reach * abs(reach) * _WIDER + _TINY
         else:
             for r in range(len(g)):
-                u, v, w = at - along[r], above - across[r], behind - deep[r]
-                count += math.sqrt(u * u + v * v + w * w) - g[r] < top
+                u, v, w, reach = at - along[r], above - across[r], behind - deep[r], top + g[r]
+                count += u * u + v * v + w * w < reach * abs(reach) * _WIDER + _TINY
         counts[lane] = count
     return counted
 

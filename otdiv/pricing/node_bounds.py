@@ -35,6 +35,9 @@ GROUP = 16
 AFFINE_UP_TO = 12
 """Dimension above which boxes alone bound: the fit of a slope then costs more than it saves."""
 
+_LEAST_LENGTH = 1e-150
+"""Shorter vectors are not made unit ones: the squares of their coordinates would lose digits."""
+
 
 def node_rows(metric: Metric, tree: KdTree, g: Array, largest_cost: float) -> tuple[Array, bool]:
     """What the bound of each node needs, one row for each, and whether it is the affine one.
@@ -134,11 +137,11 @@ def _least_squares(points, g, first, stop, matrix, slope):
 
 
 @kernel(error_model="numpy")
-def node_bounds(metric, queries, row, affine, bounds, roots):
+def node_bounds(metric, queries, row, affine, bounds, scratch):
     """Lower bounds on the computed c(query, y) - g(y) over the node of this row, for a group of queries [d, GROUP].
 
     Loops over the group are innermost, so that several are taken at a time (over slices, whose length the
-    compiler does not know: short loops it does know are unrolled instead).  ``roots`` is scratch.
+    compiler does not know: short loops it does know are unrolled instead).  ``scratch`` [d + 1, GROUP].
     """
     d = len(queries)
     if not affine:
@@ -148,31 +151,26 @@ def node_bounds(metric, queries, row, affine, bounds, roots):
                 query[k] = queries[k, lane]
             bounds[lane] = _box_cost(metric, query, row) - row[2 * d]
         return
-    kind = metric.kind
-    bounds, roots = bounds[:GROUP], roots[:GROUP]
     # all positions are taken relative to the query, so that a far offset of the coordinates costs no digits
+    bounds = bounds[:GROUP]
+    if metric.kind != CITYBLOCK and d == 2:
+        _bounds_in_plane(metric.kind, queries, row, bounds)
+        return
     for lane in range(len(bounds)):
-        bounds[lane] = 0.0
-    if kind == SQUARED:  # coordinate by coordinate the minimum over the box
+        bounds[lane] = -row[5 * d]
+    if metric.kind == SQUARED:  # coordinate by coordinate the minimum over the box
         for k in range(d):
             centre, slope, least, most = row[k], row[2 * d + k], row[3 * d + k], row[4 * d + k]
             at = queries[k, :GROUP]
             for lane in range(len(bounds)):
                 t = min(max(0.5 * slope, least - at[lane]), most - at[lane])
                 bounds[lane] += t * t - slope * (t - (centre - at[lane]))
-    elif kind == EUCLIDEAN:
+    elif metric.kind == EUCLIDEAN:
+        _normals(queries, row, scratch)
         for k in range(d):
-            centre, at = row[k], queries[k, :GROUP]
+            centre, slope, half, at, normal = row[k], row[2 * d + k], row[d + k], queries[k, :GROUP], scratch[k, :GROUP]
             for lane in range(len(bounds)):
-                gap = centre - at[lane]
-                bounds[lane] += gap * gap
-        for lane in range(len(bounds)):
-            bounds[lane] = math.sqrt(bounds[lane])
-            roots[lane] = bounds[lane] if bounds[lane] > 1e-300 else 1e-300  # where the root is 0, so are the gaps
-        for k in range(d):
-            centre, slope, half, at = row[k], row[2 * d + k], row[d + k], queries[k, :GROUP]
-            for lane in range(len(bounds)):
-                bounds[lane] -= abs((centre - at[lane]) / roots[lane] - slope) * half
+                bounds[lane] += normal[lane] * (centre - at[lane]) - abs(normal[lane] - slope) * half
     else:
         for k in range(d):
             centre, slope, half, at = row[k], row[2 * d + k], row[d + k], queries[k, :GROUP]
@@ -180,8 +178,74 @@ def node_bounds(metric, queries, row, affine, bounds, roots):
                 gap = centre - at[lane]
                 side = 1.0 if gap > 0 else -1.0
                 bounds[lane] += abs(gap) - abs(side - slope) * half
+
+
+@kernel(borrows=True, error_model="numpy", inline="always")
+def _bounds_in_plane(kind, queries, row, bounds):
+    """The affine bound in two dimensions, of the Euclidean norm or its square: all in one loop."""
+    across, along = queries[0, :GROUP], queries[1, :GROUP]
+    p, q, half_p, half_q, slope_p, slope_q = row[0], row[1], row[2], row[3], row[4], row[5]
+    top = row[10]
+    if kind == SQUARED:
+        for lane in range(len(bounds)):
+            gap_p, gap_q = p - across[lane], q - along[lane]
+            s = min(max(0.5 * slope_p, row[6] - across[lane]), row[8] - across[lane])
+            t = min(max(0.5 * slope_q, row[7] - along[lane]), row[9] - along[lane])
+            bounds[lane] = s * s - slope_p * (s - gap_p) + (t * t - slope_q * (t - gap_q)) - top
+        return
+    scale = _inverse_square(row, 2)
     for lane in range(len(bounds)):
-        bounds[lane] -= row[5 * d]
+        gap_p, gap_q = p - across[lane], q - along[lane]
+        steps = (gap_p * slope_p + gap_q * slope_q) * scale
+        s = min(max(steps * slope_p, gap_p - half_p), gap_p + half_p)
+        t = min(max(steps * slope_q, gap_q - half_q), gap_q + half_q)
+        length = 1.0 / max(math.sqrt(s * s + t * t), _LEAST_LENGTH)
+        s, t = s * length, t * length
+        bounds[lane] = s * gap_p + t * gap_q - abs(s - slope_p) * half_p - abs(t - slope_q) * half_q - top
+
+
+@kernel(borrows=True, error_model="numpy")
+def _normals(queries, row, scratch):
+    """For each of a group the gradient of the Euclidean norm at a point of the box, in scratch[:d].
+
+    The point is near the minimum of the cost less the slope: the nearest one to the line that leads from the query
+    along the slope, at the foot of the box's centre.
+    """
+    d = len(queries)
+    lengths = scratch[d, :GROUP]
+    scale = _inverse_square(row, d)
+    for lane in range(len(lengths)):
+        lengths[lane] = 0.0
+    for k in range(d):
+        centre, slope, at = row[k], row[2 * d + k] * scale, queries[k, :GROUP]
+        for lane in range(len(lengths)):
+            lengths[lane] += (centre - at[lane]) * slope
+    for k in range(d):
+        centre, half, slope, at, point = row[k], row[d + k], row[2 * d + k], queries[k, :GROUP], scratch[k, :GROUP]
+        for lane in range(len(lengths)):
+            gap = centre - at[lane]
+            point[lane] = min(max(lengths[lane] * slope, gap - half), gap + half)
+    for lane in range(len(lengths)):
+        lengths[lane] = 0.0
+    for k in range(d):
+        point = scratch[k, :GROUP]
+        for lane in range(len(lengths)):
+            lengths[lane] += point[lane] * point[lane]
+    for lane in range(len(lengths)):
+        lengths[lane] = 1.0 / max(math.sqrt(lengths[lane]), _LEAST_LENGTH)
+    for k in range(d):
+        point = scratch[k, :GROUP]
+        for lane in range(len(lengths)):
+            point[lane] *= lengths[lane]
+
+
+@kernel(borrows=True, error_model="numpy")
+def _inverse_square(row, d):
+    """1 over the square of the slope's norm; 0 for none."""
+    square = 0.0
+    for k in range(d):
+        square += row[2 * d + k] ** 2
+    return 1.0 / square if square > _LEAST_LENGTH else 0.0
 
 
 @kernel()

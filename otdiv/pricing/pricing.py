@@ -116,7 +116,7 @@ class Pricing:
         found = counts, values, where, costs
 
         def by_tree(first: int, end: int, boxes: _Boxes) -> int:
-            return search_lowest(self.metric, self.x, first, end, self.columns, *boxes, g, tops, *found)
+            return search_lowest(self.metric, self.x, first, end, self.y, self.columns, *boxes, g, tops, *found)
 
         def by_filter(first: int, end: int, dots: Array, offset: int) -> int:
             known = self._filter_arguments()

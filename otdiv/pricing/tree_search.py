@@ -28,7 +28,7 @@ def search_minima(metric, x, first, end, y, columns, rows, affine, start, stop, 
     """
     d = x.shape[1]
     nodes, bounds = np.empty(_STACK, np.int64), np.empty((_STACK, GROUP))
-    near, far, roots = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
+    near, far, scratch = np.empty(GROUP), np.empty(GROUP), np.empty((d + 1, GROUP))
     query, queries, costs_here = np.empty(d), np.empty((d, GROUP)), np.empty(_LARGEST_LEAF)
     counts_here = np.empty(GROUP, np.int64)
     evaluated = 0
@@ -65,15 +65,15 @@ def search_minima(metric, x, first, end, y, columns, rows, affine, start, stop, 
                                 best[lane], where[top + lane] = value, start[node] + r
                 continue
             left, right = 2 * node + 1, 2 * node + 2
-            node_bounds(metric, queries, rows[left], affine, near, roots)
-            node_bounds(metric, queries, rows[right], affine, far, roots)
+            node_bounds(metric, queries, rows[left], affine, near, scratch)
+            node_bounds(metric, queries, rows[right], affine, far, scratch)
             pending = _push(nodes, bounds, pending, left, right, near, far, best)
     return evaluated
 
 
 @kernel()
 def search_lowest(
-    metric, x, first, end, columns, rows, affine, start, stop, leaves, g, tops, counts, values, where, costs
+    metric, x, first, end, y, columns, rows, affine, start, stop, leaves, g, tops, counts, values, where, costs
 ):
     """For first <= i < end the arcs with c(x_i, y_j) - g_j < tops[i], at most k, the lowest.
 
@@ -83,7 +83,7 @@ def search_lowest(
     k = values.shape[1]
     d = x.shape[1]
     nodes, bounds = np.empty(_STACK, np.int64), np.empty((_STACK, GROUP))
-    near, far, roots = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
+    near, far, scratch = np.empty(GROUP), np.empty(GROUP), np.empty((d + 1, GROUP))
     query, queries, costs_here = np.empty(d), np.empty((d, GROUP)), np.empty(_LARGEST_LEAF)
     counts_here = np.empty(GROUP, np.int64)
     limit = np.empty(GROUP)
@@ -93,6 +93,8 @@ def search_lowest(
         best = limit[:size]
         for lane in range(size):
             best[lane], counts[top + lane] = tops[top + lane], 0
+        if top > first and counts[top - 1] == k:
+            _bound_by_neighbour(metric, x[top : top + size], y, g, where[top - 1], best)
         nodes[0], bounds[0] = 0, -np.inf
         pending = 1
         while pending > 0:
@@ -119,10 +121,22 @@ def search_lowest(
                                     best[lane] = values[i, k - 1]
                 continue
             left, right = 2 * node + 1, 2 * node + 2
-            node_bounds(metric, queries, rows[left], affine, near, roots)
-            node_bounds(metric, queries, rows[right], affine, far, roots)
+            node_bounds(metric, queries, rows[left], affine, near, scratch)
+            node_bounds(metric, queries, rows[right], affine, far, scratch)
             pending = _push(nodes, bounds, pending, left, right, near, far, best)
     return evaluated
+
+
+@kernel()
+def _bound_by_neighbour(metric, x, y, g, neighbours, best):
+    """Lower ``best`` to just above the largest cost - g to the lowest points of the query before: there are enough."""
+    query = np.empty(x.shape[1])
+    for lane in range(len(x)):
+        query[:] = x[lane]
+        largest = -np.inf
+        for j in neighbours:
+            largest = max(largest, distance(metric, query, y, j) - g[j])
+        best[lane] = min(best[lane], np.nextafter(largest, np.inf))
 
 
 @kernel()
@@ -139,19 +153,19 @@ def _fill(x, first, end, queries):
 @kernel()
 def _may_hold(bounds, best):
     """Whether the node may hold something for one of the group."""
-    wanted = False
+    wanted = 0
     for lane in range(len(best)):
-        wanted |= bounds[lane] < best[lane]
-    return wanted
+        wanted += bounds[lane] < best[lane]
+    return wanted > 0
 
 
 @kernel()
 def _push(nodes, bounds, pending, left, right, near, far, best):
     """Put both children on the stack where wanted, the one with the lower bounds on top."""
-    less = 0.0
+    closer = 0
     for lane in range(len(best)):
-        less += near[lane] - far[lane]
-    if less > 0:
+        closer += near[lane] < far[lane]
+    if 2 * closer < len(best):
         left, right, near, far = right, left, far, near
     if _may_hold(far, best):
         nodes[pending] = right
