@@ -21,6 +21,7 @@ import numpy as np
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 from otdiv.network_flow.assignment_auction import UNASSIGNED
+from otdiv.network_flow.graph import prefetch_arcs
 from otdiv.network_flow.heap import sift_down, sift_up
 
 COMPLETE_SHARE = 0.4
@@ -154,6 +155,8 @@ def _grow(graph, assignment, forest, roots, most, overshoot):
             waiting -= 1
             if waiting > 0:
                 sift_down(heap, key, place, waiting, heap[waiting], key[waiting], 0)
+                if source[heap[0]] >= 0:  # the source that is most likely next
+                    prefetch_arcs(graph, source[heap[0]])
             place[j], reach[j, _TIME], joined[j] = _NOT_WAITING, _IN_TREE, now
             targets[joined_targets] = j
             joined_targets += 1
