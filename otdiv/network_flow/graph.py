@@ -17,7 +17,6 @@ from numba.extending import intrinsic
 from otdiv.core.compilation import kernel
 from otdiv.core.validation import Array
 
-
 _LINE = 64
 """Bytes that are fetched from memory at once."""
 _TO_READ, _INTO_ALL_CACHES, _DATA = 0, 3, 1
