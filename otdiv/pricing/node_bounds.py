@@ -156,6 +156,9 @@ def node_bounds(metric, queries, row, affine, bounds, scratch):
     if metric.kind != CITYBLOCK and d == 2:
         _bounds_in_plane(metric.kind, queries, row, bounds)
         return
+    if metric.kind == EUCLIDEAN and d == 3:
+        _bounds_in_space(queries, row, bounds)
+        return
     for lane in range(len(bounds)):
         bounds[lane] = -row[5 * d]
     if metric.kind == SQUARED:  # coordinate by coordinate the minimum over the box
@@ -202,6 +205,25 @@ def _bounds_in_plane(kind, queries, row, bounds):
         length = 1.0 / max(math.sqrt(s * s + t * t), _LEAST_LENGTH)
         s, t = s * length, t * length
         bounds[lane] = s * gap_p + t * gap_q - abs(s - slope_p) * half_p - abs(t - slope_q) * half_q - top
+
+
+@kernel(borrows=True, error_model="numpy", inline="always")
+def _bounds_in_space(queries, row, bounds):
+    """The affine bound of the Euclidean norm in three dimensions."""
+    across, along, above = queries[0, :GROUP], queries[1, :GROUP], queries[2, :GROUP]
+    p, q, r, half_p, half_q, half_r = row[0], row[1], row[2], row[3], row[4], row[5]
+    slope_p, slope_q, slope_r, top = row[6], row[7], row[8], row[15]
+    scale = _inverse_square(row, 3)
+    for lane in range(len(bounds)):
+        gap_p, gap_q, gap_r = p - across[lane], q - along[lane], r - above[lane]
+        steps = (gap_p * slope_p + gap_q * slope_q + gap_r * slope_r) * scale
+        s = min(max(steps * slope_p, gap_p - half_p), gap_p + half_p)
+        t = min(max(steps * slope_q, gap_q - half_q), gap_q + half_q)
+        u = min(max(steps * slope_r, gap_r - half_r), gap_r + half_r)
+        length = 1.0 / max(math.sqrt(s * s + t * t + u * u), _LEAST_LENGTH)
+        s, t, u = s * length, t * length, u * length
+        lost = abs(s - slope_p) * half_p + abs(t - slope_q) * half_q + abs(u - slope_r) * half_r
+        bounds[lane] = s * gap_p + t * gap_q + u * gap_r - lost - top
 
 
 @kernel(borrows=True, error_model="numpy")
