@@ -8,14 +8,23 @@ One of two:
   most what is computed for any point in it, without slack; only ``pow`` needs some.
 - *Affine.*  Near the optimum g has slope, so its largest value over a box is first
   order in the width too high; an affine function g(y) <= s.(y - z) + top about the
-  box's centre z only second order.  A convex cost lies above its tangent, hence
+  box's centre z only second order.  A convex cost lies above its tangents; that at the
+  centre gives for the 1-norm, with the half widths w,
 
-      c(x, y) - g(y)  >=  c(x, z) - sum_k |c'_k(x, z) - s_k| w_k - top
+      c(x, y) - g(y)  >=  c(x, z) - sum_k |c'_k(x, z) - s_k| w_k - top.
 
-  with the half widths w; for the squared norm the minimum over the box is taken
-  exactly instead.  The slope is a least-squares fit where the node has points
-  enough, else its parent's.  Any slope is right: ``top`` is a maximum over the
-  node's points, and holds a bound on all rounding of both sides.
+  For the squared norm the minimum over the box is taken exactly.  For the Euclidean one
+  every vector p with |p| <= 1 gives
+
+      c(x, y) - g(y)  >=  p.(z - x) - sum_k |p_k - s_k| w_k - top,
+
+  and p is taken in the direction of the point of the box that is nearest to the line from
+  x along s: all points y on such a ray nearly tie, and the tangent at the centre leaves
+  open the boxes on both sides of those that the ray meets, as many again.
+  The slope is a least-squares fit where the node has points enough, else its parent's.
+  Any slope is right: ``top`` is a maximum over the node's points, and holds a bound on
+  all rounding of both sides; in it |p| <= 1 + O(u), and |z - x| <= (1 + sqrt(d)) times
+  the largest cost, since each face of the box holds a point of the node.
 """
 
 from __future__ import annotations
