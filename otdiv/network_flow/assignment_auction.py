@@ -29,7 +29,7 @@ from otdiv.core.validation import Array
 from otdiv.network_flow.graph import CompressedRows, find_two_lowest, prefetch_arcs, prefetch_start
 
 UNASSIGNED = -1
-AHEAD = 2
+_AHEAD = 2
 """Bids before a source's own at which its arcs are fetched from memory, and again before that where they begin."""
 
 
@@ -101,10 +101,10 @@ def run_bids(graph, assignment, eps, few, most):
         losers = 0
         for q in range(count):
             i = active[q]
-            if q + 2 * AHEAD < count:
-                prefetch_start(graph, active[q + 2 * AHEAD])
-            if q + AHEAD < count:
-                prefetch_arcs(graph, active[q + AHEAD])
+            if q + 2 * _AHEAD < count:
+                prefetch_start(graph, active[q + 2 * _AHEAD])
+            if q + _AHEAD < count:
+                prefetch_arcs(graph, active[q + _AHEAD])
             best, second, at = find_two_lowest(graph, g, i)
             j = heads[at]
             g[j] -= eps + (second - best if second < np.inf else 0.0)

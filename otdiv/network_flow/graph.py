@@ -144,9 +144,9 @@ def prefetch_start(rows, i):
 def prefetch_arcs(rows, i):
     """Fetch the arcs of row i, which are read soon: in any other order than by rows they lie anywhere in memory."""
     first, end = np.uint64(rows.start[i]), np.uint64(rows.start[i + 1])
-    for k in range(first, end, np.uint64(_LINE // 4)):
+    for k in range(first, end, np.uint64(_LINE // rows.ends.itemsize)):
         _prefetch(rows.ends, k)
-    for k in range(first, end, np.uint64(_LINE // 8)):
+    for k in range(first, end, np.uint64(_LINE // rows.costs.itemsize)):
         _prefetch(rows.costs, k)
 
 
