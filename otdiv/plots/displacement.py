@@ -23,6 +23,8 @@ CELLS = 24
 """Cells of that grid along the longer side; more show finer currents and more noise."""
 BINS = 60
 """Bins of a density along the longer side."""
+_UNEVEN = 1e-3
+"""Share of a step by which the lines of a grid may be out of place."""
 MARGINALS_UP_TO = 12
 """Columns whose marginals are drawn, those that move most first."""
 
@@ -183,8 +185,8 @@ def _draw_measure(ax: Axes, points: Array, weights: Array, colour: str, box: Any
         return
     from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
-    bins = _bins(box, BINS)
-    density, *edges = np.histogram2d(points[:, 0], points[:, 1], bins=bins, range=box, weights=weights)
+    bins = [_edges(points[:, axis], box[axis], count) for axis, count in enumerate(_bins(box, BINS))]
+    density, *edges = np.histogram2d(points[:, 0], points[:, 1], bins=bins, weights=weights)
     shades = LinearSegmentedColormap.from_list("density", ["white", colour])
     ax.pcolormesh(*edges, density.T, cmap=shades, norm=PowerNorm(0.5, vmin=0))  # the root shows thin parts as well
 
@@ -193,6 +195,20 @@ def _bins(box: Any, most: int) -> list[int]:
     """Bins along both axes, about square, ``most`` along the longer side."""
     sides = np.array([high - low for low, high in box])
     return [max(1, round(most * side / sides.max())) for side in sides]
+
+
+def _edges(values: Array, limits: tuple[float, float], count: int) -> Array:
+    """Borders of about ``count`` bins; on a grid each is whole steps wide, so that all hold as many of its lines."""
+    low, high = limits
+    width, places = (high - low) / count, np.unique(values)
+    gaps = np.diff(places)
+    if len(gaps) > 0 and gaps.min() <= 2 * width:
+        steps = round((places[-1] - places[0]) / gaps.min())
+        step = (places[-1] - places[0]) / steps
+        if np.abs(gaps / step - np.round(gaps / step)).max() <= _UNEVEN:
+            wide = max(1, round(width / step))
+            return np.asarray(places[0] + step * (wide * np.arange(steps // wide + 2) - 0.5))
+    return np.linspace(low, high, count + 1)
 
 
 def _draw_arrows(ax: Axes, result: TransportResult, x: Array, y: Array, box: Any) -> None:

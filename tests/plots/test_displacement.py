@@ -107,3 +107,15 @@ def test_by_the_command(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["emd", *files, "--figure", str(tmp_path / "moved.txt")])
     assert ended.value.code == 2 and "--figure" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("side, each", [(64, 1), (100, 2), (45, 1)])
+def test_the_density_of_a_grid_is_even(side, each):
+    """Every bin holds as many lines of the grid: all pixels of an even image have one shade."""
+    pixels = np.stack(np.indices((side, side)), axis=2).reshape(-1, 2) * 0.1
+    fig = plot_displacement(emd(pixels, pixels + [0.1, 0.0]))
+    for ax in (fig.axes[0], fig.axes[2]):
+        shades = np.asarray(ax.collections[0].get_array())
+        held = shades[shades > 0] * side**2
+        assert len(held) == (side // each) ** 2
+        np.testing.assert_allclose(held, each**2, rtol=1e-9)
