@@ -80,26 +80,31 @@ class TwoWayRows(NamedTuple):
 def compress_two_way(n: int, m: int, tails: Array, heads: Array, costs: Array) -> TwoWayRows:
     """Rows and columns of arcs that are sorted by source."""
     rows = CompressedRows(_row_starts(n, tails), heads.astype(np.uint32), costs)
-    numbers = np.argsort(heads, kind="stable").astype(np.uint32)
-    tails = tails.astype(np.uint32)
-    return TwoWayRows(rows, tails, CompressedRows(_row_starts(m, heads), tails[numbers], costs[numbers]), numbers)
+    columns, numbers = _compress_columns(rows, m)
+    return TwoWayRows(rows, tails.astype(np.uint32), columns, numbers)
 
 
 def transpose_rows(rows: CompressedRows, m: int) -> CompressedRows:
     """The same arcs by their other end, one of m nodes."""
+    return _compress_columns(rows, m)[0]
+
+
+def _compress_columns(rows: CompressedRows, m: int) -> tuple[CompressedRows, Array]:
+    """The same arcs by their other end, and the number of each in the rows."""
     start = _row_starts(m, rows.ends)
     columns = CompressedRows(start, np.empty_like(rows.ends), np.empty_like(rows.costs))
-    _fill_columns(rows, columns, start[:-1].copy())
-    return columns
+    numbers = np.empty_like(rows.ends)
+    _fill_columns(rows, columns, numbers, start[:-1].copy())
+    return columns, numbers
 
 
 @kernel()
-def _fill_columns(rows, columns, to):
+def _fill_columns(rows, columns, numbers, to):
     """Put each arc at the next free place ``to`` of its column."""
     for i in range(len(rows.start) - 1):
         for k in range(rows.start[i], rows.start[i + 1]):
             q = to[rows.ends[k]]
-            columns.ends[q], columns.costs[q] = i, rows.costs[k]
+            columns.ends[q], columns.costs[q], numbers[q] = i, rows.costs[k], k
             to[rows.ends[k]] = q + np.uint32(1)
 
 

@@ -25,6 +25,8 @@ BINS = 60
 """Bins of a density along the longer side."""
 _UNEVEN = 1e-3
 """Share of a step by which the lines of a grid may be out of place."""
+_MANY_LINES = 20
+"""Lines of a grid in a bin from which on one more in some does not show."""
 MARGINALS_UP_TO = 12
 """Columns whose marginals are drawn, those that move most first."""
 
@@ -202,7 +204,7 @@ def _edges(values: Array, limits: tuple[float, float], count: int) -> Array:
     low, high = limits
     width, places = (high - low) / count, np.unique(values)
     gaps = np.diff(places)
-    if len(gaps) > 0 and gaps.min() <= 2 * width:
+    if len(gaps) > 0 and width / _MANY_LINES <= gaps.min() <= 2 * width:
         steps = round((places[-1] - places[0]) / gaps.min())
         step = (places[-1] - places[0]) / steps
         if np.abs(gaps / step - np.round(gaps / step)).max() <= _UNEVEN:

@@ -162,8 +162,8 @@ def node_bounds(metric, queries, row, affine, bounds, scratch):
         return
     # all positions are taken relative to the query, so that a far offset of the coordinates costs no digits
     bounds = bounds[:GROUP]
-    if metric.kind != CITYBLOCK and d == 2:
-        _bounds_in_plane(metric.kind, queries, row, bounds)
+    if metric.kind == EUCLIDEAN and d == 2:
+        _bounds_in_plane(queries, row, bounds)
         return
     if metric.kind == EUCLIDEAN and d == 3:
         _bounds_in_space(queries, row, bounds)
@@ -193,18 +193,10 @@ def node_bounds(metric, queries, row, affine, bounds, scratch):
 
 
 @kernel(borrows=True, error_model="numpy", inline="always")
-def _bounds_in_plane(kind, queries, row, bounds):
-    """The affine bound in two dimensions, of the Euclidean norm or its square: all in one loop."""
+def _bounds_in_plane(queries, row, bounds):
+    """The affine bound of the Euclidean norm in two dimensions, all in one loop."""
     across, along = queries[0, :GROUP], queries[1, :GROUP]
-    p, q, half_p, half_q, slope_p, slope_q = row[0], row[1], row[2], row[3], row[4], row[5]
-    top = row[10]
-    if kind == SQUARED:
-        for lane in range(len(bounds)):
-            gap_p, gap_q = p - across[lane], q - along[lane]
-            s = min(max(0.5 * slope_p, row[6] - across[lane]), row[8] - across[lane])
-            t = min(max(0.5 * slope_q, row[7] - along[lane]), row[9] - along[lane])
-            bounds[lane] = s * s - slope_p * (s - gap_p) + (t * t - slope_q * (t - gap_q)) - top
-        return
+    p, q, half_p, half_q, slope_p, slope_q, top = row[0], row[1], row[2], row[3], row[4], row[5], row[10]
     scale = _inverse_square(row, 2)
     for lane in range(len(bounds)):
         gap_p, gap_q = p - across[lane], q - along[lane]
@@ -218,7 +210,7 @@ def _bounds_in_plane(kind, queries, row, bounds):
 
 @kernel(borrows=True, error_model="numpy", inline="always")
 def _bounds_in_space(queries, row, bounds):
-    """The affine bound of the Euclidean norm in three dimensions."""
+    """The same in three dimensions."""
     across, along, above = queries[0, :GROUP], queries[1, :GROUP], queries[2, :GROUP]
     p, q, r, half_p, half_q, half_r = row[0], row[1], row[2], row[3], row[4], row[5]
     slope_p, slope_q, slope_r, top = row[6], row[7], row[8], row[15]

@@ -119,3 +119,12 @@ def test_the_density_of_a_grid_is_even(side, each):
         held = shades[shades > 0] * side**2
         assert len(held) == (side // each) ** 2
         np.testing.assert_allclose(held, each**2, rtol=1e-9)
+
+
+def test_points_of_no_grid_are_binned_too():
+    """Gaps from 1e-300 up, and all points on one line."""
+    x = np.random.default_rng(1).normal(size=(2000, 2))
+    x[:3, 0] = 0.0, 1e-300, 1.0
+    x[:, 1] = 2.0
+    fig = plot_displacement(emd(x, x))
+    assert np.asarray(fig.axes[0].collections[0].get_array()).sum() == pytest.approx(1.0)
