@@ -44,6 +44,8 @@ GROUP = 16
 AFFINE_UP_TO = 12
 """Dimension above which boxes alone bound: the fit of a slope then costs more than it saves."""
 
+_NEAREST_UP_TO = 6
+"""Dimension above which the Euclidean tangent touches at the box's centre: a better point then costs more than it saves."""
 _LEAST_LENGTH = 1e-150
 """Shorter vectors are not made unit ones: the squares of their coordinates would lose digits."""
 
@@ -232,22 +234,26 @@ def _normals(queries, row, scratch):
     """For each of a group the gradient of the Euclidean norm at a point of the box, in scratch[:d].
 
     The point is near the minimum of the cost less the slope: the nearest one to the line that leads from the query
-    along the slope, at the foot of the box's centre.
+    along the slope, at the foot of the box's centre; in many dimensions it is the centre.
     """
     d = len(queries)
     lengths = scratch[d, :GROUP]
-    scale = _inverse_square(row, d)
-    for lane in range(len(lengths)):
-        lengths[lane] = 0.0
     for k in range(d):
-        centre, slope, at = row[k], row[2 * d + k] * scale, queries[k, :GROUP]
+        centre, at, point = row[k], queries[k, :GROUP], scratch[k, :GROUP]
         for lane in range(len(lengths)):
-            lengths[lane] += (centre - at[lane]) * slope
-    for k in range(d):
-        centre, half, slope, at, point = row[k], row[d + k], row[2 * d + k], queries[k, :GROUP], scratch[k, :GROUP]
+            point[lane] = centre - at[lane]
+    if d <= _NEAREST_UP_TO:
+        scale = _inverse_square(row, d)
         for lane in range(len(lengths)):
-            gap = centre - at[lane]
-            point[lane] = min(max(lengths[lane] * slope, gap - half), gap + half)
+            lengths[lane] = 0.0
+        for k in range(d):
+            slope, point = row[2 * d + k] * scale, scratch[k, :GROUP]
+            for lane in range(len(lengths)):
+                lengths[lane] += point[lane] * slope
+        for k in range(d):
+            half, slope, point = row[d + k], row[2 * d + k], scratch[k, :GROUP]
+            for lane in range(len(lengths)):
+                point[lane] = min(max(lengths[lane] * slope, point[lane] - half), point[lane] + half)
     for lane in range(len(lengths)):
         lengths[lane] = 0.0
     for k in range(d):

@@ -22,7 +22,7 @@ def clouds(kind, d):
     if kind == "far away":
         x, y = x + 1e7, y + 1e7
     elif kind == "flat":
-        x, y = x * np.array([1.0, 1e-6, 1.0][:d]), y * np.array([1.0, 1e-6, 1.0][:d])
+        x, y = x * np.array([1.0, 1e-6, *np.ones(d)][:d]), y * np.array([1.0, 1e-6, *np.ones(d)][:d])
     elif kind == "few places":
         x, y = np.round(x), np.round(y)
     elif kind == "among the queries":
@@ -65,7 +65,7 @@ KINDS = ("normal", "far away", "flat", "few places", "among the queries")
 @pytest.mark.parametrize(
     "name, kind", [*((name, kind) for name in ("euclidean", "sqeuclidean") for kind in KINDS), ("euclidean", "minute")]
 )
-@pytest.mark.parametrize("d", [2, 3])
+@pytest.mark.parametrize("d", [2, 3, 5, 9])
 def test_bounds_are_below_every_pair(name, kind, d):
     cost = as_cost(name)
     x, y = clouds(kind, d)
