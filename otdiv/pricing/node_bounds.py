@@ -45,7 +45,7 @@ AFFINE_UP_TO = 12
 """Dimension above which boxes alone bound: the fit of a slope then costs more than it saves."""
 
 _NEAREST_UP_TO = 6
-"""Dimension above which the Euclidean tangent touches at the box's centre: a better point then costs more than it saves."""
+"""Dimension above which the Euclidean tangent touches at the box's centre: another point costs more than it saves."""
 _LEAST_LENGTH = 1e-150
 """Shorter vectors are not made unit ones: the squares of their coordinates would lose digits."""
 
